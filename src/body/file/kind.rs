@@ -1,0 +1,139 @@
+//! Kinds of files, and how to tell them apart.
+
+use crate::body::json::{BOM, is_json_prefix};
+
+/// What a file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// JSON lines.
+    Jsonl,
+    /// One JSON document.
+    Json,
+    /// Text of any sort: CSV, Markdown, logs, source.
+    Text,
+    /// Bytes that can't be inspected.
+    Opaque,
+}
+
+/// What is said of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileHint {
+    /// What it has to be for its purpose (training data is JSON lines). The first bytes can't overrule it.
+    pub expected: Option<FileKind>,
+    /// Its name's ending says something.
+    pub name: Option<String>,
+    /// Its content type.
+    pub content_type: Option<String>,
+}
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sniffed {
+    Kind(FileKind),
+    Binary,
+}
+
+/// Signatures of formats that begin like text, or hold no NUL where one would show.
+const MAGIC: &[&[u8]] = &[
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"RIFF",
+    b"OggS",
+    b"ID3",
+    b"fLaC",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"PAR1",
+    b"PARE",
+    b"ARROW1",
+    b"\x28\xb5\x2f\xfd",
+    b"\x7fELF",
+    b"II*\0",
+    b"MM\0*",
+    b"OTTO",
+    b"wOF",
+    b"SQLite format 3",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"Obj\x01",
+    b"\x93NUMPY",
+    b"\x89HDF",
+    b"{\\rtf",
+];
+
+/// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it.
+pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
+    if hint.expected == Some(FileKind::Opaque) {
+        return Sniffed::Kind(FileKind::Opaque);
+    }
+    if MAGIC.iter().any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
+        return Sniffed::Binary;
+    }
+    let named = hint
+        .expected
+        .or_else(|| by_name(hint.name.as_deref()?))
+        .or_else(|| by_type(hint.content_type.as_deref()?));
+    Sniffed::Kind(named.unwrap_or_else(|| by_content(first)))
+}
+
+fn is_text(first: &[u8], complete: bool) -> bool {
+    let utf8 = match std::str::from_utf8(first) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && !complete,
+    };
+    utf8 && memchr::memchr(0, first).is_none()
+}
+
+fn by_name(name: &str) -> Option<FileKind> {
+    let (_, ending) = name.rsplit_once('.')?;
+    Some(match ending.to_ascii_lowercase().as_str() {
+        "jsonl" | "ndjson" => FileKind::Jsonl,
+        "json" => FileKind::Json,
+        "csv" | "tsv" | "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
+        _ => return None,
+    })
+}
+
+fn by_type(content_type: &str) -> Option<FileKind> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Some(match kind.as_str() {
+        "application/jsonl"
+        | "application/x-jsonl"
+        | "application/jsonlines"
+        | "application/x-jsonlines"
+        | "application/ndjson"
+        | "application/x-ndjson"
+        | "text/jsonl" => FileKind::Jsonl,
+        "application/json" => FileKind::Json,
+        // Senders that know nothing say text/plain, so it says nothing.
+        "text/plain" => return None,
+        text if text.starts_with("text/") => FileKind::Text,
+        _ => return None,
+    })
+}
+
+/// Nothing is said: what begins like JSON is JSON. Its first line, as far as it is there, tells a document of many
+/// lines from lines of documents.
+fn by_content(first: &[u8]) -> FileKind {
+    let text = first.strip_prefix(BOM).unwrap_or(first).trim_ascii_start();
+    if !matches!(text.first(), Some(b'{' | b'[')) {
+        return FileKind::Text;
+    }
+    let line_end = memchr::memchr(b'\n', text);
+    let line = text.get(..line_end.unwrap_or(text.len())).unwrap_or_default();
+    match is_json_prefix(line) {
+        // The first line is a document.
+        Some(true) => FileKind::Jsonl,
+        // It is the beginning of one: of a long line, or of a document of many lines.
+        Some(false) if line_end.is_none() => FileKind::Jsonl,
+        Some(false) if is_json_prefix(text).is_some() => FileKind::Json,
+        Some(false) | None => FileKind::Text,
+    }
+}

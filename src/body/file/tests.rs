@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use super::{FileHint, FileKind, FilePlans, FileTransform};
+use crate::body::Transform;
+use crate::body::json::JsonPlan;
+use crate::body::jsonl::RecordVerdict;
+use crate::body::testkit::{everywhere, nothing_of, request, run, token};
+use crate::reason::Reason;
+
+fn transform(hint: &FileHint, allow_uninspectable: bool) -> FileTransform {
+    let plans = FilePlans {
+        document: Arc::new(JsonPlan::empty()),
+        lines: Arc::new(JsonPlan::empty()),
+        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        allow_uninspectable,
+    };
+    FileTransform::new(request(), hint.clone(), plans)
+}
+
+fn kind(first: &[u8], hint: &FileHint) -> Option<FileKind> {
+    let make = || Box::new(transform(hint, false)) as Box<dyn Transform>;
+    if first.len() < 500 {
+        everywhere(&make, first);
+    }
+    let mut file = transform(hint, false);
+    let mut out = Vec::new();
+    let _ = file.push(first, &mut out).and_then(|()| file.finish(&mut out));
+    file.kind()
+}
+
+fn named(name: &str) -> FileHint {
+    FileHint { name: Some(name.into()), ..FileHint::default() }
+}
+
+fn typed(content_type: &str) -> FileHint {
+    FileHint { content_type: Some(content_type.into()), ..FileHint::default() }
+}
+
+#[test]
+fn what_is_said_decides_between_texts() {
+    for (hint, expected) in [
+        (named("train.jsonl"), FileKind::Jsonl),
+        (named("TRAIN.NDJSON"), FileKind::Jsonl),
+        (named("a.json"), FileKind::Json),
+        (named("a.csv"), FileKind::Text),
+        (named("README.md"), FileKind::Text),
+        (typed("application/x-ndjson"), FileKind::Jsonl),
+        (typed("application/json; charset=utf-8"), FileKind::Json),
+        (typed("text/csv"), FileKind::Text),
+        (FileHint { expected: Some(FileKind::Jsonl), ..named("a.txt") }, FileKind::Jsonl),
+        (FileHint { content_type: Some("text/csv".into()), ..named("a.json") }, FileKind::Json),
+    ] {
+        assert_eq!(kind(b"{\"a\":1}", &hint), Some(expected), "{hint:?}");
+    }
+}
+
+#[test]
+fn nothing_is_said() {
+    let long = format!("{{\"a\":\"{}\"}}\n{{}}\n", "x".repeat(9000));
+    for (first, expected) in [
+        ("{\"a\":1}\n{\"a\":2}\n", FileKind::Jsonl),
+        ("[1]\n", FileKind::Jsonl),
+        ("\u{feff}{\"a\":1}", FileKind::Jsonl),
+        (&long, FileKind::Jsonl),
+        ("{\n  \"a\": 1\n}\n", FileKind::Json),
+        ("\n\n[\n1,\n2]", FileKind::Json),
+        ("[Title](link)\ntext", FileKind::Text),
+        ("{curly} text", FileKind::Text),
+        ("name,mail\na,b\n", FileKind::Text),
+        ("", FileKind::Text),
+        ("\"a\"\n", FileKind::Text),
+    ] {
+        for hint in
+            [FileHint::default(), typed("application/octet-stream"), typed("text/plain"), named("file")]
+        {
+            assert_eq!(kind(first.as_bytes(), &hint), Some(expected), "{first}");
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_inspected_passes_only_by_policy() {
+    for first in [
+        b"%PDF-1.7 text".as_slice(),
+        b"\x89PNG\r\n",
+        b"PK\x03\x04",
+        b"text with \0",
+        b"text with \xff",
+        b"\xff\xfet\0",
+        b"PAR1text",
+    ] {
+        for hint in [FileHint::default(), named("a.jsonl"), typed("text/plain")] {
+            let refusing = || Box::new(transform(&hint, false)) as Box<dyn Transform>;
+            let outcome = everywhere(&refusing, first);
+            assert_eq!((outcome.reason(), outcome.out.len()), (Some(Reason::ContentUninspectable), 0));
+            let allowing = || Box::new(transform(&hint, true)) as Box<dyn Transform>;
+            let long = [first, &[7; 10_000]].concat();
+            assert_eq!(everywhere(&allowing, first).out, first);
+            assert_eq!(run(&mut *allowing(), long.chunks(1000)).out, long);
+        }
+    }
+    // Bytes that turn up behind the window are refused by the text itself.
+    let late = [vec![b'a'; 9000], vec![0, 1, 2]].concat();
+    assert_eq!(
+        run(&mut transform(&FileHint::default(), true), [late.as_slice()]).reason(),
+        Some(Reason::ContentUninspectable)
+    );
+}
+
+#[test]
+fn every_kind_is_censored() {
+    let secret = token(1);
+    for (name, body) in [
+        ("a.jsonl", format!("{{\"a\":\"{secret}\"}}\n{{\"b\":\"\\u0074{}\"}}\n", &secret[1..])),
+        ("a.json", format!("\u{feff}{{\n\"a\":\"{secret}\"}}")),
+        ("a.csv", format!("a,{secret}\r\n\"{secret}\",b\r\n")),
+    ] {
+        let hint = named(name);
+        let make = || Box::new(transform(&hint, false)) as Box<dyn Transform>;
+        let outcome = everywhere(&make, body.as_bytes());
+        assert_eq!(outcome.reason(), None, "{name}");
+        nothing_of(&secret, &outcome.out);
+        assert_eq!(
+            outcome.text(),
+            body.replace(&format!("\\u0074{}", &secret[1..]), "[TEST_TOKEN]")
+                .replace(&secret, "[TEST_TOKEN]")
+        );
+        let far = body.replace(&secret, &format!("{} {secret}", "pad ".repeat(3000)));
+        let outcome = run(&mut *make(), far.as_bytes().chunks(1000));
+        nothing_of(&secret, &outcome.out);
+    }
+    let broken = everywhere(&|| Box::new(transform(&named("a.jsonl"), false)), b"{\"a\":1}\nnot json\n");
+    assert_eq!(broken.reason(), Some(Reason::ContentMalformed));
+}

@@ -1,0 +1,241 @@
+//! JSON lines: one document a line. Each line is checked, censored and judged by itself, and is given out only when
+//! all of it may pass; lines without findings stay byte for byte.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use memchr::memchr;
+
+use crate::body::json::{BOM, JsonPlan, Stop, Walker};
+use crate::body::sink::Sink;
+use crate::body::utf8::Utf8;
+use crate::body::{Facts, Job, Transform};
+use crate::reason::{Reason, Refusal, SafeText};
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordVerdict {
+    /// It passes, censored.
+    Keep,
+    /// It is left out, with its line end.
+    Drop,
+}
+
+/// Judges a record by its line number (from 1) and what stood at the watched places. A refusal ends the body; it is
+/// given the line as its detail if it has none.
+pub type RecordJudge = Box<dyn FnMut(u64, &Facts) -> Result<RecordVerdict, Refusal> + Send>;
+
+/// Memory that a long record took is given back above this.
+const KEPT_CAPACITY: usize = 256 * 1024;
+
+/// Censors JSON lines. Lines end with LF or CRLF; empty ones are kept; the last needs no end. A byte order mark at
+/// the start is kept.
+pub struct JsonlTransform {
+    walker: Walker,
+    judge: RecordJudge,
+    utf8: Utf8,
+    /// Bytes of a byte order mark seen so far; none once that is settled.
+    bom: Option<usize>,
+    /// The number of the current line.
+    line: u64,
+    /// The current line began in an input before.
+    open: bool,
+    /// What was made of it so far.
+    record: Vec<u8>,
+    /// Bytes of the current line so far.
+    length: usize,
+}
+
+impl JsonlTransform {
+    /// Lines under a plan, each passed to a judge.
+    #[must_use]
+    pub fn new(job: Job, plan: Arc<JsonPlan>, judge: RecordJudge) -> Self {
+        Self {
+            walker: Walker::new(job, plan),
+            judge,
+            utf8: Utf8::default(),
+            bom: Some(0),
+            line: 1,
+            open: false,
+            record: Vec::new(),
+            length: 0,
+        }
+    }
+
+    /// Lines that all pass.
+    #[must_use]
+    pub fn censoring(job: Job, plan: Arc<JsonPlan>) -> Self {
+        Self::new(job, plan, Box::new(|_, _| Ok(RecordVerdict::Keep)))
+    }
+
+    fn skip_bom(&mut self, input: &[u8]) -> usize {
+        let Some(seen) = self.bom else { return 0 };
+        let expected = BOM.get(seen..).unwrap_or_default();
+        let here = expected.len().min(input.len());
+        if expected.get(..here) != input.get(..here) {
+            self.bom = None;
+            return 0;
+        }
+        self.bom = if here == expected.len() { None } else { Some(seen + here) };
+        here
+    }
+
+    fn refuse(&self, reason: Reason) -> Refusal {
+        self.walker.job().refuse(reason).detail(self.place())
+    }
+
+    fn place(&self) -> SafeText {
+        SafeText::numbered("line", self.line)
+    }
+
+    fn at_line(&self, mut refusal: Refusal) -> Refusal {
+        refusal.detail = Some(match refusal.detail.take() {
+            None => self.place(),
+            Some(detail) => self.place().and(&detail),
+        });
+        refusal
+    }
+
+    fn stop(&self, stop: Stop) -> Refusal {
+        self.at_line(stop.refusal(self.walker.job()))
+    }
+
+    /// Counts bytes of the current line.
+    fn grow(&mut self, by: usize) -> Result<(), Refusal> {
+        self.length += by;
+        if self.length > self.walker.job().limits.record {
+            return Err(self.refuse(Reason::RecordTooLarge));
+        }
+        Ok(())
+    }
+
+    /// A line whose end is in the input at hand: `at` without its LF.
+    fn line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<(), Refusal> {
+        let verdict =
+            if self.open { self.rest_of_line(sink, at.clone()) } else { self.whole_line(sink, at.clone()) };
+        if verdict? == RecordVerdict::Drop {
+            sink.skip(at.end + 1);
+        }
+        self.line += 1;
+        Ok(())
+    }
+
+    fn whole_line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<RecordVerdict, Refusal> {
+        let mark = sink.mark(at.start);
+        let verdict = self.grow(at.len()).and_then(|()| {
+            self.walker.feed(sink, at.clone()).map_err(|stop| self.stop(stop))?;
+            self.judge(sink, at.end, false)
+        });
+        if verdict != Ok(RecordVerdict::Keep) {
+            sink.rewind(mark, at.end);
+        }
+        self.next_line();
+        verdict
+    }
+
+    fn rest_of_line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<RecordVerdict, Refusal> {
+        self.grow(at.len())?;
+        let mut record = std::mem::take(&mut self.record);
+        let mut inner = Sink::starting_at(sink.input(), at.start, &mut record);
+        self.walker.feed(&mut inner, at.clone()).map_err(|stop| self.stop(stop))?;
+        let verdict = self.judge(&mut inner, at.end, false)?;
+        inner.flush(at.end);
+        sink.flush(at.start);
+        if verdict == RecordVerdict::Keep {
+            sink.put(&record);
+        }
+        sink.skip(at.end);
+        record.clear();
+        if record.capacity() <= KEPT_CAPACITY {
+            self.record = record;
+        }
+        self.next_line();
+        Ok(verdict)
+    }
+
+    /// The line is complete: its document has to be, and the judge is asked.
+    fn judge(&mut self, sink: &mut Sink<'_>, at: usize, last: bool) -> Result<RecordVerdict, Refusal> {
+        if self.walker.is_blank() {
+            return Ok(RecordVerdict::Keep);
+        }
+        self.walker.end(sink, at).map_err(|stop| {
+            let mut refusal = self.stop(stop);
+            if !last && refusal.reason == self.walker.job().refuse(Reason::ContentTruncated).reason {
+                refusal.reason = self.walker.job().refuse(Reason::ContentMalformed).reason;
+            }
+            refusal
+        })?;
+        let verdict =
+            (self.judge)(self.line, self.walker.facts()).map_err(|refusal| self.at_line(refusal))?;
+        if verdict == RecordVerdict::Keep {
+            self.walker.job().meter.count_record();
+        }
+        Ok(verdict)
+    }
+
+    fn next_line(&mut self) {
+        self.walker.reset();
+        self.open = false;
+        self.length = 0;
+    }
+
+    /// The beginning of a line, or its middle, without its end.
+    fn part(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<(), Refusal> {
+        self.grow(at.len())?;
+        sink.flush(at.start);
+        sink.skip(at.end);
+        self.open = true;
+        let mut record = std::mem::take(&mut self.record);
+        let mut inner = Sink::starting_at(sink.input(), at.start, &mut record);
+        self.walker.feed(&mut inner, at.clone()).map_err(|stop| self.stop(stop))?;
+        inner.flush(at.end);
+        self.record = record;
+        Ok(())
+    }
+
+    fn lines(&mut self, sink: &mut Sink<'_>) -> Result<(), Refusal> {
+        let text = sink.input();
+        let mut at = self.skip_bom(text);
+        while let Some(length) = memchr(b'\n', text.get(at..).unwrap_or_default()) {
+            self.line(sink, at..at + length)?;
+            at += length + 1;
+        }
+        if at < text.len() { self.part(sink, at..text.len()) } else { Ok(()) }
+    }
+}
+
+impl Transform for JsonlTransform {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let good = self.utf8.push(input);
+        let text = input.get(..good).unwrap_or_default();
+        let mut sink = Sink::new(text, out);
+        self.lines(&mut sink)?;
+        sink.flush(good);
+        if good < input.len() { Err(self.refuse(Reason::ContentNotUtf8)) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if !self.utf8.is_whole() {
+            return Err(self.refuse(Reason::ContentNotUtf8));
+        }
+        if self.bom.is_some_and(|seen| seen > 0) {
+            return Err(self.refuse(Reason::ContentTruncated));
+        }
+        if self.open {
+            let mut record = std::mem::take(&mut self.record);
+            let verdict = self.judge(&mut Sink::new(&[], &mut record), 0, true)?;
+            if verdict == RecordVerdict::Keep {
+                out.append(&mut record);
+            }
+            self.next_line();
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.record.len() + self.walker.held()
+    }
+}
+
+#[cfg(test)]
+mod tests;

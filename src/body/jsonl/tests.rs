@@ -1,0 +1,175 @@
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{JsonlTransform, RecordVerdict};
+use crate::body::json::{JsonPlan, Watch};
+use crate::body::testkit::{
+    address, blocked, censored, cuts, everywhere, exchange, nothing_of, pieces, request, response, run, token,
+};
+use crate::body::{Limits, Transform};
+use crate::reason::{Reason, Refusal};
+
+fn make() -> Box<dyn Transform> {
+    Box::new(JsonlTransform::censoring(request(), Arc::new(JsonPlan::empty())))
+}
+
+/// Judges by `/keep`, and notes what it was shown.
+fn judging(seen: &Arc<Mutex<Vec<(u64, String)>>>) -> JsonlTransform {
+    let plan = JsonPlan::compile(&[Watch::new("/keep".parse().unwrap())], &[]).unwrap();
+    let seen = Arc::clone(seen);
+    let judge = move |line, facts: &crate::body::Facts| {
+        let keep = facts.first(0).and_then(|value| value.as_text()).unwrap_or("none").to_owned();
+        let verdict = match keep.as_str() {
+            "no" => Ok(RecordVerdict::Drop),
+            "never" => Err(Refusal::new(Reason::ConsentMissing)),
+            _ => Ok(RecordVerdict::Keep),
+        };
+        seen.lock().unwrap().push((line, keep));
+        verdict
+    };
+    JsonlTransform::new(request(), Arc::new(plan), Box::new(judge))
+}
+
+#[test]
+fn lines_without_findings_stay_as_they_are() {
+    let token = token(1);
+    let lines = [
+        " {\"a\": \"plain \\u00e9\"} \r\n".to_owned(),
+        "\n".to_owned(),
+        format!("{{\"a\":\"x {token} y\"}}\n"),
+        "  \r\n".to_owned(),
+        "[1, 2.50]\n".to_owned(),
+        "7\n".to_owned(),
+        format!("\"{token}\"\n"),
+        "{\"last\":true}".to_owned(),
+    ];
+    for bom in ["", "\u{feff}"] {
+        for count in 0..=lines.len() {
+            let body = format!("{bom}{}", lines[..count].concat());
+            let outcome = everywhere(&make, body.as_bytes());
+            assert_eq!(outcome.reason(), None);
+            assert_eq!(outcome.text(), body.replace(&token, "[TEST_TOKEN]"));
+        }
+    }
+}
+
+#[test]
+fn records_are_judged_by_their_facts() {
+    let lines = [
+        r#"{"keep":"yes","t":"a"}"#.to_owned(),
+        String::new(),
+        format!(r#"{{"t":"{} b","keep":"no"}}"#, token(1)),
+        r#"{"keep":"no"}"#.to_owned(),
+        r#"{"t":"c"}"#.to_owned(),
+        format!(r#"{{"t":"{} d"}}"#, token(1)),
+    ];
+    for (end, last) in [("\n", "\n"), ("\r\n", "\r\n"), ("\n", "")] {
+        let body = lines.join(end) + last;
+        for pieces in cuts(body.as_bytes()) {
+            let seen = Arc::default();
+            let mut transform = judging(&seen);
+            let meter = transform.walker.job().meter.clone();
+            let outcome = run(&mut transform, pieces);
+            let expected =
+                [lines[0].as_str(), "", lines[4].as_str(), r#"{"t":"[TEST_TOKEN] d"}"#].join(end) + last;
+            assert_eq!(outcome.text(), expected);
+            assert_eq!(meter.records(), 3);
+            let told: Vec<(u64, String)> = seen.lock().unwrap().clone();
+            let told: Vec<(u64, &str)> = told.iter().map(|(line, keep)| (*line, keep.as_str())).collect();
+            assert_eq!(told, [(1, "yes"), (3, "no"), (4, "no"), (5, "none"), (6, "none")]);
+        }
+    }
+}
+
+#[test]
+fn no_byte_of_a_refused_record_comes_out() {
+    let body = "{\"t\":\"first\"}\n{\"t\":\"SECOND\",\"keep\":\"never\"}\n{\"t\":\"third\"}\n";
+    for pieces in cuts(body.as_bytes()) {
+        let outcome = run(&mut judging(&Arc::default()), pieces);
+        assert_eq!(outcome.reason(), Some(Reason::ConsentMissing));
+        assert_eq!(outcome.refusal.as_ref().unwrap().detail.as_ref().unwrap().as_str(), "line 2");
+        assert!("{\"t\":\"first\"}\n".starts_with(outcome.text()), "{}", outcome.text());
+    }
+}
+
+#[test]
+fn refusals_name_the_line() {
+    let mut job = request();
+    job.limits = Arc::new(Limits { record: 60, ..Limits::default() });
+    let make = || {
+        Box::new(JsonlTransform::censoring(job.clone(), Arc::new(JsonPlan::empty()))) as Box<dyn Transform>
+    };
+    let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(60));
+    let blocked = format!("{{\"a\":\"{}\"}}\n", blocked());
+    for (line, reason, detail) in [
+        ("{\"a\":}\n", Reason::ContentMalformed, "line 3, not JSON (RFC 8259)"),
+        ("{\"a\":\n", Reason::ContentMalformed, "line 3, the JSON document is not complete"),
+        ("{\"a\":\"x\n\"}\n", Reason::ContentMalformed, "line 3, the JSON document is not complete"),
+        ("{} {}\n", Reason::ContentMalformed, "line 3, not JSON (RFC 8259)"),
+        ("{\"a\":1", Reason::ContentTruncated, "line 3, the JSON document is not complete"),
+        (&long, Reason::RecordTooLarge, "line 3"),
+        (&blocked, Reason::ContentBlocked, "line 3, rule test-blocked"),
+    ] {
+        let body = format!("{{}}\n\n{line}");
+        let outcome = everywhere(&make, body.as_bytes());
+        assert_eq!(outcome.reason(), Some(reason), "{line}");
+        assert_eq!(outcome.refusal.unwrap().detail.unwrap().as_str(), detail);
+    }
+    let outcome = everywhere(&make, b"{}\n\n\"\xff\"\n");
+    assert_eq!(outcome.reason(), Some(Reason::ContentNotUtf8));
+    assert_eq!(outcome.refusal.unwrap().detail.unwrap().as_str(), "line 3");
+    let answer =
+        || Box::new(JsonlTransform::censoring(response(), Arc::new(JsonPlan::empty()))) as Box<dyn Transform>;
+    assert_eq!(everywhere(&answer, b"{").reason(), Some(Reason::UpstreamBroke));
+    assert_eq!(everywhere(&answer, b"{\n").reason(), Some(Reason::UpstreamUnexpected));
+}
+
+#[test]
+fn a_record_is_all_that_is_held() {
+    let line = format!("{{\"messages\":[{{\"content\":\"{} {}\"}}]}}\n", "lorem ".repeat(200), token(1));
+    let body = line.repeat(10_000);
+    let outcome = run(&mut *make(), body.as_bytes().chunks(16 * 1024));
+    assert!(outcome.held < 2 * line.len(), "{} bytes were held", outcome.held);
+    assert!(outcome.text() == body.replace(&token(1), "[TEST_TOKEN]"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn lines_are_independent(
+        records in prop::collection::vec(
+            ("[a-z é\"\\\\]{0,20}", prop::option::of(0_u64..4), any::<bool>(), any::<bool>()), 0..8),
+        sizes in prop::collection::vec(1_usize..60, 1..6),
+        last in any::<bool>(),
+    ) {
+        let exchange = exchange();
+        let (mut body, mut expected) = (String::new(), String::new());
+        let count = records.len();
+        for (at, (text, finding, mail, crlf)) in records.into_iter().enumerate() {
+            let text = match finding {
+                None => text,
+                Some(n) if mail => format!("{text} {}", address(n)),
+                Some(n) => format!("{} {text}", token(n)),
+            };
+            let record = |text: &str| serde_json::json!({"n": at, "text": text}).to_string();
+            let end = match (crlf, at + 1 == count && !last) {
+                (_, true) => "",
+                (true, _) => "\r\n",
+                (false, _) => "\n",
+            };
+            body.push_str(&(record(&text) + end));
+            expected.push_str(&(record(&censored(&exchange, Some("text"), &text)) + end));
+        }
+        let outcome = run(&mut *make(), pieces(body.as_bytes(), &sizes));
+        prop_assert_eq!(outcome.text(), &expected);
+        for line in outcome.text().lines() {
+            prop_assert!(serde_json::from_str::<Value>(line).is_ok());
+        }
+        for n in 0..4 {
+            nothing_of(&token(n), &outcome.out);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! `multipart/form-data` (RFC 7578) as a stream, byte-exact but for what is censored.
+//!
+//! Some fields decide what may be done with a file, and some callers send the file first. Such a file waits in a
+//! [`Spool`], sealed, until the fields that decide are there. The closing boundary goes out last of all, so a form
+//! that is refused on the way never looks complete to its reader.
+
+mod boundary;
+mod fields;
+mod header;
+mod queue;
+mod split;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::body::spool::{Spool, Spools};
+use crate::body::text::{TextTransform, Whole};
+use crate::body::{DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
+use crate::catalog::{FieldContent, FormField};
+use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
+
+pub use boundary::boundary;
+use fields::field_named;
+pub use header::PartHeader;
+use queue::{Item, Queue};
+use split::{Kind, Splitter};
+
+/// What becomes of a file.
+pub enum FileTreatment {
+    /// It goes through this.
+    Transform(Box<dyn Transform>),
+    /// It passes as it is: policy names this case.
+    Pass,
+}
+
+impl FileTreatment {
+    fn into_transform(self) -> Box<dyn Transform> {
+        match self {
+            Self::Transform(transform) => transform,
+            Self::Pass => Box::new(Pass),
+        }
+    }
+}
+
+/// Decides about a file, once all required deciding fields are known. Facts are by field of the profile.
+pub type FileDecision = Box<dyn FnMut(&Facts, &PartHeader) -> Result<FileTreatment, Refusal> + Send>;
+
+/// Decides about the form as a whole, before its closing boundary goes out.
+pub type FormDecision = Box<dyn FnMut(&Facts) -> Result<(), Refusal> + Send>;
+
+/// Censors a form.
+pub struct FormTransform {
+    job: Job,
+    fields: Arc<[FormField]>,
+    spools: Spools,
+    decide: FileDecision,
+    before_end: FormDecision,
+    splitter: Splitter,
+    /// Input that has not been cut yet.
+    input: Vec<u8>,
+    ended: bool,
+    /// The closing boundary, when it has to wait for files.
+    closing: Option<Vec<u8>>,
+    part: Part,
+    outside: Option<TextTransform>,
+    parts: usize,
+    seen: Vec<bool>,
+    facts: Facts,
+    queue: Queue,
+    whole: Whole,
+}
+
+/// The part that the body is in.
+enum Part {
+    None,
+    Deciding { field: usize, value: Vec<u8> },
+    Stream(Box<dyn Transform>),
+    Waiting { header: Box<PartHeader>, spool: Spool },
+}
+
+impl FormTransform {
+    /// A form with these fields. Fields that are not among them are censored as text.
+    #[must_use]
+    pub fn new(
+        job: Job,
+        boundary: &str,
+        fields: Arc<[FormField]>,
+        spools: Spools,
+        decide: FileDecision,
+        before_end: FormDecision,
+    ) -> Self {
+        let splitter = Splitter::new(boundary, job.limits.part_header);
+        let seen = vec![false; fields.len()];
+        Self {
+            job,
+            fields,
+            spools,
+            decide,
+            before_end,
+            splitter,
+            input: Vec::new(),
+            ended: false,
+            closing: None,
+            part: Part::None,
+            outside: None,
+            parts: 0,
+            seen,
+            facts: Facts::default(),
+            queue: Queue::default(),
+            whole: Whole::default(),
+        }
+    }
+
+    /// The deciding fields so far.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Cuts what has arrived, until it is used up or a file that waited can go out.
+    fn advance(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let input = std::mem::take(&mut self.input);
+        let mut at = 0;
+        while !self.queue.is_released() {
+            match self.splitter.next(&input, &mut at, self.ended) {
+                Ok(Some((kind, range))) => self.piece(kind, &input, range, out)?,
+                Ok(None) => break,
+                Err(fault) => return Err(self.split_fault(fault)),
+            }
+        }
+        self.input = input;
+        self.input.drain(..at);
+        Ok(())
+    }
+
+    fn split_fault(&self, fault: split::Fault) -> Refusal {
+        let (reason, detail) = match fault {
+            split::Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
+            split::Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
+            split::Fault::Truncated => (Reason::ContentTruncated, "the form has no closing boundary"),
+            split::Fault::HeaderTooLong => (Reason::HeaderTooLarge, "a part's header section"),
+        };
+        self.job.refuse(reason).detail(detail)
+    }
+
+    fn piece(
+        &mut self,
+        kind: Kind,
+        input: &[u8],
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let bytes = input.get(range).unwrap_or_default();
+        match kind {
+            Kind::Preamble | Kind::Epilogue => {
+                let mut text = match self.outside.take() {
+                    Some(text) => text,
+                    None => TextTransform::new(self.job.clone(), None),
+                };
+                let result = self.queue.through(&mut text, bytes, out);
+                self.outside = Some(text);
+                result
+            }
+            Kind::Delimiter => {
+                self.end_outside(out)?;
+                self.end_part(out)?;
+                self.queue.put(bytes, out)
+            }
+            Kind::Header => self.header(bytes, out),
+            Kind::Data => self.data(bytes, out),
+            Kind::Close => {
+                self.end_outside(out)?;
+                self.end_part(out)?;
+                if self.queue.is_released() {
+                    self.closing = Some(bytes.to_vec());
+                    return Ok(());
+                }
+                self.end_form()?;
+                self.queue.put(bytes, out)
+            }
+        }
+    }
+
+    fn end_outside(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        match self.outside.take() {
+            Some(mut text) => self.queue.end(&mut text, out),
+            None => Ok(()),
+        }
+    }
+
+    fn header(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.parts += 1;
+        if self.parts > self.job.limits.parts {
+            return Err(self.job.refuse(Reason::RecordTooLarge).detail("the form has too many parts"));
+        }
+        let section = header::read(bytes).map_err(|fault| self.header_fault(fault))?;
+        let mut header = section.header.clone();
+        let ambiguous =
+            || self.job.refuse(Reason::FieldAmbiguous).detail("a field's name can be read in two ways");
+        header.field = field_named(&self.fields, &header.name).ok_or_else(ambiguous)?;
+        let censored = self.censored_header(bytes, &section)?;
+        let content =
+            header.field.and_then(|field| self.fields.get(field)).map(|field| field.content.clone());
+        if let Some(field) = header.field {
+            let again = std::mem::replace(self.seen.get_mut(field).unwrap_or(&mut false), true);
+            if again && content == Some(FieldContent::Deciding) {
+                return Err(self.about_field(Reason::FieldAmbiguous, field));
+            }
+        }
+        self.part = match (content, header.field) {
+            (Some(FieldContent::Deciding), Some(field)) => {
+                self.queue.put(&censored, out)?;
+                Part::Deciding { field, value: Vec::new() }
+            }
+            (Some(FieldContent::File | FieldContent::Opaque), _) => {
+                self.queue.put(&censored, out)?;
+                self.file(header)?
+            }
+            _ => {
+                self.queue.put(&censored, out)?;
+                Part::Stream(Box::new(TextTransform::new(self.job.clone(), Some(&header.name))))
+            }
+        };
+        Ok(())
+    }
+
+    fn header_fault(&self, fault: header::Fault) -> Refusal {
+        let (reason, detail) = match fault {
+            header::Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
+            header::Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
+            header::Fault::Coded => (Reason::CodingUnknown, "a part of the form is coded"),
+        };
+        self.job.refuse(reason).detail(detail)
+    }
+
+    fn about_field(&self, reason: Reason, field: usize) -> Refusal {
+        let name = self.fields.get(field).map_or("", |field| &*field.name);
+        self.job.refuse(reason).detail(SafeText::named("field", &ConfiguredName::assertion(name)))
+    }
+
+    /// The header section with findings in its texts replaced.
+    fn censored_header(&mut self, bytes: &[u8], section: &header::Section) -> Result<Vec<u8>, Refusal> {
+        let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        for range in &section.texts {
+            let text = bytes.get(range.clone()).unwrap_or_default();
+            if self.whole.run(&self.job, text, None)? {
+                let mut censored = Vec::new();
+                self.whole.write(text, &mut censored);
+                changes.push((range.clone(), censored));
+            }
+        }
+        if let Some((range, text)) = &section.coded
+            && self.whole.run(&self.job, text, None)?
+        {
+            let mut censored = Vec::new();
+            self.whole.write(text, &mut censored);
+            let coded = percent_encoding::percent_encode(&censored, percent_encoding::NON_ALPHANUMERIC);
+            changes.push((range.clone(), coded.to_string().into_bytes()));
+        }
+        changes.sort_by_key(|(range, _)| range.start);
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        for (range, text) in changes {
+            out.extend_from_slice(bytes.get(at..range.start).unwrap_or_default());
+            out.extend(text.into_iter().filter(|byte| !matches!(byte, b'"' | b'\r' | b'\n')));
+            at = range.end;
+        }
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        Ok(out)
+    }
+
+    /// A file begins: it is decided now, or waits.
+    fn file(&mut self, header: PartHeader) -> Result<Part, Refusal> {
+        if self.is_decided() && self.queue.is_empty() {
+            return Ok(Part::Stream((self.decide)(&self.facts, &header)?.into_transform()));
+        }
+        Ok(Part::Waiting { header: Box::new(header), spool: self.spools.open() })
+    }
+
+    /// Whether all fields that decide and are required are known.
+    fn is_decided(&self) -> bool {
+        self.fields.iter().enumerate().all(|(at, field)| {
+            !field.required || field.content != FieldContent::Deciding || self.facts.first(at).is_some()
+        })
+    }
+
+    fn data(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        match &mut self.part {
+            Part::None => Ok(()),
+            Part::Deciding { field, value } => {
+                value.extend_from_slice(bytes);
+                let field = *field;
+                if value.len() > self.job.limits.fact {
+                    return Err(self.about_field(Reason::RecordTooLarge, field));
+                }
+                Ok(())
+            }
+            Part::Stream(transform) => self.queue.through(transform, bytes, out),
+            Part::Waiting { spool, .. } => spool.push(bytes),
+        }
+    }
+
+    fn end_part(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        match std::mem::replace(&mut self.part, Part::None) {
+            Part::None => Ok(()),
+            Part::Deciding { field, value } => {
+                let Ok(text) = std::str::from_utf8(&value) else {
+                    return Err(self.about_field(Reason::ContentNotUtf8, field));
+                };
+                self.facts.add(field, FactValue::Text(text.into()));
+                self.queue.put(&value, out)?;
+                self.release()
+            }
+            Part::Stream(mut transform) => self.queue.end(&mut transform, out),
+            Part::Waiting { header, spool } => {
+                self.queue.push(Item::File { header, content: spool.into_reader() }, &self.spools);
+                self.release()
+            }
+        }
+    }
+
+    fn release(&mut self) -> Result<(), Refusal> {
+        if self.is_decided() {
+            self.queue.release();
+        }
+        Ok(())
+    }
+
+    /// Everything of the form is there: whether it may be complete.
+    fn end_form(&mut self) -> Result<(), Refusal> {
+        let missing = self.fields.iter().zip(&self.seen).position(|(field, seen)| field.required && !seen);
+        if let Some(field) = missing {
+            return Err(self.about_field(Reason::FieldMissing, field));
+        }
+        (self.before_end)(&self.facts)
+    }
+}
+
+impl Transform for FormTransform {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.input.extend_from_slice(input);
+        self.advance(out)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.ended = true;
+        self.advance(out)?;
+        if self.queue.is_released() { Ok(()) } else { self.end(out) }
+    }
+
+    fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        if !self.queue.is_released() {
+            return Ok(false);
+        }
+        let until = out.len() + DRAIN_STEP;
+        while self.queue.is_released() && out.len() < until {
+            self.queue.step(&self.facts, &mut self.decide, out)?;
+        }
+        if !self.queue.is_released() {
+            if let Some(closing) = self.closing.take() {
+                self.end_form()?;
+                out.extend_from_slice(&closing);
+            }
+            self.advance(out)?;
+            if self.ended && !self.queue.is_released() {
+                self.end(out)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn held(&self) -> usize {
+        let part = match &self.part {
+            Part::None => 0,
+            Part::Deciding { value, .. } => value.len(),
+            Part::Stream(transform) => transform.held(),
+            Part::Waiting { spool, .. } => spool.held(),
+        };
+        part + self.input.len() + self.queue.held()
+    }
+}
+
+impl FormTransform {
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if !self.splitter.is_closed() {
+            return Err(self.split_fault(split::Fault::Truncated));
+        }
+        self.end_outside(out)
+    }
+}
+
+#[cfg(test)]
+mod tests;

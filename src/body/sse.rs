@@ -1,0 +1,382 @@
+//! Event streams (`text/event-stream`): every event is censored as it passes; texts that go on from event to event
+//! are censored as one text each, and only as much of them is held back as a value could still begin in.
+//!
+//! The order of events, their ids and types and everything that is not text stay. Text that an event brings but that
+//! is held comes with the channel's next event, or, before whatever ends the channel, in an event of its own.
+
+mod channel;
+mod event;
+mod numbers;
+mod plan;
+mod template;
+mod view;
+mod write;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::body::json::{BOM, Hit, Level, Stop, Walker};
+use crate::body::sink::Sink;
+use crate::body::text::Whole;
+use crate::body::utf8::Utf8;
+use crate::body::{FactValue, Facts, Job, Transform};
+use crate::reason::{Reason, Refusal};
+
+use channel::{Identity, Text, holds_json};
+use event::{Cut, Splitter, lines};
+pub use plan::SsePlan;
+use template::{data_lines, skeleton};
+use view::{Event, Frame, Piece, fill};
+use write::{name_is_clean, write};
+
+/// An error as an event, for streams that end before their end. SDKs of event-stream APIs raise it.
+#[must_use]
+pub fn error_event(json: &str) -> Vec<u8> {
+    let mut event = b"event: error\n".to_vec();
+    data_lines(json.as_bytes(), b"data: ", b"\n", &mut event);
+    event.push(b'\n');
+    event
+}
+
+/// Censors an event stream.
+pub struct SseTransform {
+    job: Job,
+    plan: Arc<SsePlan>,
+    walker: Walker,
+    whole: Whole,
+    facts: Facts,
+    utf8: Utf8,
+    splitter: Splitter,
+    bom: Option<usize>,
+    texts: Vec<Text>,
+    numbers: numbers::Numbers,
+}
+
+impl SseTransform {
+    /// A stream under a plan.
+    #[must_use]
+    pub fn new(job: Job, plan: Arc<SsePlan>) -> Self {
+        Self {
+            walker: Walker::new(job.clone(), Arc::clone(&plan.json)),
+            job,
+            plan,
+            whole: Whole::default(),
+            facts: Facts::default(),
+            utf8: Utf8::default(),
+            splitter: Splitter::default(),
+            bom: Some(0),
+            texts: Vec::new(),
+            numbers: numbers::Numbers::default(),
+        }
+    }
+
+    /// What stood at the watched places of the events since the last call. To be asked after every
+    /// [`Transform::push`], before its output is sent: an id has to be recorded before it is learnt.
+    pub fn take_facts(&mut self) -> Facts {
+        std::mem::take(&mut self.facts)
+    }
+
+    fn skip_bom(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
+        let Some(seen) = self.bom else { return 0 };
+        let expected = BOM.get(seen..).unwrap_or_default();
+        let here = expected.len().min(input.len());
+        if expected.get(..here) != input.get(..here) {
+            self.bom = None;
+            return 0;
+        }
+        self.bom = if here == expected.len() { None } else { Some(seen + here) };
+        out.extend_from_slice(expected.get(..here).unwrap_or_default());
+        here
+    }
+
+    fn events(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        while let Some(cut) = self.splitter.next() {
+            match cut {
+                Cut::Rest => out.push(b'\n'),
+                Cut::Event(event) => {
+                    self.check_size(event.len())?;
+                    let from = out.len();
+                    self.event(&event, false, out)?;
+                    self.numbers.apply(out, from);
+                }
+            }
+        }
+        self.check_size(self.splitter.held())
+    }
+
+    fn check_size(&self, size: usize) -> Result<(), Refusal> {
+        if size > self.job.limits.event {
+            return Err(self.job.refuse(Reason::RecordTooLarge).detail("an event is longer than the limit"));
+        }
+        Ok(())
+    }
+
+    /// One event. `last`: the stream ends with it.
+    fn event(&mut self, event: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let lines = lines(event);
+        let frame = Frame::of(event, &lines);
+        let Some(data) = frame.data() else {
+            if last {
+                self.end_all(out)?;
+            }
+            return write(&mut self.whole, &self.job, &frame, None, out);
+        };
+        self.job.meter.count_event();
+        let changed = if data.trim_ascii() == b"[DONE]" {
+            self.end_all(out)?;
+            None
+        } else {
+            let (before, data) = self.data(&frame, &data, last)?;
+            out.extend_from_slice(&before);
+            data
+        };
+        write(&mut self.whole, &self.job, &frame, changed.as_deref(), out)
+    }
+
+    /// The data of one event: events to go before it, and what it becomes.
+    fn data(
+        &mut self,
+        frame: &Frame<'_>,
+        data: &[u8],
+        last: bool,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
+        let bare = self.plan.shapes.iter().position(|shape| shape.bare && shape.fits(frame.name));
+        if let Some(shape) = bare {
+            return self.bare(frame, shape, data, last);
+        }
+        let mut walked = Vec::with_capacity(data.len());
+        match self.walk(data, &mut walked) {
+            Ok(hits) => self.json(frame, data, &walked, &hits, last),
+            Err(Stop::Refusal(refusal)) => Err(refusal),
+            // It is no JSON: it is a text of its own.
+            Err(Stop::Fault(_)) => {
+                let mut before = Vec::new();
+                if last {
+                    self.end_all(&mut before)?;
+                }
+                let changed = self.whole.run(&self.job, data, None)?;
+                Ok((before, changed.then(|| self.whole_text(data))))
+            }
+        }
+    }
+
+    fn walk(&mut self, data: &[u8], walked: &mut Vec<u8>) -> Result<Vec<Hit>, Stop> {
+        self.walker.reset();
+        let mut sink = Sink::new(data, walked);
+        self.walker.feed(&mut sink, 0..data.len())?;
+        self.walker.end(&mut sink, data.len())?;
+        sink.flush(data.len());
+        if self.facts.len() + self.walker.facts().len() > self.job.limits.facts {
+            return Err(self.job.refuse(Reason::RecordTooLarge).detail("too many values that decide").into());
+        }
+        self.facts.append(self.walker.take_facts());
+        Ok(self.walker.take_hits())
+    }
+
+    fn whole_text(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        self.whole.write(text, &mut out);
+        out
+    }
+
+    /// Data that is a channel's text as it stands.
+    fn bare(
+        &mut self,
+        frame: &Frame<'_>,
+        shape: usize,
+        data: &[u8],
+        last: bool,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
+        let at = self.text(Identity { shape, keys: Vec::new() }, false)?;
+        let Some(text) = self.texts.get_mut(at) else { return Ok((Vec::new(), None)) };
+        let mut released = text.push(&self.job, data)?;
+        let mut before = Vec::new();
+        if last {
+            released.extend(text.finish(&self.job)?);
+            self.texts.swap_remove(at);
+            self.end_all(&mut before)?;
+        } else if text.held() > 0 {
+            let named = name_is_clean(&mut self.whole, &self.job, frame)?;
+            text.template = Some(frame.template(named, None));
+        }
+        Ok((before, (released != data).then_some(released)))
+    }
+
+    fn json(
+        &mut self,
+        frame: &Frame<'_>,
+        data: &[u8],
+        walked: &[u8],
+        hits: &[Hit],
+        last: bool,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
+        let plan = Arc::clone(&self.plan);
+        let (event, pieces) = Event::of(&plan, hits, frame.name);
+        let mut before = Vec::new();
+        self.end_others(&event, &pieces, last, &mut before)?;
+        let mut fills: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        let mut touched = Vec::new();
+        for (at, hit) in hits.iter().enumerate() {
+            let FactValue::Text(text) = &hit.value else { continue };
+            if hits.iter().take(at).any(|other| other.span == hit.span) {
+                continue;
+            }
+            let piece = pieces.iter().find(|piece| hits.get(piece.hit).is_some_and(|h| h.span == hit.span));
+            let new = match piece {
+                Some(piece) => self.piece(&event, piece, text.as_bytes(), last, &mut touched)?,
+                None => self.other_text(hit, text.as_bytes())?,
+            };
+            if let Some(new) = new {
+                fills.push((hit.span.clone(), new));
+            }
+        }
+        let filled = fill(walked, fills);
+        self.keep_templates(frame, &event, &pieces, touched, &filled)?;
+        Ok((before, (filled != data).then_some(filled)))
+    }
+
+    /// The text of a channel in this event: what it becomes, if it changes.
+    fn piece(
+        &mut self,
+        event: &Event<'_>,
+        piece: &Piece,
+        text: &[u8],
+        last: bool,
+        touched: &mut Vec<(usize, Identity)>,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let whole = event.shape(piece.shape).is_some_and(|shape| shape.whole);
+        let ended = last || whole || event.ends(&piece.identity);
+        let at = self.text(piece.identity.clone(), holds_json(event.way(piece.hit)))?;
+        let Some(channel) = self.texts.get_mut(at) else { return Ok(None) };
+        let mut released = channel.push(&self.job, text)?;
+        if ended {
+            released.extend(channel.finish(&self.job)?);
+            self.texts.swap_remove(at);
+        } else {
+            touched.push((piece.hit, piece.identity.clone()));
+        }
+        Ok((released != text).then_some(released))
+    }
+
+    /// A string at a place that tells something about the event, and is a text like any other besides.
+    fn other_text(&mut self, hit: &Hit, text: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+        let field = match hit.way.last() {
+            Some(Level::Key(key)) => std::str::from_utf8(key).ok(),
+            _ => None,
+        };
+        let changed = self.whole.run(&self.job, text, field)?;
+        Ok(changed.then(|| self.whole_text(text)))
+    }
+
+    /// Remembers what an event of a channel looks like, where text was held back.
+    fn keep_templates(
+        &mut self,
+        frame: &Frame<'_>,
+        event: &Event<'_>,
+        pieces: &[Piece],
+        touched: Vec<(usize, Identity)>,
+        data: &[u8],
+    ) -> Result<(), Refusal> {
+        for (hit, identity) in touched {
+            let Some(text) = self.texts.iter_mut().find(|text| text.identity == identity) else { continue };
+            if text.held() == 0 {
+                text.template = None;
+                continue;
+            }
+            let ways: Vec<&[Level]> = pieces.iter().map(|piece| event.way(piece.hit)).collect();
+            let named = name_is_clean(&mut self.whole, &self.job, frame)?;
+            text.template =
+                skeleton(data, event.way(hit), &ways).map(|data| frame.template(named, Some(data)));
+        }
+        Ok(())
+    }
+
+    /// Where a channel's text is kept. A new one begins if there is none.
+    fn text(&mut self, identity: Identity, nested: bool) -> Result<usize, Refusal> {
+        if let Some(at) = self.texts.iter().position(|text| text.identity == identity) {
+            return Ok(at);
+        }
+        if self.texts.len() >= self.job.limits.channels {
+            return Err(self
+                .job
+                .refuse(Reason::ContentUninspectable)
+                .detail("too many texts in an event stream"));
+        }
+        self.texts.push(Text::new(&self.job, identity, nested));
+        Ok(self.texts.len() - 1)
+    }
+
+    /// Ends the channels that this event ends and that it brings no text of.
+    fn end_others(
+        &mut self,
+        event: &Event<'_>,
+        pieces: &[Piece],
+        last: bool,
+        before: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let mut at = 0;
+        while let Some(text) = self.texts.get(at) {
+            let identity = &text.identity;
+            let here = pieces.iter().any(|piece| piece.identity == *identity);
+            if !here && (last || event.ends(identity)) {
+                let text = self.texts.remove(at);
+                self.end(text, before)?;
+            } else {
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_all(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        for text in std::mem::take(&mut self.texts) {
+            self.end(text, out)?;
+        }
+        Ok(())
+    }
+
+    fn end(&self, mut text: Text, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let rest = text.finish(&self.job)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let (Some(template), Ok(rest)) = (&text.template, std::str::from_utf8(&rest)) else {
+            return Err(self.job.refuse(Reason::Internal).log("text was held and no event is known for it"));
+        };
+        out.extend_from_slice(&template.fill(rest));
+        Ok(())
+    }
+}
+
+impl Transform for SseTransform {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let good = self.utf8.push(input);
+        let text = input.get(..good).unwrap_or_default();
+        let from = self.skip_bom(text, out);
+        self.splitter.push(text.get(from..).unwrap_or_default());
+        self.events(out)?;
+        if good < input.len() { Err(self.job.refuse(Reason::ContentNotUtf8)) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if !self.utf8.is_whole() {
+            return Err(self.job.refuse(Reason::ContentNotUtf8));
+        }
+        let rest = self.splitter.rest();
+        let from = out.len();
+        if rest.is_empty() {
+            self.end_all(out)?;
+        } else {
+            self.event(&rest, true, out)?;
+        }
+        self.numbers.apply(out, from);
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.splitter.held() + self.texts.iter().map(Text::held).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

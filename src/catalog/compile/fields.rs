@@ -1,0 +1,218 @@
+//! The lists of an operation: what it creates, lists, keeps and rewrites, and where texts go on.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::Compiler;
+use super::places::{Scope, spelt};
+use crate::catalog::profile::{
+    RawAction, RawBody, RawChannel, RawCreation, RawEdit, RawLines, RawList, RawNeed, RawStore, Text,
+};
+use crate::catalog::template::{self, Segment};
+use crate::catalog::{
+    Channel, Creation, Edit, EditAction, Label, Lines, ListShape, Paging, Place, StoreField, Undo, Use,
+    matcher,
+};
+use crate::names::OperationId;
+use crate::pointer::{Pointer, Step};
+
+impl Compiler<'_> {
+    pub(super) fn of(&mut self, need: &RawNeed, uses: &[Use]) -> Vec<usize> {
+        need.of.iter().filter_map(|name| self.use_at(name, uses)).collect()
+    }
+
+    /// The use at a place, as the file spells it.
+    fn use_at(&mut self, name: &Text, uses: &[Use]) -> Option<usize> {
+        let index = uses.iter().position(|u| spelt(&u.place) == name.value);
+        if index.is_none() {
+            let known: Vec<String> = uses.iter().map(|u| spelt(&u.place)).collect();
+            self.unknown("place of `uses`", name, known.iter().map(String::as_str));
+        }
+        index
+    }
+
+    pub(super) fn creations(
+        &mut self,
+        scope: &Scope<'_>,
+        raw: &RawCreation,
+        uses: &[Use],
+        creations: &mut Vec<Creation>,
+    ) {
+        let kind = self.kind(&raw.kind);
+        let places = self.pointers(&raw.at);
+        let when = self.when(scope, raw.when.as_ref());
+        let undo = raw.undo.as_ref().and_then(|name| self.undo(scope, name, &raw.kind));
+        let label = self.label(scope, raw, uses);
+        if places.is_empty() && raw.at.is_empty() {
+            self.error(raw.kind.referenced, "no place is named: `at` is empty");
+        }
+        let (Some(kind), Ok(when)) = (kind, when) else { return };
+        creations.extend(places.into_iter().map(|at| Creation {
+            kind: kind.clone(),
+            at,
+            when: when.clone(),
+            undo: undo.clone(),
+            label: label.clone(),
+        }));
+    }
+
+    fn label(&mut self, scope: &Scope<'_>, raw: &RawCreation, uses: &[Use]) -> Option<Label> {
+        match (&raw.label, &raw.label_of) {
+            (None, None) => None,
+            (Some(place), None) => self.place(scope, place).map(Label::Value),
+            (None, Some(name)) => self.use_at(name, uses).map(Label::Same),
+            (Some(_), Some(name)) => {
+                self.error(name.referenced, "a label comes from one place: `label` or `label_of`");
+                None
+            }
+        }
+    }
+
+    /// The call that takes a resource of this kind back.
+    pub(super) fn undo(&mut self, scope: &Scope<'_>, name: &Text, kind: &Text) -> Option<Undo> {
+        let operations = &self.profile.operations.0;
+        let Some((_, raw)) = operations.iter().find(|(known, _)| known.value == name.value) else {
+            self.unknown("operation", name, operations.iter().map(|(known, _)| known.value.as_str()));
+            return None;
+        };
+        // A template that does not parse is reported where it stands.
+        let (method, path) = raw.matches.value.split_once(' ')?;
+        let segments = template::parse(path).ok()?;
+        let takes = |param: &str| {
+            raw.uses.iter().any(|u| {
+                u.kind.value == kind.value && u.path.as_ref().is_some_and(|path| path.value == *param)
+            })
+        };
+        let params: Vec<&Arc<str>> = matcher::names(&segments).collect();
+        let Some(id) = params.iter().rev().find(|param| takes(param)) else {
+            let message = format!("`{}` takes no `{}` in its path", name.value, kind.value);
+            self.error(name.referenced, message);
+            return None;
+        };
+        if let Some(other) = params.iter().find(|param| *param != id && !scope.params.contains(**param)) {
+            let message =
+                format!("`{}` needs `{other}`, which the operation's path does not have", name.value);
+            self.error(name.referenced, message);
+        }
+        Some(Undo {
+            operation: OperationId::new(&name.value),
+            method: Method::from_bytes(method.as_bytes()).ok()?,
+            template: with_id(&segments, id),
+        })
+    }
+
+    pub(super) fn list(&mut self, raw: &RawList, uses: &mut Vec<Use>) -> Option<ListShape> {
+        let kind = self.kind(&raw.kind);
+        let items = self.pointer(&raw.items);
+        let id = self.pointer(&raw.id);
+        let paging = match &raw.cursor {
+            None => Paging::None,
+            Some(cursor) => {
+                if cursor.default == 0 || cursor.max < cursor.default {
+                    self.error(
+                        raw.kind.referenced,
+                        "a page has at least one item, and `max` is at least `default`",
+                    );
+                }
+                Paging::Cursor { ends: cursor.ends, default: cursor.default, max: cursor.max }
+            }
+        };
+        let kind = kind?;
+        for name in raw.cursor.iter().flat_map(|cursor| &cursor.by) {
+            let place = Place::Query(Arc::from(name.as_str()));
+            uses.push(Use { kind: kind.clone(), place, required: false, labels: Vec::new() });
+        }
+        Some(ListShape { kind, items: items?, id: id?, paging, inherited: raw.inherited })
+    }
+
+    pub(super) fn store(&mut self, scope: &Scope<'_>, raw: &RawStore) -> Option<StoreField> {
+        if !matches!(scope.body, RawBody::Json) {
+            self.error(raw.at.referenced, "the operation's request is not JSON");
+        }
+        let at = self.plain_pointer(&raw.at)?;
+        Some(StoreField { at, default: raw.default })
+    }
+
+    pub(super) fn lines(&mut self, scope: &Scope<'_>, raw: &RawLines) -> Option<Lines> {
+        let known = &self.profile.operations.0;
+        for name in &raw.operations {
+            if !known.iter().any(|(known, _)| known.value == name.value) {
+                self.unknown("operation", name, known.iter().map(|(known, _)| known.value.as_str()));
+            }
+        }
+        let when = self.when(scope, raw.when.as_ref());
+        let (method, url, body) =
+            (self.pointer(&raw.method), self.pointer(&raw.url), self.pointer(&raw.body));
+        Some(Lines {
+            when: when.ok()?,
+            method: method?,
+            url: url?,
+            body: body?,
+            operations: raw.operations.iter().map(|name| OperationId::new(&name.value)).collect(),
+        })
+    }
+
+    pub(super) fn edits(&mut self, raw: &RawEdit, edits: &mut Vec<Edit>) {
+        for text in &raw.at {
+            let (at, action) = match &raw.action {
+                RawAction::Remove => (self.pointer(text), EditAction::Remove),
+                RawAction::Salt => (self.pointer(text), EditAction::Salt),
+                RawAction::Rebase => (self.pointer(text), EditAction::Rebase),
+                RawAction::Replace(value) => (self.pointer(text), EditAction::Replace(value.clone())),
+                RawAction::Set(value) => (self.plain_pointer(text), EditAction::Set(value.clone())),
+            };
+            edits.extend(at.map(|at| Edit { at, action }));
+        }
+    }
+
+    /// A place that can be made if it is not there.
+    pub(super) fn plain_pointer(&mut self, text: &Text) -> Option<Pointer> {
+        let pointer = self.pointer(text)?;
+        let plain = pointer.steps().iter().all(|step| matches!(step, Step::Key(_)));
+        if !plain || pointer.steps().is_empty() {
+            self.error(
+                text.referenced,
+                "a member can only be added at a place of plain keys, without wildcards",
+            );
+            return None;
+        }
+        Some(pointer)
+    }
+
+    pub(super) fn channel(&mut self, raw: &RawChannel) -> Option<Channel> {
+        let text = self.pointer(&raw.text)?;
+        let mut keys = Vec::with_capacity(raw.keys.len());
+        for key in &raw.keys {
+            let pointer = self.pointer(key)?;
+            let last = pointer.steps().iter().rposition(|step| *step == Step::Any);
+            let shared = last.map_or(0, |last| last + 1);
+            if pointer.steps().get(..shared) != text.steps().get(..shared) {
+                self.error(key.referenced, "the key's wildcards do not go the way of the text's").help =
+                    Some("up to its last `*` a key reads as `text` does".to_owned());
+            }
+            keys.push(pointer);
+        }
+        if text.steps().contains(&Step::Deep) || keys.iter().any(|key| key.steps().contains(&Step::Deep)) {
+            self.error(raw.text.referenced, "`**` can't tell one channel from another");
+        }
+        let event = raw.event.as_ref().map(|event| Arc::from(event.as_str()));
+        Some(Channel { event, text, keys, whole: raw.whole })
+    }
+}
+
+/// The template of an undoing call: the new resource's parameter is `{id}`.
+fn with_id(segments: &[Segment], id: &Arc<str>) -> Arc<str> {
+    let mut template = String::new();
+    for segment in segments {
+        template.push('/');
+        match segment {
+            Segment::Literal(text) => template.push_str(text),
+            Segment::Param { prefix, name, suffix, .. } => {
+                let name = if name == id { "id" } else { &**name };
+                template.push_str(&format!("{prefix}{{{name}}}{suffix}"));
+            }
+        }
+    }
+    Arc::from(template)
+}

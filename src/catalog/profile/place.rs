@@ -1,0 +1,138 @@
+//! Bodies, and places in them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Text;
+
+/// What a body is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(in crate::catalog) enum RawBody {
+    /// No body.
+    #[default]
+    None,
+    /// One JSON document.
+    Json,
+    /// JSON lines.
+    Jsonl,
+    /// `multipart/form-data`, field by field.
+    Multipart(Vec<RawField>),
+    /// JSON, or an event stream.
+    JsonOrEvents,
+    /// An event stream.
+    Events,
+    /// Text.
+    Text,
+    /// Whatever the file is.
+    File,
+    /// Bytes that can't be inspected: pass only where a tenant's policy names the operation.
+    Opaque,
+}
+
+/// A form field.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawField {
+    /// Its name; `name[]` stands for the indexed forms as well.
+    #[schemars(with = "String")]
+    pub(in crate::catalog) name: Text,
+    /// What it holds.
+    pub(in crate::catalog) content: RawContent,
+    /// The form is refused without it.
+    #[serde(default)]
+    pub(in crate::catalog) required: bool,
+}
+
+/// What a form field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::catalog) enum RawContent {
+    /// A text that is censored.
+    Text,
+    /// A text that decides: it stands once.
+    Deciding,
+    /// Records or text.
+    File,
+    /// Bytes that can't be inspected.
+    Opaque,
+}
+
+/// One place: exactly one of the keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawPlace {
+    /// A path parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) path: Option<Text>,
+    /// A query parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) query: Option<Text>,
+    /// A header.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) header: Option<Text>,
+    /// A JSON pointer; `*` is any one key or index, `**` any number of levels.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) json: Option<Text>,
+    /// A form field.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) form: Option<Text>,
+}
+
+/// Places where a resource is named: at least one of the keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawUse {
+    /// The kind.
+    #[schemars(with = "String")]
+    pub(in crate::catalog) kind: Text,
+    /// A path parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) path: Option<Text>,
+    /// A query parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) query: Option<Text>,
+    /// A header.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) header: Option<Text>,
+    /// A form field.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) form: Option<Text>,
+    /// JSON pointers.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) json: Vec<Text>,
+    /// The places have to be filled. A path parameter always is.
+    #[serde(default)]
+    pub(in crate::catalog) required: bool,
+    /// The resource has to carry one of these labels.
+    #[serde(default)]
+    pub(in crate::catalog) labels: Vec<String>,
+}
+
+/// A condition on a value of the request: one place and what has to stand there.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawCondition {
+    /// A path parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) path: Option<Text>,
+    /// A query parameter.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) query: Option<Text>,
+    /// A header.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) header: Option<Text>,
+    /// A JSON pointer.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) json: Option<Text>,
+    /// A form field.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) form: Option<Text>,
+    /// The values that fulfil it, as text. None: any value but null and false.
+    #[serde(default)]
+    pub(in crate::catalog) is: Vec<String>,
+    /// An absent value fulfils it too.
+    #[serde(default)]
+    pub(in crate::catalog) absent: bool,
+}

@@ -1,0 +1,74 @@
+//! What becomes of a finding.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What becomes of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing: the value passes. A rule whose action this is isn't run.
+    Allow,
+    /// The entity's label in brackets: `[EMAIL_ADDRESS]`.
+    Redact,
+    /// Stars, and the last characters in clear.
+    Mask {
+        /// How many characters stay. For secrets at most four and never more than a quarter of the value.
+        keep: u8,
+    },
+    /// The label and a keyed hash: the same value has the same hash for the same tenant; no way back.
+    Hash,
+    /// The label and a keyed short name, restored in the same exchange's answer. Secrets are redacted instead.
+    Pseudonym,
+    /// The body doesn't pass at all.
+    Block,
+}
+
+impl Action {
+    /// How many characters `mask` without a number keeps.
+    pub const KEEP: u8 = 4;
+
+    /// The metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Redact => "redact",
+            Self::Mask { .. } => "mask",
+            Self::Hash => "hash",
+            Self::Pseudonym => "pseudonym",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mask { keep } if *keep != Self::KEEP => write!(f, "mask:{keep}"),
+            other => f.write_str(other.as_str()),
+        }
+    }
+}
+
+impl FromStr for Action {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "allow" => Self::Allow,
+            "redact" => Self::Redact,
+            "mask" => Self::Mask { keep: Self::KEEP },
+            "hash" => Self::Hash,
+            "pseudonym" => Self::Pseudonym,
+            "block" => Self::Block,
+            other => match other.strip_prefix("mask:").and_then(|n| n.parse().ok()) {
+                Some(keep) => Self::Mask { keep },
+                None => {
+                    return Err(format!(
+                        "unknown action `{other}`, expected one of allow, redact, mask, mask:N, hash, pseudonym, block"
+                    ));
+                }
+            },
+        })
+    }
+}

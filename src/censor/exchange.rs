@@ -1,0 +1,244 @@
+//! One request and its response: what was replaced, what can be restored, what was counted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::hmac;
+use data_encoding::BASE32_NOPAD;
+
+use super::mark::is_base32;
+use super::{Action, Engine, Finding, RuleIndex, RuleInfo};
+
+/// Most pseudonyms that one exchange can restore. What comes after has longer names and no way back.
+const RESTORABLE_MAX: usize = 1 << 16;
+/// Longest value that a pseudonym is remembered for, in bytes.
+const RESTORABLE_LEN: usize = 1024;
+/// Characters of a hash.
+const HASH_LEN: usize = 10;
+
+/// One request/response pair: the bijection of its pseudonyms and the tally of its findings.
+///
+/// A clone shares them, so that the response side restores what the request side made. Never shared between
+/// exchanges or tenants: the key is the tenant's, the map is the exchange's.
+#[derive(Clone)]
+pub struct Exchange {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    key: Arc<hmac::Key>,
+    state: Mutex<State>,
+}
+
+/// An entity and a value of it.
+type Named = (Arc<str>, Box<[u8]>);
+
+#[derive(Default)]
+struct State {
+    names: HashMap<Named, Box<str>>,
+    /// By name in upper case.
+    values: HashMap<Box<str>, Box<[u8]>>,
+    tally: Tally,
+}
+
+/// Counts of what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// One entry for each rule and action that had a finding, in the order of their first.
+    pub counts: Vec<Count>,
+    /// Pseudonyms restored.
+    pub restored: u64,
+}
+
+/// How often a rule found something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// Its entity.
+    pub entity: Arc<str>,
+    /// What became of the findings.
+    pub action: Action,
+    /// How many there were.
+    pub count: u64,
+}
+
+impl Tally {
+    /// How many findings there were, whatever became of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().map(|count| count.count).sum()
+    }
+
+    fn add(&mut self, rule: &RuleInfo, action: Action) {
+        match self.counts.iter_mut().find(|count| count.rule == rule.id && count.action == action) {
+            Some(count) => count.count += 1,
+            None => {
+                let count = Count { rule: rule.id.clone(), entity: rule.entity.clone(), action, count: 1 };
+                self.counts.push(count);
+            }
+        }
+    }
+}
+
+/// The policy says that a body with such a finding doesn't pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Whose finding it is.
+    pub rule: RuleIndex,
+}
+
+impl Exchange {
+    /// Fewest characters of a pseudonym behind its label.
+    pub(super) const NAME_MIN: usize = 8;
+    /// Most of them.
+    pub(super) const NAME_MAX: usize = 26;
+
+    /// A new exchange with the tenant's key.
+    #[must_use]
+    pub fn new(key: Arc<hmac::Key>) -> Self {
+        Self { shared: Arc::new(Shared { key, state: Mutex::default() }) }
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.state().tally.clone()
+    }
+
+    /// Writes what stands in a finding's place, and counts it.
+    ///
+    /// # Errors
+    /// The policy blocks what was found; nothing is written.
+    pub fn replace(
+        &self,
+        engine: &Engine,
+        finding: &Finding,
+        original: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Blocked> {
+        if finding.rule == RuleIndex::RESTORED {
+            return self.restore(original, out);
+        }
+        let rule = engine.rule(finding.rule);
+        let action = match rule.action {
+            Action::Mask { .. } | Action::Hash | Action::Pseudonym if finding.open => Action::Redact,
+            Action::Pseudonym if rule.secret => Action::Redact,
+            action => action,
+        };
+        self.state().tally.add(rule, action);
+        match action {
+            Action::Allow => out.extend_from_slice(original),
+            Action::Redact => redact(rule, out),
+            Action::Mask { keep } => mask(rule, keep, original, out),
+            Action::Hash => self.hash(rule, original, out),
+            Action::Pseudonym => self.pseudonym(rule, original, out),
+            Action::Block => return Err(Blocked { rule: finding.rule }),
+        }
+        Ok(())
+    }
+
+    /// Whether there is anything to restore. Until there is, a text is censored as one that goes up.
+    #[must_use]
+    pub fn can_restore(&self) -> bool {
+        !self.state().values.is_empty()
+    }
+
+    /// Is this a name that the exchange gave, in whatever case?
+    pub(super) fn knows(&self, name: &[u8]) -> bool {
+        let state = self.state();
+        !state.values.is_empty() && upper(name).is_some_and(|name| state.values.contains_key(name.as_str()))
+    }
+
+    /// Can the byte stand in a name, in whatever case?
+    pub(super) const fn in_name(byte: u8) -> bool {
+        is_base32(byte.to_ascii_uppercase())
+    }
+
+    fn restore(&self, name: &[u8], out: &mut Vec<u8>) -> Result<(), Blocked> {
+        let mut state = self.state();
+        let value = upper(name).and_then(|name| state.values.get(name.as_str()).cloned());
+        out.extend_from_slice(value.as_deref().unwrap_or(name));
+        state.tally.restored += u64::from(value.is_some());
+        Ok(())
+    }
+
+    fn hash(&self, rule: &RuleInfo, original: &[u8], out: &mut Vec<u8>) {
+        let name = self.derive("hash", &rule.entity, original);
+        out.extend_from_slice(rule.entity.as_bytes());
+        out.push(b'_');
+        out.extend(name.bytes().take(HASH_LEN));
+    }
+
+    /// The value's name in this exchange: the shortest part of its keyed hash that no other value has.
+    fn pseudonym(&self, rule: &RuleInfo, original: &[u8], out: &mut Vec<u8>) {
+        let key = (rule.entity.clone(), Box::from(original));
+        let mut state = self.state();
+        if let Some(name) = state.names.get(&key) {
+            out.extend_from_slice(name.as_bytes());
+            return;
+        }
+        let derived = self.derive("pseudonym", &rule.entity, original);
+        let name_of = |len: usize| format!("{}_{}", rule.entity, derived.get(..len).unwrap_or(&derived));
+        if state.names.len() >= RESTORABLE_MAX || original.len() > RESTORABLE_LEN {
+            out.extend_from_slice(name_of(Self::NAME_MAX).as_bytes());
+            return;
+        }
+        let free = (Self::NAME_MIN..=Self::NAME_MAX)
+            .map(name_of)
+            .find(|name| !state.values.contains_key(name.as_str()));
+        let name = free.unwrap_or_else(|| name_of(Self::NAME_MAX)).into_boxed_str();
+        out.extend_from_slice(name.as_bytes());
+        state.values.insert(name.clone(), Box::from(original));
+        state.names.insert(key, name);
+    }
+
+    /// 32 characters of a keyed hash, apart by use and entity.
+    fn derive(&self, purpose: &str, entity: &str, original: &[u8]) -> String {
+        let mut context = hmac::Context::with_key(&self.shared.key);
+        for part in [purpose.as_bytes(), &[0], entity.as_bytes(), &[0], original] {
+            context.update(part);
+        }
+        let tag = context.sign();
+        let bytes = tag.as_ref();
+        BASE32_NOPAD.encode(bytes.get(..20).unwrap_or(bytes))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves maps and counts that are still whole.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+fn upper(name: &[u8]) -> Option<String> {
+    std::str::from_utf8(name).ok().map(str::to_ascii_uppercase)
+}
+
+fn redact(rule: &RuleInfo, out: &mut Vec<u8>) {
+    out.push(b'[');
+    out.extend_from_slice(rule.entity.as_bytes());
+    out.push(b']');
+}
+
+/// Stars for all but the last characters; at least four stars, at most as many as say nothing about a long value.
+fn mask(rule: &RuleInfo, keep: u8, original: &[u8], out: &mut Vec<u8>) {
+    const STARS: std::ops::RangeInclusive<usize> = 4..=32;
+    let starts: Vec<usize> =
+        original.iter().enumerate().filter(|(_, b)| **b & 0xc0 != 0x80).map(|(i, _)| i).collect();
+    let count = starts.len();
+    let most = if rule.secret { (count / 4).min(4) } else { count / 2 };
+    let keep = usize::from(keep).min(most);
+    let stars = (count - keep).clamp(*STARS.start(), *STARS.end());
+    out.resize(out.len() + stars, b'*');
+    let tail = starts.get(count - keep).and_then(|at| original.get(*at..));
+    out.extend_from_slice(tail.unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What speaks against a value that has the right shape: check digits, entropy, allow-lists, missing context.
+
+use aho_corasick::AhoCorasick;
+use regex::bytes::RegexSet;
+
+use super::confirm::View;
+use super::rules::{Checksum, ContextMode};
+use super::validate::Validator;
+
+/// A rule's conditions beside its shape.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub(super) min_entropy: Option<f32>,
+    pub(super) validator: Option<(Validator, Checksum)>,
+    pub(super) context: Option<Context>,
+    pub(super) allow: Option<RegexSet>,
+    pub(super) stop_words: Option<AhoCorasick>,
+}
+
+/// Words before a value.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) words: AhoCorasick,
+    /// The words without what separates their parts, for field names.
+    pub(super) names: AhoCorasick,
+    pub(super) window: usize,
+    pub(super) mode: ContextMode,
+}
+
+impl Filter {
+    /// Is the value a finding? `start` is where the match begins, lead included.
+    pub(super) fn passes(&self, view: &View<'_>, start: usize, value: &[u8]) -> bool {
+        let checked = self.validator.map(|(validator, mode)| (validator(value), mode));
+        let proven = checked == Some((true, Checksum::Boost));
+        let (spoken, silent) = match &self.context {
+            None => (false, false),
+            Some(context) => match (context.present(view, start), context.mode) {
+                (true, ContextMode::Boost) => (true, false),
+                (false, ContextMode::Required) => (false, true),
+                _ => (false, false),
+            },
+        };
+        let refuted = checked == Some((false, Checksum::Gate)) && !spoken;
+        let plain = self.min_entropy.is_some_and(|least| entropy(value) < least) && !proven && !spoken;
+        if refuted || plain || (silent && !proven) {
+            return false;
+        }
+        let stopped = !proven && self.stop_words.as_ref().is_some_and(|words| words.is_match(value));
+        let allowed = self.allow.as_ref().is_some_and(|set| set.is_match(value));
+        !stopped && !allowed
+    }
+}
+
+impl Context {
+    fn present(&self, view: &View<'_>, start: usize) -> bool {
+        let low = start.saturating_sub(self.window);
+        let window = view.text.get(low..start).unwrap_or_default();
+        // What stood before a replaced value was further away before it was replaced; so that censoring twice finds
+        // nothing new, the look ends at a replacement.
+        let window = view.labels.after_last(window);
+        let low = start - window.len();
+        let words = self.words.find_overlapping_iter(window);
+        words
+            .map(|found| (low + found.start(), low + found.end()))
+            .any(|(from, to)| stands_as_word(view.text, from, to))
+            || view.field.is_some_and(|field| self.names_field(field))
+    }
+
+    fn names_field(&self, field: &str) -> bool {
+        let name = Name::of(field);
+        self.names.find_overlapping_iter(name.bytes()).any(|found| name.has_word(found.start(), found.end()))
+    }
+}
+
+/// A context word begins where a word does; one of three bytes or fewer ends where it does, too.
+pub(super) fn stands_as_word(text: &[u8], from: usize, to: usize) -> bool {
+    let byte = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
+    let short = to - from <= SHORT_WORD && byte(to.checked_sub(1)).is_some_and(|b| b.is_ascii_alphanumeric());
+    let inside = byte(from.checked_sub(1)).is_some_and(|b| b.is_ascii_alphanumeric());
+    let goes_on = short && byte(Some(to)).is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+    !inside && !goes_on
+}
+
+/// Context words of so many bytes must stand alone.
+pub(super) const SHORT_WORD: usize = 3;
+
+/// A field's name without what separates its words.
+pub(super) struct Name {
+    bytes: [u8; Self::MAX],
+    /// Bit n: a word begins at byte n.
+    starts: u128,
+    len: usize,
+}
+
+impl Name {
+    /// More of a name isn't looked at.
+    const MAX: usize = 120;
+
+    pub(super) fn of(field: &str) -> Self {
+        let mut name = Self { bytes: [0; Self::MAX], starts: 0, len: 0 };
+        let mut before = b'_';
+        for byte in field.bytes() {
+            let begins = is_separator(before) || (before.is_ascii_lowercase() && byte.is_ascii_uppercase());
+            if let Some(slot) = name.bytes.get_mut(name.len).filter(|_| !is_separator(byte)) {
+                *slot = byte;
+                name.starts |= u128::from(begins) << name.len;
+                name.len += 1;
+            }
+            before = byte;
+        }
+        name.starts |= 1 << name.len;
+        name
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// A short word must be one of the name's.
+    fn has_word(&self, from: usize, to: usize) -> bool {
+        to - from > SHORT_WORD || (self.starts >> from & 1 == 1 && self.starts >> to & 1 == 1)
+    }
+}
+
+/// What parts of a name are joined with.
+pub(super) const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.' | b' ')
+}
+
+/// Shannon entropy in bits a byte.
+pub(super) fn entropy(value: &[u8]) -> f32 {
+    let mut counts = [0_u16; 256];
+    for byte in value {
+        counts[usize::from(*byte)] = counts[usize::from(*byte)].saturating_add(1);
+    }
+    let total = f32::from(u16::try_from(value.len()).unwrap_or(u16::MAX));
+    let sum: f32 = counts.iter().filter(|n| **n > 0).map(|n| f32::from(*n) * f32::from(*n).log2()).sum();
+    if total > 0.0 { total.log2() - sum / total } else { 0.0 }
+}

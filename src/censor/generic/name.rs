@@ -1,0 +1,632 @@
+//! The name of an assignment: does it say that its value is a secret?
+
+use super::{Ahead, Kind, Short};
+
+/// How far back a name is read from the word in it, in bytes.
+const BACK_MAX: usize = 48;
+/// How far a name goes on behind the word's start, in bytes.
+pub(super) const REST_MAX: usize = 64;
+
+/// Words of a name for something that a program made.
+pub(super) const KEY_LITERALS: &[&str] = &[
+    "key",
+    "secret",
+    "token",
+    "credential",
+    "creds",
+    "auth",
+    "bearer",
+    "_pat",
+    "pat=",
+    "pat:",
+    "jwt",
+    "密钥",
+    "令牌",
+];
+
+/// Words of a name for something that a person chose.
+pub(super) const PASSWORD_LITERALS: &[&str] = &[
+    "pass",
+    "pwd",
+    "pw:",
+    "pw=",
+    "pw ",
+    "pw(",
+    "pw)",
+    "pw/",
+    "pw\"",
+    "pw'",
+    "kennwort",
+    "kata laluan",
+    "kata sandi",
+    "contraseñ",
+    "contrasen",
+    "clave",
+    "senha",
+    "mot de passe",
+    "mdp",
+    "hasło",
+    "haslo",
+    "wachtwoord",
+    "lösenord",
+    "losenord",
+    "parola",
+    "parool",
+    "salasana",
+    "lozinka",
+    "heslo",
+    "jelszó",
+    "şifre",
+    "sifre",
+    "mật khẩu",
+    "пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+    "비번",
+    "패스워드",
+    "암호",
+    "รหัสผ่าน",
+    "κωδικός",
+    "كلمة المرور",
+    "كلمة السر",
+    "סיסמה",
+    "पासवर्ड",
+];
+
+/// A name and how it stands in the text.
+pub(super) struct Name {
+    /// Behind its last byte.
+    pub(super) end: usize,
+    /// The byte before it.
+    pub(super) before: Option<u8>,
+    /// `--name` of a command line.
+    pub(super) flag: bool,
+    /// The name alone doesn't say much: `?key=`.
+    pub(super) weak: bool,
+}
+
+fn in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+/// Reads the name around the word at `at`. `None`: not the last word of it, or nothing secret.
+pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Name>, Short> {
+    let text = ahead.text;
+    let low = at.saturating_sub(BACK_MAX);
+    let back = text.get(low..at).unwrap_or(&[]).iter().rev().take_while(|byte| in_name(**byte)).count();
+    let start = at - back;
+    let foreign = text.get(at).is_some_and(|byte| *byte >= 0x80);
+    let spoken = super::literals(kind).iter().find(|word| word.contains(' ') || !word.is_ascii());
+    let mut end = ahead.skip(at, REST_MAX, in_name)?;
+    if spoken.is_some() {
+        for word in super::literals(kind).iter().filter(|word| word.contains(' ') || !word.is_ascii()) {
+            let prefix = text
+                .get(at..)
+                .unwrap_or(&[])
+                .iter()
+                .zip(word.as_bytes())
+                .all(|(one, two)| one.eq_ignore_ascii_case(two));
+            if prefix && ahead.has(at, word.as_bytes())? {
+                end = ahead.skip(at + word.len(), 2, |byte| byte.is_ascii_alphabetic())?;
+                return Ok(Some(Name { end, before: before(text, start), flag: false, weak: false }));
+            }
+        }
+    }
+    if foreign || end - at >= REST_MAX {
+        return Ok(None);
+    }
+    let name = text.get(start..end).unwrap_or(&[]);
+    let (verdict, last) = classify(name, kind, before_words(text, start));
+    // Only the last word of a name answers for it, so that each name is looked at once.
+    if !matches!(verdict, Verdict::Secret | Verdict::Weak) || start + last > at {
+        return Ok(None);
+    }
+    let before = before(text, start);
+    // The last part of a path: `module::private_key`, `arn:…:secret:`; but `$env:API_KEY`.
+    if before == Some(b':')
+        && (text.get(start.wrapping_sub(2)) == Some(&b':') || ahead.at(end)? == Some(b':'))
+    {
+        return Ok(None);
+    }
+    let flag = name.starts_with(b"-") || is_one_of(name, &["requirepass", "masterauth", "rootpw", "bindpw"]);
+    Ok(Some(Name { end, before, flag, weak: verdict == Verdict::Weak }))
+}
+
+fn before(text: &[u8], start: usize) -> Option<u8> {
+    start.checked_sub(1).and_then(|at| text.get(at)).copied()
+}
+
+/// The word before the name, for names of several words: `api key`, `access token`.
+fn before_words(text: &[u8], start: usize) -> &[u8] {
+    let low = start.saturating_sub(24);
+    let window = text.get(low..start).unwrap_or(&[]);
+    let Some(window) = window.strip_suffix(b" ").or_else(|| window.strip_suffix(b".")) else { return &[] };
+    let word = window.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    window.get(window.len() - word..).unwrap_or(&[])
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    No,
+    Weak,
+    Secret,
+}
+
+/// Words behind the one that matters that change nothing.
+const NEUTRAL: &[&str] = &[
+    "value",
+    "val",
+    "str",
+    "string",
+    "text",
+    "plain",
+    "plaintext",
+    "raw",
+    "env",
+    "prod",
+    "production",
+    "staging",
+    "stage",
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "live",
+    "sandbox",
+    "old",
+    "new",
+    "current",
+    "default",
+    "base",
+    "b64",
+    "base64",
+    "hex",
+    "header",
+    "param",
+    "v",
+    "v1",
+    "v2",
+    "v3",
+    "main",
+    "primary",
+    "secondary",
+    "backup",
+    "is",
+    "var",
+    "arg",
+    "opt",
+    "data",
+];
+
+/// Words that make a `key` a secret when they stand before it.
+const KEY_QUALIFIERS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "priv",
+    "auth",
+    "encryption",
+    "encrypt",
+    "enc",
+    "signing",
+    "signature",
+    "sign",
+    "master",
+    "app",
+    "application",
+    "account",
+    "acct",
+    "client",
+    "consumer",
+    "license",
+    "licence",
+    "session",
+    "service",
+    "storage",
+    "ssh",
+    "admin",
+    "write",
+    "subscription",
+    "shared",
+    "hmac",
+    "aes",
+    "cipher",
+    "deploy",
+    "webhook",
+    "server",
+    "integration",
+    "ingest",
+    "ingestion",
+    "developer",
+    "dev",
+    "merchant",
+    "bot",
+    "functions",
+    "function",
+    "host",
+    "jwt",
+    "rsa",
+    "x",
+    "rapidapi",
+    "apikey",
+    "user",
+    "personal",
+    "project",
+    "org",
+    "team",
+    "sdk",
+    "rest",
+    "prod",
+    "live",
+    "test",
+    "openai",
+    "anthropic",
+    "claude",
+    "gemini",
+    "azure",
+    "aws",
+    "gcp",
+    "google",
+    "stripe",
+    "sendgrid",
+    "mailgun",
+    "twilio",
+    "datadog",
+    "cloudflare",
+    "github",
+    "gitlab",
+    "huggingface",
+    "hf",
+    "groq",
+    "mistral",
+    "cohere",
+    "deepseek",
+    "openrouter",
+    "pinecone",
+    "weaviate",
+    "qdrant",
+    "supabase",
+    "firebase",
+    "algolia",
+    "mapbox",
+    "maps",
+    "sentry",
+    "newrelic",
+    "vault",
+    "crypto",
+    "wallet",
+    "root",
+    "security",
+    "provision",
+    "provisioning",
+    "pre-shared",
+    "preshared",
+    "psk",
+    "bucket",
+    "s3",
+    "minio",
+    "trading",
+    "exchange",
+    "binance",
+    "partner",
+    "vendor",
+];
+
+/// Words before `key` that make it no secret.
+const KEY_OTHERS: &[&str] = &[
+    "public",
+    "pub",
+    "primary",
+    "foreign",
+    "publishable",
+    "sort",
+    "partition",
+    "cache",
+    "translation",
+    "i18n",
+    "idempotency",
+    "dedup",
+    "hash",
+    "object",
+    "routing",
+    "row",
+    "shard",
+    "group",
+    "order",
+    "index",
+    "lookup",
+    "unique",
+    "composite",
+    "registry",
+    "map",
+    "dict",
+    "json",
+    "column",
+    "recv",
+    "site",
+    "etag",
+    "range",
+    "pagination",
+    "page",
+    "next",
+    "query",
+    "metric",
+    "label",
+    "image",
+    "file",
+    "tag",
+];
+
+/// Words before `token` that make it a part of text, a counter or a page.
+const TOKEN_OTHERS: &[&str] = &[
+    "max",
+    "min",
+    "num",
+    "n",
+    "total",
+    "input",
+    "output",
+    "prompt",
+    "completion",
+    "next",
+    "prev",
+    "previous",
+    "page",
+    "paging",
+    "pagination",
+    "continuation",
+    "cursor",
+    "pad",
+    "bos",
+    "eos",
+    "unk",
+    "mask",
+    "sep",
+    "cls",
+    "special",
+    "stop",
+    "start",
+    "end",
+    "first",
+    "last",
+    "sub",
+    "cancellation",
+    "cancel",
+    "sync",
+    "syntax",
+    "lexer",
+    "parser",
+    "per",
+    "cached",
+    "reasoning",
+    "text",
+    "nonfungible",
+    "erc20",
+    "design",
+    "color",
+    "css",
+    "string",
+    "number",
+    "identifier",
+    "comment",
+    "punctuation",
+    "keyword",
+];
+
+/// Reads the words of a name from its end. Returns the verdict and where the word that decided begins.
+pub(super) fn classify(name: &[u8], kind: Kind, before: &[u8]) -> (Verdict, usize) {
+    let mut words = [(0_usize, 0_usize); 8];
+    let count = split(name, &mut words);
+    let word = |index: usize| {
+        words
+            .get(index)
+            .filter(|_| index < count)
+            .and_then(|(start, end)| name.get(*start..*end))
+            .unwrap_or(&[])
+    };
+    // `words` is in the order from the end.
+    for index in 0..count {
+        let here = word(index);
+        let previous = if index + 1 < count { word(index + 1) } else { before };
+        let verdict = match kind {
+            Kind::Password => password_word(here),
+            Kind::Key => key_word(here, previous),
+        };
+        if verdict != Verdict::No {
+            return (verdict, words.get(index).map_or(0, |(start, _)| *start));
+        }
+        if !is_one_of(here, NEUTRAL) && !here.iter().all(u8::is_ascii_digit) {
+            return (Verdict::No, 0);
+        }
+    }
+    (Verdict::No, 0)
+}
+
+fn password_word(word: &[u8]) -> Verdict {
+    const EXACT: &[&str] = &[
+        "pass",
+        "pwd",
+        "passwd",
+        "password",
+        "passphrase",
+        "passcode",
+        "passwort",
+        "kennwort",
+        "contrasena",
+        "senha",
+        "userpass",
+        "dbpass",
+        "rootpass",
+        "smtppass",
+        "mypass",
+        "adminpass",
+        "passw",
+        "passwrd",
+        "passord",
+        "parola",
+        "wachtwoord",
+        "pswd",
+        "haslo",
+        "sshpass",
+        "pw",
+        "clave",
+        "mdp",
+        "losenord",
+        "salasana",
+        "lozinka",
+        "heslo",
+        "sifre",
+        "parool",
+        "requirepass",
+        "masterpass",
+        "loginpw",
+        "rootpw",
+        "bindpw",
+        "dbpw",
+        "userpw",
+        "adminpw",
+        "masterpw",
+    ];
+    const ENDS: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"];
+    let ends = ENDS.iter().any(|end| {
+        word.len() > end.len()
+            && word
+                .get(word.len() - end.len()..)
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    });
+    if ends || is_one_of(word, EXACT) { Verdict::Secret } else { Verdict::No }
+}
+
+#[expect(clippy::too_many_lines, reason = "one list of words")]
+fn key_word(word: &[u8], previous: &[u8]) -> Verdict {
+    const SECRETS: &[&str] = &[
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "cred",
+        "creds",
+        "bearer",
+        "jwt",
+        "apikey",
+        "apikeys",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "authkey",
+        "masterkey",
+        "encryptionkey",
+        "licensekey",
+        "licencekey",
+        "signingkey",
+        "apitoken",
+        "authtoken",
+        "accesstoken",
+        "refreshtoken",
+        "usertoken",
+        "bottoken",
+        "clientsecret",
+        "appsecret",
+        "apisecret",
+        "appkey",
+        "authorization",
+        "sharedkey",
+        "sessiontoken",
+        "idtoken",
+        "pat",
+        "subscriptionkey",
+        "accountkey",
+        "storagekey",
+        "xapikey",
+        "devicetoken",
+        "csrftoken",
+        "xsrftoken",
+        "csrfmiddlewaretoken",
+        "sessionkey",
+        "consumersecret",
+        "clientkey",
+        "llave",
+        "schluessel",
+        "schlüssel",
+    ];
+    if is_one_of(word, SECRETS) {
+        return Verdict::Secret;
+    }
+    const JOINED: &[&str] = &["token", "secret", "apikey"];
+    const NOT_JOINED: &[&str] = &[
+        "nexttoken",
+        "pagetoken",
+        "subtoken",
+        "continuationtoken",
+        "cancellationtoken",
+        "maxtoken",
+        "endtoken",
+        "starttoken",
+        "detoken",
+        "pretoken",
+        "synctoken",
+        "nonsecret",
+        "xnexttoken",
+    ];
+    let joined = |end: &&str| {
+        word.len() > end.len()
+            && word
+                .get(word.len() - end.len()..)
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    if JOINED.iter().any(joined) {
+        return if is_one_of(word, NOT_JOINED) { Verdict::No } else { Verdict::Secret };
+    }
+    if is_one_of(word, &["token", "tokens"]) {
+        return if is_one_of(previous, TOKEN_OTHERS) { Verdict::No } else { Verdict::Secret };
+    }
+    if is_one_of(word, &["key", "keys"]) {
+        if is_one_of(previous, KEY_OTHERS) {
+            return Verdict::No;
+        }
+        return if is_one_of(previous, KEY_QUALIFIERS) { Verdict::Secret } else { Verdict::Weak };
+    }
+    if is_one_of(word, &["auth"]) { Verdict::Weak } else { Verdict::No }
+}
+
+fn is_one_of(word: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// Cuts a name into words, from its end: at `_` and `-`, at humps, between letters and digits.
+fn split(name: &[u8], words: &mut [(usize, usize); 8]) -> usize {
+    let mut count = 0;
+    let mut end = name.len();
+    while end > 0 && count < words.len() {
+        if !name.get(end - 1).is_some_and(u8::is_ascii_alphanumeric) {
+            end -= 1;
+            continue;
+        }
+        let mut start = end - 1;
+        while start > 0 && !begins(name, start) {
+            start -= 1;
+        }
+        if let Some(slot) = words.get_mut(count) {
+            *slot = (start, end);
+        }
+        count += 1;
+        end = start;
+    }
+    count
+}
+
+/// Does a word begin here?
+fn begins(name: &[u8], at: usize) -> bool {
+    let (Some(before), Some(here)) = (at.checked_sub(1).and_then(|index| name.get(index)), name.get(at))
+    else {
+        return true;
+    };
+    if !before.is_ascii_alphanumeric() || here.is_ascii_digit() != before.is_ascii_digit() {
+        return true;
+    }
+    let next_is_lower = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+    here.is_ascii_uppercase() && (before.is_ascii_lowercase() || next_is_lower)
+}

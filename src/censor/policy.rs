@@ -1,0 +1,127 @@
+//! What becomes of what is found: selectors over rules, the most specific wins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Action;
+use super::rules::{Rule, RuleSet};
+use crate::diagnostic::{Diagnostic, nearest};
+
+/// Actions by selector. A selector is a rule's id, an entity, a group (`secrets`, `pii`, `ai-keys`) or `*`.
+///
+/// The most specific one decides: id before entity before group before `*`; of two groups the one with fewer rules,
+/// then the one written later. A rule that no selector names has its own default action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// In the order of writing; of two equal selectors the later counts.
+    pub entries: Vec<(String, Action)>,
+}
+
+impl Policy {
+    /// What each rule recommends for itself.
+    #[must_use]
+    pub fn recommended() -> Self {
+        Self::default()
+    }
+
+    /// Adds an entry.
+    #[must_use]
+    pub fn with(mut self, selector: impl Into<String>, action: Action) -> Self {
+        self.entries.push((selector.into(), action));
+        self
+    }
+
+    /// Which rules do what. An error names the selector that selects nothing.
+    pub(super) fn decide(&self, rules: &RuleSet) -> Result<BTreeMap<String, Action>, CompileError> {
+        let known = selectors(rules);
+        for (selector, _) in &self.entries {
+            if !known.contains_key(selector.as_str()) {
+                let help =
+                    nearest(selector, known.keys().copied()).map(|name| format!("did you mean `{name}`?"));
+                return Err(CompileError::Selector { selector: selector.clone(), help });
+            }
+        }
+        let decide = |rule: &Rule| {
+            let ranked = self.entries.iter().enumerate().filter_map(|(index, (selector, action))| {
+                let rank = rank(selector, rule, &known)?;
+                Some((rank, index, *action))
+            });
+            ranked
+                .max_by_key(|(rank, index, _)| (*rank, *index))
+                .map_or(rule.spec.action.0, |(_, _, action)| action)
+        };
+        Ok(rules.iter().map(|rule| (rule.spec.id.value.clone(), decide(rule))).collect())
+    }
+}
+
+/// How specific a selector is about a rule; `None` if it doesn't select it.
+fn rank(selector: &str, rule: &Rule, known: &BTreeMap<&str, usize>) -> Option<(u8, usize)> {
+    let spec = &rule.spec;
+    let few = usize::MAX - known.get(selector).copied().unwrap_or(0);
+    if spec.id.value == selector {
+        Some((3, 0))
+    } else if spec.entity.as_deref() == Some(selector) || label_of(&spec.id.value) == selector {
+        Some((2, 0))
+    } else if spec.groups.iter().any(|group| group == selector) {
+        Some((1, few))
+    } else if selector == "*" {
+        Some((0, 0))
+    } else {
+        None
+    }
+}
+
+/// Every selector and how many rules it selects.
+fn selectors(rules: &RuleSet) -> BTreeMap<&str, usize> {
+    let mut known = BTreeMap::from([("*", rules.len())]);
+    for rule in rules.iter() {
+        let spec = &rule.spec;
+        let names = [Some(spec.id.value.as_str()), spec.entity.as_deref()].into_iter().flatten();
+        for name in names.chain(spec.groups.iter().map(String::as_str)) {
+            *known.entry(name).or_default() += 1;
+        }
+    }
+    known
+}
+
+/// The label that a rule without an entity has: its id in upper case with `_`.
+pub(super) fn label_of(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// Why rules and policy don't make an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// A rule can't be matched as it is written.
+    Rule(Box<Diagnostic>),
+    /// A policy names what no rule is called.
+    Selector {
+        /// What the policy says.
+        selector: String,
+        /// The nearest name.
+        help: Option<String>,
+    },
+    /// More rules than a finding can name.
+    TooManyRules,
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(diagnostic) => diagnostic.fmt(f),
+            Self::Selector { selector, help } => {
+                write!(f, "`{selector}` is no rule, entity or group")?;
+                help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
+            }
+            Self::TooManyRules => f.write_str("more than 16000 rules"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl From<Diagnostic> for CompileError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Rule(Box::new(diagnostic))
+    }
+}

@@ -1,0 +1,84 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn literal(word: &str, fold: bool) -> Literal {
+    Literal::new(word.as_bytes(), |_| fold, ByteSet::all(), None)
+}
+
+const WORDS: [(&str, bool); 7] = [
+    ("sk-", false),
+    ("abc", true),
+    ("ab", true),
+    ("keyword", true),
+    ("Key", false),
+    ("a-long-literal", false),
+    ("://", false),
+];
+
+fn words() -> Vec<(Literal, u16)> {
+    WORDS
+        .iter()
+        .filter(|(word, _)| word.len() > 2)
+        .zip(0..)
+        .map(|((word, fold), n)| (literal(word, *fold), n))
+        .collect()
+}
+
+fn hits(text: &[u8], from: usize) -> Vec<(usize, String)> {
+    let filter = Prefilter::new(words(), DIGIT | AT | COLON);
+    let mut hits = Vec::new();
+    filter.hits(text, from, |at, hit| hits.push((at, format!("{hit:?}"))));
+    hits.sort();
+    hits
+}
+
+/// The same by looking at every place for every literal.
+fn plain(text: &[u8], from: usize) -> Vec<(usize, String)> {
+    let mut hits = Vec::new();
+    for at in from..text.len() {
+        let rest = &text[at..];
+        for ((word, fold), n) in WORDS.iter().filter(|(word, _)| word.len() > 2).zip(0_u16..) {
+            let word = &word.as_bytes()[..word.len().min(LITERAL_MAX)];
+            let same = rest.len() >= word.len()
+                && if *fold { rest[..word.len()].eq_ignore_ascii_case(word) } else { rest.starts_with(word) };
+            if same {
+                hits.push((at, format!("{:?}", Hit::Literal(n))));
+            }
+        }
+        let hit = match rest[0] {
+            b'0'..=b'9' if at == 0 || !text[at - 1].is_ascii_digit() => Hit::Digits,
+            b'@' => Hit::At,
+            b':' if rest.get(1).is_none_or(|b| in_ipv6(*b)) => Hit::Colon,
+            _ => continue,
+        };
+        hits.push((at, format!("{hit:?}")));
+    }
+    hits.sort();
+    hits
+}
+
+#[test]
+fn a_literal_is_seen_at_every_place_of_a_block() {
+    for at in 0..140 {
+        let text = [vec![b'x'; at], b"sk-".to_vec(), vec![b'y'; 3]].concat();
+        assert_eq!(hits(&text, 0), plain(&text, 0), "at {at}");
+        assert_eq!(hits(&text[..at + 3], 0).len(), 1, "at the end, at {at}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn everything_is_seen_once(parts in prop::collection::vec(prop::sample::select(vec![
+        "sk-", "SK-", "abC", "ABc", "keyWord", "Key", "a-long-literal", "://", "a-long-", "1", "23", "@", ":", ":a", " ", "x", "é", "\0",
+    ]), 0..60), from in 0_usize..40) {
+        let text = parts.concat().into_bytes();
+        let from = from.min(text.len());
+        prop_assert_eq!(hits(&text, from), plain(&text, from));
+    }
+
+    #[test]
+    fn any_bytes_are_fine(text in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(hits(&text, 0), plain(&text, 0));
+    }
+}

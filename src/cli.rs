@@ -1,0 +1,96 @@
+//! What did the operator ask for? Each command is a file of this folder; here stand the arguments.
+//!
+//! Exit status: 0 done, 1 the answer is no (findings, a broken chain, a promise not kept), 2 it could not be done,
+//! 64 the arguments or the configuration are wrong (`EX_USAGE`).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod audit;
+mod check;
+mod completions;
+mod coverage;
+mod demo;
+mod keys;
+mod output;
+mod sandbox;
+mod scan;
+mod schema;
+mod serve;
+
+/// A privacy-aware TLS gateway for ML data: tenant isolation, training consent and censoring, enforced on the wire.
+#[derive(Debug, Parser)]
+#[command(name = "consentry", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway.
+    Serve(Configured),
+    /// Reads a configuration and says everything that is wrong with it.
+    Check(Configured),
+    /// Runs the gateway in front of a sandbox API and shows its decisions, then stays up to be tried.
+    Demo(demo::Arguments),
+    /// Makes API keys.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Shows, for every operation and direction, which checks it goes through.
+    Coverage(coverage::Arguments),
+    /// Finds secrets and personal data in files and standard input.
+    Scan(scan::Arguments),
+    /// Looks at the audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Prints the JSON Schema of a configuration file, for editors.
+    Schema(schema::Arguments),
+    /// Prints completions for a shell.
+    Completions(completions::Arguments),
+    /// Runs the sandbox API that `demo` and the tests use as an upstream.
+    #[command(hide = true)]
+    Sandbox(sandbox::Arguments),
+}
+
+/// Commands that read a configuration.
+#[derive(Debug, Args)]
+struct Configured {
+    /// The configuration: a folder, or its `consentry.yaml`.
+    #[arg(short, long, default_value = "config", env = "CONSENTRY_CONFIG")]
+    config: PathBuf,
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // `--help` and `--version` are errors to clap, not to us.
+            return if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
+        }
+    };
+    crate::tls::install();
+    match arguments.command {
+        Command::Serve(configured) => serve::run(&configured.config),
+        Command::Check(configured) => check::run(&configured.config),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Keys(command) => keys::run(&command),
+        Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Audit(command) => audit::run(&command),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Sandbox(arguments) => sandbox::run(&arguments),
+    }
+}
+
+/// The command line as clap knows it: for completions and the tests of the documents.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}

@@ -1,0 +1,44 @@
+//! What did the operator write, and can all of it be enforced? Files become a [`Snapshot`], whole or not at all.
+
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+
+mod compile;
+mod files;
+mod master;
+pub mod schema;
+mod secret;
+mod snapshot;
+mod units;
+
+pub use compile::Mode;
+pub use secret::SecretRef;
+pub use snapshot::*;
+
+/// Reads and compiles a configuration: a folder, or its `consentry.yaml`.
+///
+/// # Errors
+/// With every error of every file.
+pub fn load(path: &Path, mode: Mode, generation: u64) -> Result<Snapshot, Vec<Diagnostic>> {
+    let files = files::read(path)?;
+    compile::compile(&files, mode, generation)
+}
+
+/// The JSON Schemas of the files that an operator writes, by name.
+#[must_use]
+pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
+    [
+        ("consentry.schema.json", schemars::schema_for!(schema::Main)),
+        ("tenant.schema.json", schemars::schema_for!(schema::Tenant)),
+    ]
+}
+
+/// Reads no more of a configuration than its master key, for the making of keys before there is a tenant.
+///
+/// # Errors
+/// As [`load`].
+pub fn master_key(path: &Path, mode: Mode) -> Result<MasterKey, Vec<Diagnostic>> {
+    let files = files::read(path)?;
+    compile::master_key(&files, mode)
+}

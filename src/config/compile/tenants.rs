@@ -1,0 +1,319 @@
+//! The tenants: who they are, what was granted, what must not pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_saphyr::Spanned;
+
+use super::super::files::Text;
+use super::super::master::MasterKey;
+use super::super::schema::{self, ActionName, GrantScope, StoreWithoutGrant};
+use super::super::snapshot::Tenant;
+use super::Compiler;
+use crate::catalog::Catalog;
+use crate::censor::{Action, CompileError, Engine, Policy, RuleSet};
+use crate::consent::{Grant, Scope};
+use crate::diagnostic::{Diagnostic, from_yaml};
+use crate::identity::{
+    Algorithm, CertificateEntry, ClaimEntry, Directory, Entries, IssuerEntry, JwksSource, KeyEntry, KeyHash,
+    KeyHasher, SubjectName,
+};
+use crate::names::{DatasetName, KeyId, OperationId, Purpose, TenantId};
+
+/// What the tenants' files refer to.
+pub(super) struct Context<'a> {
+    pub(super) main: &'a Text,
+    pub(super) issuers: &'a BTreeMap<String, Spanned<schema::Issuer>>,
+    pub(super) catalogs: &'a BTreeMap<String, Arc<Catalog>>,
+    pub(super) master: &'a MasterKey,
+}
+
+type Compiled = (BTreeMap<TenantId, Arc<Tenant>>, Directory);
+
+/// Reads the tenants' files, and no more.
+pub(super) fn parse<'t>(c: &mut Compiler<'_>, files: &'t [Text]) -> Vec<(&'t Text, schema::Tenant)> {
+    let mut tenants = Vec::with_capacity(files.len());
+    for file in files {
+        match from_yaml::<schema::Tenant>(&file.name, &file.text) {
+            Ok(tenant) => tenants.push((file, tenant)),
+            Err(error) => c.errors.push(error),
+        }
+    }
+    tenants
+}
+
+/// Compiles them all.
+pub(super) fn compile(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    files: &[Text],
+    rule_files: &[Text],
+) -> Option<Compiled> {
+    let parsed = parse(c, files);
+    let rules = rules(c, rule_files)?;
+    let mut engines = Engines { rules: &rules, made: BTreeMap::new() };
+    let mut entries = Entries::default();
+    let mut claims: BTreeMap<String, Vec<ClaimEntry>> = BTreeMap::new();
+    let mut tenants = BTreeMap::new();
+    for (file, raw) in &parsed {
+        let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
+        identities(c, context, file, raw, &id, &mut entries, &mut claims);
+        let opaque = operations(c, context, file, &raw.opaque);
+        let request = engines.compile(c, file, &raw.censor.request);
+        let response = engines.compile(c, file, &raw.censor.response);
+        let (Some(request), Some(response)) = (request, response) else { continue };
+        let tenant = Tenant {
+            id: id.clone(),
+            grants: raw.consent.grants.iter().map(grant).collect(),
+            store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
+            request,
+            response,
+            opaque,
+            concurrency: raw.limits.concurrency.unwrap_or(256),
+            secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
+        };
+        if tenants.insert(id.clone(), Arc::new(tenant)).is_some() {
+            c.error(file, &raw.tenant, format!("two files describe the tenant `{id}`"));
+        }
+    }
+    issuers(c, context, &mut entries, claims);
+    let hasher = match KeyHasher::derive(context.master.prk()) {
+        Ok(hasher) => hasher,
+        Err(error) => {
+            c.errors.push(Diagnostic::whole("tenants", error.to_string()));
+            return None;
+        }
+    };
+    match Directory::compile(hasher, entries) {
+        Ok(directory) => Some((tenants, directory)),
+        Err(errors) => {
+            c.errors.extend(errors.into_iter().map(|e| Diagnostic::whole("tenants", e.to_string())));
+            None
+        }
+    }
+}
+
+fn tenant_id(c: &mut Compiler<'_>, file: &Text, name: &Spanned<String>) -> Option<TenantId> {
+    let text = &name.value;
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    // Names that begin with `_` are the metrics' own (`_unknown`, `_other`).
+    if !plain || text.is_empty() || text.len() > 64 || text.starts_with('_') {
+        c.error(
+            file,
+            name,
+            "a tenant's name has 1 to 64 letters, digits, `-`, `_` and `.`, and no `_` in front",
+        );
+        return None;
+    }
+    Some(TenantId::new(text))
+}
+
+fn purposes(given: Option<&Vec<Purpose>>) -> BTreeSet<Purpose> {
+    given.map_or_else(|| BTreeSet::from([Purpose::Inference]), |list| list.iter().copied().collect())
+}
+
+fn identities(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    file: &Text,
+    raw: &schema::Tenant,
+    tenant: &TenantId,
+    entries: &mut Entries,
+    claims: &mut BTreeMap<String, Vec<ClaimEntry>>,
+) {
+    for spanned in &raw.keys {
+        let key = &spanned.value;
+        let Ok(hash) = key.hash.value.parse::<KeyHash>() else {
+            c.error(file, &key.hash, "is not a key's hash").help =
+                Some("`consentry keys new` makes a key and prints its hash".to_owned());
+            continue;
+        };
+        entries.keys.push(KeyEntry {
+            tenant: tenant.clone(),
+            id: KeyId::new(&key.id),
+            hash,
+            purposes: purposes(key.purposes.as_ref()),
+            not_before: key.from,
+            expires: key.expires,
+            operations: None,
+        });
+    }
+    for spanned in &raw.certificates {
+        let certificate = &spanned.value;
+        match certificate.san.value.parse::<SubjectName>() {
+            Ok(name) => entries.certificates.push(CertificateEntry {
+                tenant: tenant.clone(),
+                id: KeyId::new(&certificate.id),
+                name,
+                purposes: purposes(certificate.purposes.as_ref()),
+                operations: None,
+            }),
+            Err(error) => drop(c.error(file, &certificate.san, error.to_string())),
+        }
+    }
+    for spanned in &raw.tokens {
+        let token = &spanned.value;
+        if !context.issuers.contains_key(&token.issuer.value) {
+            let known: Vec<&str> = context.issuers.keys().map(String::as_str).collect();
+            c.unknown(file, &token.issuer, "issuer", &token.issuer.value, known);
+        }
+        claims.entry(token.issuer.value.clone()).or_default().push(ClaimEntry {
+            value: token.claim.clone(),
+            tenant: tenant.clone(),
+            id: KeyId::new(&token.id),
+            purposes: purposes(token.purposes.as_ref()),
+            operations: None,
+        });
+    }
+}
+
+fn issuers(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    entries: &mut Entries,
+    mut claims: BTreeMap<String, Vec<ClaimEntry>>,
+) {
+    for (name, spanned) in context.issuers {
+        let raw = &spanned.value;
+        let mut algorithms = Vec::with_capacity(raw.algorithms.len());
+        for algorithm in &raw.algorithms {
+            match algorithm.value.parse::<Algorithm>() {
+                Ok(known) => algorithms.push(known),
+                Err(_error) => {
+                    let known =
+                        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+                    c.unknown(context.main, algorithm, "algorithm", &algorithm.value, known);
+                }
+            }
+        }
+        let jwks = match (raw.jwks.value.strip_prefix("file:"), raw.jwks.value.parse::<http::Uri>()) {
+            (Some(path), _) => JwksSource::File(c.path(path)),
+            (None, Ok(url)) if url.scheme_str() == Some("https") => JwksSource::Url {
+                url,
+                ca: None,
+                min_refresh: Duration::from_secs(30),
+                max_age: Duration::from_secs(3600),
+            },
+            _ => {
+                c.error(context.main, &raw.jwks, "a key set is `file:PATH` or an `https` URL");
+                continue;
+            }
+        };
+        entries.issuers.push(IssuerEntry {
+            issuer: raw.issuer.clone(),
+            audiences: raw.audiences.clone(),
+            algorithms,
+            jwks,
+            leeway: Duration::from_secs(30),
+            claim: raw.tenant_claim.clone().unwrap_or_else(|| "sub".to_owned()),
+            tenants: claims.remove(name).unwrap_or_default(),
+        });
+    }
+}
+
+/// Operations by name: each has to exist in some profile.
+fn operations(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    file: &Text,
+    raw: &[Spanned<String>],
+) -> Vec<OperationId> {
+    for name in raw {
+        let ids =
+            || context.catalogs.values().flat_map(|catalog| catalog.operations()).map(|o| o.id.as_str());
+        if !ids().any(|id| id == name.value) {
+            let known: Vec<&str> = ids().collect();
+            c.unknown(file, name, "operation", &name.value, known);
+        }
+    }
+    raw.iter().map(|name| OperationId::new(&name.value)).collect()
+}
+
+fn grant(raw: &schema::Grant) -> Grant {
+    Grant {
+        purpose: raw.purpose,
+        scope: match &raw.scope {
+            GrantScope::Tenant => Scope::Tenant,
+            GrantScope::Dataset(name) if name == "*" => Scope::AllDatasets,
+            GrantScope::Dataset(name) => Scope::Dataset(DatasetName::new(name)),
+        },
+        policy_version: raw.policy_version.clone(),
+        from: raw.from,
+        until: raw.until,
+        evidence: raw.evidence.clone(),
+        withdrawn: raw.withdrawn,
+    }
+}
+
+/// The rules: those that are built in, and those of the folder, which win by their ids.
+fn rules(c: &mut Compiler<'_>, files: &[Text]) -> Option<RuleSet> {
+    let mut own = RuleSet::default();
+    for file in files {
+        match RuleSet::parse(&file.name, &file.text).and_then(|more| own.extend(more)) {
+            Ok(()) => {}
+            Err(error) => c.errors.push(error),
+        }
+    }
+    match RuleSet::builtin() {
+        Ok(builtin) => Some(own.or(builtin)),
+        Err(error) => {
+            c.errors.push(error);
+            None
+        }
+    }
+}
+
+/// One engine for each policy, whoever has it.
+struct Engines<'a> {
+    rules: &'a RuleSet,
+    made: BTreeMap<Vec<(String, u8)>, Arc<Engine>>,
+}
+
+impl Engines<'_> {
+    fn compile(
+        &mut self,
+        c: &mut Compiler<'_>,
+        file: &Text,
+        raw: &BTreeMap<String, Spanned<ActionName>>,
+    ) -> Option<Arc<Engine>> {
+        let key: Vec<_> =
+            raw.iter().map(|(selector, action)| (selector.clone(), action.value as u8)).collect();
+        if let Some(engine) = self.made.get(&key) {
+            return Some(Arc::clone(engine));
+        }
+        let mut policy = Policy::recommended();
+        for (selector, action) in raw {
+            policy = policy.with(selector, self::action(action.value));
+        }
+        match Engine::compile(self.rules, &policy) {
+            Ok(engine) => {
+                let engine = Arc::new(engine);
+                self.made.insert(key, Arc::clone(&engine));
+                Some(engine)
+            }
+            Err(error) => {
+                let at = match &error {
+                    CompileError::Selector { selector, .. } => raw.get(selector),
+                    _ => None,
+                };
+                match at.or_else(|| raw.values().next()) {
+                    Some(at) => drop(c.error(file, at, error.to_string())),
+                    None => c.errors.push(Diagnostic::whole(&file.name, error.to_string())),
+                }
+                None
+            }
+        }
+    }
+}
+
+const fn action(name: ActionName) -> Action {
+    match name {
+        ActionName::Allow => Action::Allow,
+        ActionName::Redact => Action::Redact,
+        ActionName::Mask => Action::Mask { keep: 4 },
+        ActionName::Hash => Action::Hash,
+        ActionName::Pseudonym => Action::Pseudonym,
+        ActionName::Block => Action::Block,
+    }
+}

@@ -1,0 +1,184 @@
+//! The compiled configuration. It never changes: a reload makes a new one, and a request keeps the one it began with.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::catalog::Catalog;
+use crate::censor::Engine;
+use crate::consent::Grant;
+use crate::identity::Directory;
+pub use crate::listener::Bounds;
+use crate::names::{RouteName, TenantId, UpstreamId};
+
+pub use super::master::MasterKey;
+
+/// Everything that decides, compiled.
+pub struct Snapshot {
+    /// Counts reloads.
+    pub generation: u64,
+    /// A hash over all files, for operators to compare replicas.
+    pub fingerprint: String,
+    /// Where the gateway listens.
+    pub listeners: Listeners,
+    /// Where state lies.
+    pub state: State,
+    /// What bounds the gateway.
+    pub limits: Limits,
+    /// The tenants.
+    pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
+    /// Who presents what.
+    pub directory: Directory,
+    /// The upstream accounts.
+    pub upstreams: BTreeMap<UpstreamId, Arc<Upstream>>,
+    /// The routes, longest prefix first.
+    pub routes: Vec<Arc<Route>>,
+    /// The key from which all others are derived (HKDF), by label.
+    pub master: MasterKey,
+}
+
+/// The listeners.
+pub struct Listeners {
+    /// The data listener: TLS, always.
+    pub data: DataListener,
+    /// Metrics and probes: plain HTTP on its own address.
+    pub metrics: SocketAddr,
+}
+
+/// The data listener.
+pub struct DataListener {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Where the certificate comes from.
+    pub certificate: Certificate,
+    /// Roots for client certificates; none: client certificates are not asked for.
+    pub client_ca: Option<PathBuf>,
+    /// Handshake, header, idle, body and drain times, and counts.
+    pub bounds: Bounds,
+    /// The gateway's own origin as callers see it (`https://gw.example:8443`), for links in answers; by default
+    /// the request's own authority.
+    pub public_url: Option<http::Uri>,
+}
+
+/// Where a certificate comes from.
+pub enum Certificate {
+    /// PEM files.
+    Files {
+        /// The chain.
+        chain: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// A development CA made once.
+    Development {
+        /// The folder it lies in.
+        folder: PathBuf,
+        /// Names and addresses of the certificate beside the loopback's.
+        names: Vec<String>,
+    },
+}
+
+/// Where state lies.
+pub struct State {
+    /// The folder that holds all of it.
+    pub folder: PathBuf,
+    /// The SQLite file.
+    pub store: PathBuf,
+    /// The folder of the audit trail.
+    pub audit: PathBuf,
+    /// How long an allowed inference may wait to be written.
+    pub audit_window: Duration,
+    /// The folder of the spool.
+    pub spool: PathBuf,
+    /// Bytes that the spool may hold at once.
+    pub spool_bytes: u64,
+}
+
+/// What bounds bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a call's body (JSON).
+    pub call_bytes: u64,
+    /// Bytes of an upload.
+    pub upload_bytes: u64,
+    /// Bytes of an answer.
+    pub response_bytes: u64,
+    /// Bytes of one record (a line, an event, a field that decides).
+    pub record_bytes: usize,
+    /// Bytes kept in memory before the spool is used.
+    pub memory_bytes: usize,
+    /// Depth of JSON.
+    pub depth: usize,
+    /// Decoded bytes for each coded one, once past the first MiB.
+    pub ratio: u32,
+}
+
+/// A tenant.
+pub struct Tenant {
+    /// Its name.
+    pub id: TenantId,
+    /// Grants for training use.
+    pub grants: Vec<Grant>,
+    /// `store: true` without a grant is turned off rather than refused.
+    pub store_turned_off: bool,
+    /// What must not pass towards the upstream.
+    pub request: Arc<Engine>,
+    /// What must not pass towards the tenant.
+    pub response: Arc<Engine>,
+    /// Operations whose uninspectable bodies may pass, by operation id.
+    pub opaque: Vec<crate::names::OperationId>,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// The secret that keys its pseudonyms, hashes and salts.
+    pub secret: Arc<aws_lc_rs::hmac::Key>,
+}
+
+/// An upstream account.
+pub struct Upstream {
+    /// Its name.
+    pub id: UpstreamId,
+    /// Scheme, authority and path prefix. `http` for loopback addresses only.
+    pub base: http::Uri,
+    /// The account's own credential.
+    pub credential: Option<Credential>,
+    /// Headers that are set on every request (organisation, project).
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Roots beside the system's.
+    pub ca: Option<PathBuf>,
+    /// It is somebody else: purpose `share` is needed.
+    pub third_party: bool,
+    /// Tenants share its connections.
+    pub shared_connections: bool,
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time to the answer's head.
+    pub head: Duration,
+    /// How long an idle connection is kept.
+    pub idle: Duration,
+}
+
+/// The account's credential.
+pub struct Credential {
+    /// The header that carries it.
+    pub header: HeaderName,
+    /// The whole value, marked sensitive.
+    pub value: HeaderValue,
+}
+
+/// A route.
+pub struct Route {
+    /// Its name: the metric label.
+    pub name: RouteName,
+    /// The host it serves; any, if none.
+    pub host: Option<String>,
+    /// The path prefix it serves, without a trailing slash; removed before the catalog looks.
+    pub prefix: String,
+    /// Where it goes.
+    pub upstream: Arc<Upstream>,
+    /// What it speaks.
+    pub catalog: Arc<Catalog>,
+}

@@ -1,0 +1,294 @@
+//! The parts as one file: read, censored, and sent up through the API's own upload operations.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderValue, Method, Response, header};
+use serde_json::{Value, json};
+
+use super::super::inbound::NamedSoFar;
+use super::super::outbound::Call;
+use super::super::shared::Shared;
+use super::super::stages::Recognised;
+use super::super::trail::Trail;
+use super::super::{head, target, treatment, way};
+use super::Open;
+use crate::body::json::JsonTransform;
+use crate::body::pump::Pump;
+use crate::body::spool::{Spool, Spooled};
+use crate::body::{Censored, Transform};
+use crate::catalog::Assembly;
+use crate::censor::Exchange;
+use crate::consent::{self, Permit, Question};
+use crate::isolation::{TenantScope, entitle};
+use crate::names::{Direction, Purpose};
+use crate::reason::{Reason, Refusal};
+use crate::upstream::{Cleared, Head};
+
+/// The size of a part that goes up: the API takes 64 MB.
+const PART: u64 = 32 << 20;
+
+const BOUNDARY: &str = "consentry-9f1c6c2d7a5e4b0f8d3e";
+
+/// Sends the file up and returns the API's word of it. It is the tenant's by then.
+pub(super) async fn file(
+    shared: &Arc<Shared>,
+    trail: &mut Trail,
+    request: &Recognised,
+    open: &Open,
+    parts: Vec<Spool>,
+) -> Result<Value, Refusal> {
+    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    trail.exchange(exchange.clone());
+    let job = way::job(request, exchange.clone(), Direction::Request);
+    trail.meter(&job);
+    let named = NamedSoFar::default();
+    let trains = open.purposes.iter().any(|p| matches!(p, Purpose::Train | Purpose::Evaluate));
+    let transform = treatment::of_upload(
+        request,
+        &job,
+        &open.told.purpose,
+        &open.told.filename,
+        &open.told.mime,
+        trains,
+        &named,
+    );
+    let censored = censor(shared, transform, parts)?;
+    let received = &request.received;
+    let upstream = &received.route.upstream;
+    let scope =
+        entitle(&*shared.store, received.catalog(), &upstream.id, &request.tenant.id, &named.take()).await;
+    let scope = scope.map_err(|denied| denied.refusal())?;
+    // A grant may have been withdrawn since the upload was opened.
+    let datasets: Vec<_> = open.dataset.iter().cloned().collect();
+    let signal = consent::train_preference(&received.parts.headers);
+    let question = Question { purposes: &open.purposes, datasets: &datasets, signal };
+    let permit = consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now());
+    trail.asked(&open.purposes, permit.as_ref().err());
+    let call = Upwards { shared, request, scope: &scope, permit: &permit? };
+    call.send(trail, open, censored, exchange).await
+}
+
+/// Joins the parts and reads them as one file.
+fn censor(shared: &Shared, mut transform: Box<dyn Transform>, parts: Vec<Spool>) -> Result<Spool, Refusal> {
+    let mut censored = shared.spool.open();
+    let (mut input, mut out) = (Vec::new(), Vec::new());
+    let mut give = |transform: &mut Box<dyn Transform>, out: &mut Vec<u8>| -> Result<(), Refusal> {
+        loop {
+            let more = transform.drain(out)?;
+            censored.push(out)?;
+            out.clear();
+            if !more {
+                return Ok(());
+            }
+        }
+    };
+    for part in parts {
+        let mut reader = part.into_reader();
+        loop {
+            let more = reader.read(&mut input)?;
+            transform.push(&input, &mut out)?;
+            give(&mut transform, &mut out)?;
+            let read = !input.is_empty();
+            input.clear();
+            if !more || !read {
+                break;
+            }
+        }
+    }
+    transform.finish(&mut out)?;
+    give(&mut transform, &mut out)?;
+    Ok(censored)
+}
+
+/// The calls that carry the file.
+struct Upwards<'a> {
+    shared: &'a Arc<Shared>,
+    request: &'a Recognised,
+    scope: &'a TenantScope,
+    permit: &'a Permit,
+}
+
+impl Upwards<'_> {
+    async fn send(
+        &self,
+        trail: &mut Trail,
+        open: &Open,
+        censored: Spool,
+        exchange: Exchange,
+    ) -> Result<Value, Refusal> {
+        let length = censored.len();
+        let told = json!({
+            "filename": open.told.filename,
+            "purpose": open.told.purpose,
+            "bytes": length,
+            "mime_type": open.told.mime,
+        });
+        let path = self.path(Assembly::Create, "")?;
+        let made = self.ask(trail, &path, "application/json", Censored::own(told.to_string())).await?;
+        let upload = id(&made)?;
+        match self.parts(trail, &upload, censored).await {
+            Ok(ids) => {
+                let path = self.path(Assembly::Complete, &upload)?;
+                let body = Censored::own(json!({ "part_ids": ids }).to_string());
+                let response = self.dispatch(trail, &path, "application/json", body).await?;
+                self.claimed(open, response, exchange).await
+            }
+            Err(refusal) => {
+                // Nothing is left half-made upstream.
+                let path = self.path(Assembly::Cancel, &upload)?;
+                let _ = self.dispatch(trail, &path, "application/json", Censored::nothing()).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn parts(&self, trail: &mut Trail, upload: &str, censored: Spool) -> Result<Vec<String>, Refusal> {
+        let path = self.path(Assembly::Part, upload)?;
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let mut left = censored.len();
+        let mut reader = Reading { reader: censored.into_reader(), rest: Vec::new() };
+        let mut ids = Vec::new();
+        while left > 0 || ids.is_empty() {
+            let size = left.min(PART);
+            let (body, returned) = part(reader, size);
+            let made = self.ask(trail, &path, &kind, Censored::pumped(body)).await?;
+            ids.push(id(&made)?);
+            left -= size;
+            reader = returned.await.map_err(|_gone| {
+                Refusal::new(Reason::UpstreamUnexpected).log("the upstream answered before the part's end")
+            })?;
+        }
+        Ok(ids)
+    }
+
+    /// The new file is the tenant's before the tenant learns of it.
+    async fn claimed(
+        &self,
+        open: &Open,
+        response: Response<hyper::body::Incoming>,
+        exchange: Exchange,
+    ) -> Result<Value, Refusal> {
+        let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("completing an upload");
+        if !response.status().is_success() {
+            return Err(unexpected());
+        }
+        let creates = vec![true; self.request.operation().creates.len()];
+        let job = way::job(self.request, exchange, Direction::Response);
+        let bounds = Call::bounds_of(self.request);
+        let transform = JsonTransform::new(job, Arc::clone(&self.request.plan.response));
+        let mut pump = Pump::new(response.into_body(), None, transform, bounds);
+        let bytes = pump.at_most(self.request.received.snapshot().limits.record_bytes).await?;
+        let claiming = super::super::claims::Claiming {
+            shared: self.shared,
+            request: self.request,
+            scope: self.scope,
+            dataset: open.dataset.as_ref(),
+            label: open.label.as_ref(),
+            creates: &creates,
+        };
+        claiming.record(pump.transform().facts()).await?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|_error| unexpected())?;
+        Ok(value["file"].clone())
+    }
+
+    fn path(&self, assembly: Assembly, upload: &str) -> Result<String, Refusal> {
+        let missing = || Refusal::new(Reason::Internal).log("a profile's assembly is not whole");
+        let operations = self.request.received.catalog().operations();
+        let operation = operations.iter().find(|o| o.assembly == Some(assembly)).ok_or_else(missing)?;
+        target::fill(&operation.template, |_| Some(upload)).ok_or_else(missing)
+    }
+
+    async fn ask(&self, trail: &mut Trail, path: &str, kind: &str, body: Censored) -> Result<Value, Refusal> {
+        let response = self.dispatch(trail, path, kind, body).await?;
+        let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("a step of an upload");
+        if !response.status().is_success() {
+            return Err(unexpected());
+        }
+        let mut pump =
+            Pump::new(response.into_body(), None, crate::body::Pass, Call::bounds_of(self.request));
+        let bytes = pump.at_most(1 << 20).await?;
+        serde_json::from_slice(&bytes).map_err(|_error| unexpected())
+    }
+
+    async fn dispatch(
+        &self,
+        trail: &mut Trail,
+        path: &str,
+        kind: &str,
+        body: Censored,
+    ) -> Result<Response<hyper::body::Incoming>, Refusal> {
+        let received = &self.request.received;
+        let upstream = &received.route.upstream;
+        let mut headers = head::own(http::HeaderMap::new(), upstream, received.id);
+        let kind = HeaderValue::try_from(kind).map_err(|_error| Refusal::new(Reason::Internal))?;
+        headers.insert(header::CONTENT_TYPE, kind);
+        let head = Head { method: Method::POST, uri: head::target(upstream, path, None)?, headers };
+        let cleared = Cleared::new(head, self.scope, self.permit, body);
+        trail.dispatched();
+        let answered =
+            self.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;
+        trail.upstream(&upstream.id, answered.as_ref());
+        answered
+    }
+}
+
+fn id(value: &Value) -> Result<String, Refusal> {
+    let id = value["id"].as_str().map(str::to_owned);
+    id.ok_or_else(|| Refusal::new(Reason::UpstreamUnexpected).log("a step of an upload has no id"))
+}
+
+/// A spool that is read in parts.
+struct Reading {
+    reader: Spooled,
+    rest: Vec<u8>,
+}
+
+impl Reading {
+    /// The next bytes, at most so many; none at the end.
+    fn next(&mut self, most: u64) -> Result<Bytes, Refusal> {
+        if self.rest.is_empty() {
+            self.reader.read(&mut self.rest)?;
+        }
+        let size = self.rest.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+        let after = self.rest.split_off(size);
+        Ok(Bytes::from(std::mem::replace(&mut self.rest, after)))
+    }
+}
+
+/// The form that carries one part, and the reader again once the form is sent.
+fn part(reader: Reading, size: u64) -> (crate::body::Pieces, tokio::sync::oneshot::Receiver<Reading>) {
+    let (give_back, returned) = tokio::sync::oneshot::channel();
+    let begin = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"data\"; filename=\"part\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+    );
+    let end = format!("\r\n--{BOUNDARY}--\r\n");
+    let state = (Some(begin), Some((reader, give_back)), size, Some(end));
+    let pieces = stream::unfold(state, |(mut begin, mut reading, left, mut end)| async move {
+        if let Some(begin) = begin.take() {
+            return Some((Ok(Bytes::from(begin)), (None, reading, left, end)));
+        }
+        if left > 0
+            && let Some((reader, _)) = &mut reading
+        {
+            return match reader.next(left) {
+                Ok(piece) if piece.is_empty() => Some((
+                    Err(Refusal::new(Reason::Internal).log("a spool ends early")),
+                    (None, None, 0, None),
+                )),
+                Ok(piece) => {
+                    let left = left.saturating_sub(piece.len() as u64);
+                    Some((Ok(piece), (None, reading, left, end)))
+                }
+                Err(refusal) => Some((Err(refusal), (None, None, 0, None))),
+            };
+        }
+        let end = end.take()?;
+        if let Some((reader, give_back)) = reading.take() {
+            let _ = give_back.send(reader);
+        }
+        Some((Ok(Bytes::from(end)), (None, None, 0, None)))
+    });
+    (Box::pin(pieces), returned)
+}

@@ -1,0 +1,132 @@
+//! What an answer brings into being is the caller's before the caller learns of it.
+
+use crate::body::Facts;
+use crate::catalog::{Creation, IdClass, Undo};
+use crate::isolation::{Named, TenantScope, fault};
+use crate::names::{DatasetName, Label, RequestId};
+use crate::reason::Refusal;
+use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource};
+
+use super::shared::Shared;
+use super::stages::Recognised;
+use super::{target, undo};
+
+/// What is known of a call when its answer comes.
+pub(super) struct Claiming<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) request: &'a Recognised,
+    /// The resources that the request named: the parents of what it made.
+    pub(super) scope: &'a TenantScope,
+    /// The data set that an upload was given to.
+    pub(super) dataset: Option<&'a DatasetName>,
+    /// What an upload was said to be for.
+    pub(super) label: Option<&'a Label>,
+    /// Which creations count (their conditions hold), by index.
+    pub(super) creates: &'a [bool],
+}
+
+impl Claiming<'_> {
+    fn id(&self) -> RequestId {
+        self.request.received.id
+    }
+
+    fn resource(&self, creation: &Creation, id: &str) -> Resource {
+        Resource {
+            upstream: self.request.received.route.upstream.id.clone(),
+            kind: creation.kind.clone(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// Records what the answer names. The watches of `facts` are `creates`, then `yields`.
+    pub(super) async fn record(&self, facts: &Facts) -> Result<(), Refusal> {
+        let operation = self.request.operation();
+        let creations = operation.creates.iter().zip(self.creates.iter().copied()).enumerate();
+        let mut claims = Vec::new();
+        let mut made = Vec::new();
+        for (watch, (creation, _)) in creations.filter(|(_, (_, counts))| *counts) {
+            for id in facts.at(watch).filter_map(|value| value.as_text()) {
+                if self.owned_by_nature(creation, id) {
+                    claims.push(self.claim(creation, id, Origin::Created));
+                    made.push((creation, id.to_owned()));
+                }
+            }
+        }
+        for (index, creation) in operation.yields.iter().enumerate() {
+            let watch = operation.creates.len() + index;
+            for id in facts.at(watch).filter_map(|value| value.as_text()).filter(|id| !id.is_empty()) {
+                if self.owned_by_nature(creation, id) && !self.known(creation, id) {
+                    claims.push(self.claim(creation, id, Origin::Yielded));
+                }
+            }
+        }
+        if claims.is_empty() {
+            return Ok(());
+        }
+        match self.shared.store.claim(claims).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.take_back(&made).await;
+                Err(Refusal::new(error.reason()).log(fault(&error)))
+            }
+        }
+    }
+
+    /// A base model's name in a place where fine-tuned ones stand is nobody's.
+    fn owned_by_nature(&self, creation: &Creation, id: &str) -> bool {
+        let rule = self.request.received.catalog().kind(&creation.kind);
+        rule.classify(id) == IdClass::Owned
+    }
+
+    fn known(&self, creation: &Creation, id: &str) -> bool {
+        let upstream = &self.request.received.route.upstream.id;
+        let cached = self.shared.store.cached(upstream, &creation.kind, id);
+        cached.is_some_and(|owned| owned.tenant == self.request.tenant.id)
+    }
+
+    fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
+        let parents = self.scope.owned().iter().filter(|p| !(p.kind == creation.kind && p.id == id));
+        Claim {
+            resource: self.resource(creation, id),
+            tenant: self.request.tenant.id.clone(),
+            label: creation.label.as_ref().and_then(|_| self.label.cloned()),
+            dataset: self.dataset.or_else(|| self.scope.datasets().first()).cloned(),
+            parents: parents
+                .map(|Named { kind, id, .. }| Parent {
+                    kind: kind.clone(),
+                    id: id.clone(),
+                    relation: Relation::Derived,
+                })
+                .collect(),
+            origin,
+            operation: self.request.operation().id.clone(),
+            request: self.id(),
+        }
+    }
+
+    /// What could not be recorded must not stay: it is queued for deletion, or, if the store can't do even that,
+    /// deleted at once as far as the upstream lets us.
+    async fn take_back(&self, made: &[(&Creation, String)]) {
+        for (creation, id) in made {
+            let Some(undo) = &creation.undo else { continue };
+            let Some(path) = self.path_of(undo, id) else { continue };
+            let doom = Doom {
+                tenant: self.request.tenant.id.clone(),
+                upstream: self.request.received.route.upstream.id.clone(),
+                method: undo.method.clone(),
+                path,
+                request: self.id(),
+            };
+            if self.shared.store.doom(doom.clone(), None).await.is_err() {
+                undo::attempt(self.shared, &self.request.received.live, &doom).await;
+            }
+        }
+    }
+
+    fn path_of(&self, undo: &Undo, id: &str) -> Option<String> {
+        target::fill(&undo.template, |name| match name {
+            "id" => Some(id),
+            other => self.request.path.value(other),
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! The head of a request, as it arrives and as it goes on; and the head of an answer.
+//!
+//! A field goes on unless something here takes it away: hop-by-hop fields (RFC 9110 section 7.6.1), the caller's
+//! credentials, what describes the bytes that the censor may change, what the profile drops, and everything in
+//! our own name space.
+
+use aws_lc_rs::hmac;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::uri::{PathAndQuery, Uri};
+
+use crate::catalog::{HeaderRules, Operation, RequestHeader, ResponseHeader};
+use crate::config::Upstream;
+use crate::names::RequestId;
+use crate::reason::{Reason, Refusal};
+
+/// Our own name space: read by us, never passed on, in either direction.
+pub(super) const OURS: &str = "consentry-";
+
+/// The data set that an upload belongs to.
+pub(super) const DATASET: HeaderName = HeaderName::from_static("consentry-dataset");
+
+/// Says that `store` was turned off.
+pub(super) const STORE: HeaderName = HeaderName::from_static("consentry-store");
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CONTENT_USAGE: HeaderName = HeaderName::from_static("content-usage");
+const VIA: HeaderValue = HeaderValue::from_static("1.1 consentry");
+
+/// Fields that belong to one connection.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::PROXY_AUTHENTICATE,
+];
+
+/// Fields that carry the caller's credential to us.
+const CREDENTIALS: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+];
+
+/// Fields that speak of the very bytes of a body, or that ask for a part of it.
+const OF_THE_BYTES: [HeaderName; 16] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::ACCEPT_RANGES,
+    header::ETAG,
+    header::RANGE,
+    header::IF_RANGE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("want-content-digest"),
+    HeaderName::from_static("signature"),
+    HeaderName::from_static("signature-input"),
+];
+
+/// A gateway of ours that meets its own mark has been put in front of itself.
+pub(super) fn loops(headers: &HeaderMap) -> Result<(), Refusal> {
+    let ours =
+        |v: &HeaderValue| v.to_str().is_ok_and(|v| v.split(',').any(|hop| hop.trim() == "1.1 consentry"));
+    if headers.get_all(header::VIA).iter().any(ours) {
+        return Err(
+            Refusal::new(Reason::HeaderAmbiguous).detail("the request went through this gateway before")
+        );
+    }
+    Ok(())
+}
+
+/// Headers that change the meaning of a request for some readers only (`X-HTTP-Method-Override` and its kin).
+pub(super) fn overrides(headers: &HeaderMap, rules: &HeaderRules) -> Result<(), Refusal> {
+    if headers.keys().any(|name| rules.request(name) == RequestHeader::Refuse) {
+        return Err(Refusal::new(Reason::HeaderAmbiguous));
+    }
+    Ok(())
+}
+
+/// Makes the head that goes up.
+pub(super) fn upwards(
+    headers: &HeaderMap,
+    rules: &HeaderRules,
+    upstream: &Upstream,
+    operation: &Operation,
+    id: RequestId,
+    salt: &hmac::Key,
+) -> HeaderMap {
+    let mut up = HeaderMap::with_capacity(headers.len() + 4);
+    let named = named_by_connection(headers);
+    for (name, value) in headers {
+        let gone = name == header::HOST
+            || name == header::EXPECT
+            || name == header::ACCEPT_ENCODING
+            || name == REQUEST_ID
+            || name == header::VIA
+            || name == CONTENT_USAGE
+            || (name == header::COOKIE && !operation.cookies)
+            || HOP_BY_HOP.contains(name)
+            || CREDENTIALS.contains(name)
+            || OF_THE_BYTES.contains(name)
+            || named.iter().any(|n| n == name.as_str())
+            || name.as_str().starts_with(OURS);
+        if gone {
+            continue;
+        }
+        match rules.request(name) {
+            RequestHeader::Pass => drop(up.append(name.clone(), value.clone())),
+            RequestHeader::Salt => {
+                let tag = hmac::sign(salt, value.as_bytes());
+                let text = data_encoding::BASE32_NOPAD.encode(&tag.as_ref()[..15]);
+                if let Ok(value) = HeaderValue::try_from(text) {
+                    up.append(name.clone(), value);
+                }
+            }
+            RequestHeader::Drop | RequestHeader::Refuse => {}
+        }
+    }
+    for (name, value) in rules.set() {
+        up.insert(name.clone(), value.clone());
+    }
+    own(up, upstream, id)
+}
+
+/// Adds what the gateway itself says to an upstream: the account's credential and headers, its own mark and the request's id.
+pub(super) fn own(mut up: HeaderMap, upstream: &Upstream, id: RequestId) -> HeaderMap {
+    // Bodies are read on the way back; what is not coded need not be decoded.
+    up.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    up.insert(header::VIA, VIA);
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        up.insert(REQUEST_ID, value);
+    }
+    for (name, value) in &upstream.headers {
+        up.insert(name.clone(), value.clone());
+    }
+    if let Some(credential) = &upstream.credential {
+        up.insert(credential.header.clone(), credential.value.clone());
+    }
+    up
+}
+
+/// Makes the target that goes up: the account's base, the path as it was matched, the query.
+pub(super) fn target(upstream: &Upstream, path: &str, query: Option<&str>) -> Result<Uri, Refusal> {
+    let base = &upstream.base;
+    let prefix = base.path().trim_end_matches('/');
+    let mut text = String::with_capacity(prefix.len() + path.len() + query.map_or(0, |q| q.len() + 1));
+    text.push_str(prefix);
+    text.push_str(path);
+    if let Some(query) = query.filter(|q| !q.is_empty()) {
+        text.push('?');
+        text.push_str(query);
+    }
+    let internal = || Refusal::new(Reason::Internal).log("the upstream's target");
+    let path = PathAndQuery::try_from(text).map_err(|_error| internal())?;
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = base.scheme().cloned();
+    parts.authority = base.authority().cloned();
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).map_err(|_error| internal())
+}
+
+/// Makes the head that goes back.
+pub(super) fn backwards(
+    headers: &HeaderMap,
+    rules: &HeaderRules,
+    operation: &Operation,
+    id: RequestId,
+) -> HeaderMap {
+    let mut back = HeaderMap::with_capacity(headers.len() + 2);
+    let named = named_by_connection(headers);
+    for (name, value) in headers {
+        let gone = HOP_BY_HOP.contains(name)
+            || OF_THE_BYTES.contains(name)
+            || name == REQUEST_ID
+            || (name == header::SET_COOKIE && !operation.cookies)
+            || named.iter().any(|n| n == name.as_str())
+            || name.as_str().starts_with(OURS);
+        if gone {
+            continue;
+        }
+        match rules.response(name) {
+            ResponseHeader::Pass => drop(back.append(name.clone(), value.clone())),
+            ResponseHeader::Pin(value) => drop(back.insert(name.clone(), value.clone())),
+            ResponseHeader::Drop => {}
+        }
+    }
+    stamp(&mut back, id);
+    back
+}
+
+/// Names the request in an answer.
+pub(super) fn stamp(headers: &mut HeaderMap, id: RequestId) {
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+/// The fields that `Connection` names belong to the connection too.
+fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
+}

@@ -1,0 +1,263 @@
+//! A request's body, read for what decides, censored, and kept back until it is decided.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body::Body;
+use http_body_util::BodyExt;
+
+use super::shared::Shared;
+use super::stages::Recognised;
+use super::treatment::{self, Decided};
+use crate::body::coding::Decoder;
+use crate::body::json::JsonTransform;
+use crate::body::multipart::{FileTreatment, FormDecision, FormTransform, PartHeader, boundary};
+use crate::body::pump::{Bounds, Held, Pump};
+use crate::body::spool::Spools;
+use crate::body::{Censored, Facts, Job, Pass, Transform};
+use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
+use crate::censor::Exchange;
+use crate::isolation::Named;
+use crate::names::Direction;
+use crate::reason::{Reason, Refusal};
+
+/// What decides, as far as a request's body has been read.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Of a JSON body.
+    pub(super) json: Facts,
+    /// Of a form.
+    pub(super) form: Facts,
+}
+
+/// A body that waits for the decision.
+pub(super) enum Waiting {
+    /// None.
+    Nothing,
+    /// All of it.
+    Held(Held),
+    /// The beginning, with the rest still to come: what decides has been read.
+    Flowing(Box<Flowing>),
+}
+
+/// A form whose file is still to come.
+pub(super) struct Flowing {
+    pub(super) lead: Vec<Bytes>,
+    pub(super) pump: FormPump,
+    /// Resources that records of the file name, found since the last look.
+    pub(super) named: NamedSoFar,
+}
+
+/// A form on its way up.
+pub(super) type FormPump = Pump<Incoming, FormTransform>;
+
+/// A request's body as hyper gives it.
+pub(super) type Incoming = crate::listener::RequestBody;
+
+/// Resources that the records of a file name: looked up before the records go on.
+#[derive(Clone, Default)]
+pub(super) struct NamedSoFar(Arc<Mutex<Vec<Named>>>);
+
+impl NamedSoFar {
+    /// Adds one.
+    pub(super) fn add(&self, named: Named) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&named) {
+            all.push(named);
+        }
+    }
+
+    /// Takes those that came since the last time.
+    pub(super) fn take(&self) -> Vec<Named> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Reads what decides.
+pub(super) async fn read(
+    shared: &Shared,
+    request: &Recognised,
+    body: Incoming,
+    job: &Job,
+    unstored: bool,
+) -> Result<(Said, Waiting), Refusal> {
+    let nothing = |body| (Said::default(), body);
+    match &request.operation().request {
+        BodyShape::None => empty(body).await.map(|()| nothing(Waiting::Nothing)),
+        BodyShape::Json => json(shared, request, body, job, unstored).await,
+        BodyShape::Multipart(_) => form(shared, request, body, job).await,
+        BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
+            let mut pump = Pump::new(body, None, Pass, bounds(request));
+            pump.hold(memory(request), &shared.spool).await.map(|held| nothing(Waiting::Held(held)))
+        }
+        BodyShape::Opaque => Err(not_named_opaque()),
+        BodyShape::Jsonl
+        | BodyShape::JsonOrEvents
+        | BodyShape::Events
+        | BodyShape::Text
+        | BodyShape::File => {
+            Err(Refusal::new(Reason::Internal).log("a profile gives a request a body that is not built yet"))
+        }
+    }
+}
+
+fn memory(request: &Recognised) -> usize {
+    request.received.snapshot().limits.memory_bytes
+}
+
+/// The bounds of the request's body.
+pub(super) fn bounds(request: &Recognised) -> Bounds {
+    let snapshot = request.received.snapshot();
+    let bytes = match request.operation().limit {
+        LimitClass::Call => snapshot.limits.call_bytes,
+        LimitClass::Upload => snapshot.limits.upload_bytes,
+    };
+    Bounds::within(Direction::Request, bytes, snapshot.listeners.data.bounds.request_body)
+}
+
+/// Clients say `Content-Type: application/json` of requests without a body, so only the bytes count.
+async fn empty(mut body: Incoming) -> Result<(), Refusal> {
+    if body.is_end_stream() {
+        return Ok(());
+    }
+    match body.frame().await {
+        None => Ok(()),
+        Some(Ok(frame)) if frame.data_ref().is_none_or(Bytes::is_empty) => Ok(()),
+        Some(Ok(_)) => Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes no body")),
+        Some(Err(_error)) => Err(Refusal::new(Reason::ClientGone)),
+    }
+}
+
+/// The media type of a message, without parameters, in lower case.
+pub(super) fn media_type(headers: &http::HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+/// JSON is UTF-8 (RFC 8259); a charset parameter that says otherwise is meant for another reader.
+fn other_charset(headers: &http::HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    value.split(';').skip(1).filter_map(|p| p.split_once('=')).any(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("charset")
+            && !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    })
+}
+
+fn decoder(request: &Recognised) -> Result<Option<Decoder>, Refusal> {
+    let headers = &request.received.parts.headers;
+    super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Request, request.received.snapshot())
+}
+
+async fn json(
+    shared: &Shared,
+    request: &Recognised,
+    body: Incoming,
+    job: &Job,
+    unstored: bool,
+) -> Result<(Said, Waiting), Refusal> {
+    let headers = &request.received.parts.headers;
+    if media_type(headers).as_deref() != Some("application/json") || other_charset(headers) {
+        return Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes application/json"));
+    }
+    let plan = if unstored { &request.plan.request_unstored } else { &request.plan.request };
+    let transform = JsonTransform::new(job.clone(), Arc::clone(plan));
+    let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
+    let held = pump.hold(memory(request), &shared.spool).await?;
+    let json = pump.transform().facts().clone();
+    Ok((Said { json, ..Said::default() }, Waiting::Held(held)))
+}
+
+async fn form(
+    shared: &Shared,
+    request: &Recognised,
+    body: Incoming,
+    job: &Job,
+) -> Result<(Said, Waiting), Refusal> {
+    let headers = &request.received.parts.headers;
+    if media_type(headers).as_deref() != Some("multipart/form-data") {
+        return Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes multipart/form-data"));
+    }
+    let boundary = boundary_of(headers)?;
+    let fields = request.plan.fields();
+    let has = |content: &FieldContent| fields.iter().any(|f| f.content == *content);
+    if has(&FieldContent::Opaque) && !request.tenant.opaque.contains(&request.operation().id) {
+        return Err(not_named_opaque());
+    }
+    let files = has(&FieldContent::File);
+    let named = NamedSoFar::default();
+    let decided = Decided::default();
+    let treat = treatment::of(request, job, &decided, &named);
+    let fields: Arc<[FormField]> = Arc::from(fields);
+    let end: FormDecision = Box::new(|_| Ok(()));
+    let transform = FormTransform::new(job.clone(), &boundary, fields, shared.spool.clone(), treat, end);
+    let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
+    if !files {
+        let held = pump.hold(memory(request), &shared.spool).await?;
+        let form = pump.transform().facts().clone();
+        return Ok((Said { form, ..Said::default() }, Waiting::Held(held)));
+    }
+    let mut lead = Vec::new();
+    let mut kept = 0;
+    // Nothing goes up before what decides has been read; until then a file waits in the spool.
+    while !decided.get() {
+        let Some(piece) = pump.next().await? else { break };
+        kept += piece.len();
+        lead.push(piece);
+        if kept > memory(request) && !decided.get() {
+            return Err(Refusal::new(Reason::RecordTooLarge).detail("the fields before the file"));
+        }
+    }
+    let form = pump.transform().facts().clone();
+    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, named }));
+    Ok((Said { form, ..Said::default() }, body))
+}
+
+/// Reads an upload's part: the one field that holds its bytes goes where it is told, whatever it is.
+pub(super) async fn part(
+    request: &Recognised,
+    body: Incoming,
+    into: Box<dyn Transform>,
+    spools: &Spools,
+) -> Result<u64, Refusal> {
+    let headers = &request.received.parts.headers;
+    if media_type(headers).as_deref() != Some("multipart/form-data") {
+        return Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes multipart/form-data"));
+    }
+    let boundary = boundary_of(headers)?;
+    let mut into = Some(into);
+    let treat = Box::new(move |_: &Facts, _: &PartHeader| {
+        into.take().map(FileTreatment::Transform).ok_or_else(|| Refusal::new(Reason::FieldAmbiguous))
+    });
+    let job = super::way::job(request, Exchange::new(Arc::clone(&request.tenant.secret)), Direction::Request);
+    let fields: Arc<[FormField]> = Arc::from(request.plan.fields());
+    let transform = FormTransform::new(job, &boundary, fields, spools.clone(), treat, Box::new(|_| Ok(())));
+    let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
+    while pump.next().await?.is_some() {}
+    Ok(pump.arrived())
+}
+
+fn boundary_of(headers: &http::HeaderMap) -> Result<String, Refusal> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    boundary(content_type).ok_or_else(|| Refusal::new(Reason::ContentMalformed).detail("the form's boundary"))
+}
+
+fn not_named_opaque() -> Refusal {
+    Refusal::new(Reason::ContentUninspectable)
+        .detail("the tenant's `opaque` list does not name this operation")
+}
+
+impl Waiting {
+    /// The body, once it is decided. A form's records are looked at for ids of others as they come.
+    pub(super) fn into_censored(self, follow: impl FnOnce(Box<Flowing>) -> Censored) -> Censored {
+        match self {
+            Self::Nothing => Censored::nothing(),
+            Self::Held(held) => held.into_censored(),
+            Self::Flowing(flowing) => follow(flowing),
+        }
+    }
+}

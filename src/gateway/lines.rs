@@ -1,0 +1,162 @@
+//! Files of requests (batches): every line is judged as if it were sent by itself.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::inbound::NamedSoFar;
+use super::plan::Plan;
+use super::seen::Seen;
+use super::stages::Recognised;
+use crate::body::json::JsonTransform;
+use crate::body::{Job, Transform};
+use crate::catalog::{Lines, Operation, Params};
+use crate::config::Tenant;
+use crate::reason::{Reason, Refusal, SafeText};
+
+/// Judges the lines of one file.
+#[derive(Clone)]
+pub(super) struct LineJudge {
+    /// The plans of the operations that a line may ask for.
+    plans: Arc<[Arc<Plan>]>,
+    tenant: Arc<Tenant>,
+    /// The tenant has no grant for the upstream to store.
+    unstored: bool,
+    named: NamedSoFar,
+}
+
+impl LineJudge {
+    /// Judges lines of the request's own file, if it may hold any.
+    pub(super) fn of(request: &Recognised, named: NamedSoFar) -> Option<Self> {
+        request.operation().lines.as_ref().map(|lines| Self::new(request, lines, named))
+    }
+
+    pub(super) fn new(request: &Recognised, lines: &Lines, named: NamedSoFar) -> Self {
+        let operations = lines.operations.as_slice();
+        let route = &request.received.route.name;
+        let plans = operations.iter().filter_map(|id| request.received.live.plans().get(route, id).cloned());
+        Self {
+            plans: plans.collect(),
+            tenant: Arc::clone(&request.tenant),
+            unstored: !request.store_granted,
+            named,
+        }
+    }
+
+    /// The plan of the operation that a line asks for.
+    fn plan(&self, line: &[u8], lines: &Lines) -> Result<Arc<Plan>, Refusal> {
+        // Only the two words that choose the plan are read here; the plan itself reads the line strictly, and refuses
+        // it if one of them stands twice.
+        let value: serde_json::Value =
+            serde_json::from_slice(line).map_err(|_error| Refusal::new(Reason::ContentMalformed))?;
+        let word = |at: &crate::pointer::Pointer| value.pointer(&at.to_string()).and_then(|v| v.as_str());
+        let (method, url) = (word(&lines.method), word(&lines.url));
+        let fits = |o: &Operation| method == Some(o.method.as_str()) && url == Some(&*o.template);
+        let found = self.plans.iter().find(|plan| fits(&plan.operation));
+        found.cloned().ok_or_else(|| {
+            Refusal::new(Reason::FieldNotAllowed).detail("a request that may not stand in such a file")
+        })
+    }
+
+    fn judge(&self, plan: &Plan, facts: &crate::body::Facts) -> Result<(), Refusal> {
+        let (none, headers) = (Params::default(), HeaderMap::new());
+        let form = crate::body::Facts::default();
+        let seen = Seen { plan, path: &none, query: &none, headers: &headers, json: facts, form: &form };
+        for refuses in &plan.operation.refuses {
+            if seen.holds(&refuses.when) {
+                return Err(Refusal::new(refuses.reason));
+            }
+        }
+        if self.unstored && !self.tenant.store_turned_off && seen.asks_to_store() {
+            return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
+        }
+        for named in seen.named()? {
+            self.named.add(named);
+        }
+        Ok(())
+    }
+}
+
+/// Censors a file of requests.
+pub(super) struct LinesTransform {
+    job: Job,
+    judge: LineJudge,
+    line: Vec<u8>,
+    longest: usize,
+    number: u64,
+}
+
+impl LinesTransform {
+    pub(super) const fn new(job: Job, judge: LineJudge, longest: usize) -> Self {
+        Self { job, judge, line: Vec::new(), longest, number: 0 }
+    }
+
+    fn take(&mut self, piece: &[u8]) -> Result<(), Refusal> {
+        if self.line.len() + piece.len() > self.longest {
+            return Err(self.at_line(self.job.refuse(Reason::RecordTooLarge)));
+        }
+        self.line.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn at_line(&self, refusal: Refusal) -> Refusal {
+        let line = SafeText::numbered("line", self.number);
+        let detail = match &refusal.detail {
+            Some(more) => line.and(more),
+            None => line,
+        };
+        refusal.detail(detail)
+    }
+
+    fn end_line(&mut self, ending: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.number += 1;
+        let line = std::mem::take(&mut self.line);
+        let done = self.one(&line, out).map_err(|refusal| self.at_line(refusal));
+        self.line = line;
+        self.line.clear();
+        out.extend_from_slice(ending);
+        done
+    }
+
+    fn one(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            out.extend_from_slice(line);
+            return Ok(());
+        }
+        let Some(first) = self.judge.plans.first() else {
+            return Err(Refusal::new(Reason::Internal).log("a file of requests without operations"));
+        };
+        let Some(lines) = &first.lines else {
+            return Err(Refusal::new(Reason::Internal).log("an operation that can't stand in a line"));
+        };
+        let plan = self.judge.plan(line, &lines.shape)?;
+        let Some(lines) = &plan.lines else {
+            return Err(Refusal::new(Reason::Internal).log("an operation that can't stand in a line"));
+        };
+        let json = if self.judge.unstored { &lines.unstored } else { &lines.plain };
+        let mut transform = JsonTransform::new(self.job.clone(), Arc::clone(json));
+        transform.push(line, out)?;
+        transform.finish(out)?;
+        self.judge.judge(&plan, transform.facts())
+    }
+}
+
+impl Transform for LinesTransform {
+    fn push(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        while let Some(end) = memchr::memchr(b'\n', input) {
+            let (piece, rest) = input.split_at(end + 1);
+            self.take(&piece[..end])?;
+            self.end_line(b"\n", out)?;
+            input = rest;
+        }
+        self.take(input)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if self.line.is_empty() { Ok(()) } else { self.end_line(b"", out) }
+    }
+
+    fn held(&self) -> usize {
+        self.line.capacity()
+    }
+}

@@ -1,0 +1,299 @@
+//! Lists hold the tenant's own, paged as if the account were the tenant's alone.
+//!
+//! The upstream's pages hold everybody's. A page is filtered and refilled from the pages behind it until it is full and
+//! it is known whether more of the tenant's own follows: clients stop at the first page that is empty. How many are
+//! still to come is known from the registry, so that the search ends with the tenant's last resource and not with the
+//! account's; it never takes more than [`PAGES`] calls.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::outbound::{self, Call};
+use super::pages::{self, Kept, Page};
+use super::trail::Trail;
+use super::way;
+use crate::body::json::JsonTransform;
+use crate::body::pump::Pump;
+use crate::body::{Censored, Outgoing, Pass};
+use crate::catalog::{IdClass, ListShape, Paging};
+use crate::consent::Permit;
+use crate::isolation::{Sight, sight, store_refusal};
+use crate::reason::{Reason, Refusal};
+use crate::store;
+use crate::upstream::{Cleared, Head};
+
+/// The most calls that one page may take.
+const PAGES: usize = 100;
+
+/// What the registry is asked for at once.
+const REGISTRY: u32 = 10_000;
+
+/// What the caller asks for.
+struct Wanted {
+    /// How many items.
+    limit: usize,
+    /// The largest page that the upstream gives.
+    max: u32,
+    /// The query without the parameters that page.
+    others: Vec<String>,
+    after: Option<String>,
+    before: Option<String>,
+    order: Option<String>,
+}
+
+/// Answers a list.
+pub(super) async fn answer(
+    call: Call,
+    permit: Permit,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    let Some(shape) = call.request.operation().list.clone() else {
+        return Err(Refusal::new(Reason::Internal).log("a list without a shape"));
+    };
+    let (cursor, max) = match shape.paging {
+        Paging::None => (false, 0),
+        Paging::Cursor { max, .. } => (true, max),
+    };
+    let Some(wanted) = wanted(&call, &shape, max) else {
+        // A limit that is no number, or out of the API's bounds, is the API's to refuse: its page is filtered all the same.
+        return one(call, permit, &shape, trail).await;
+    };
+    if !cursor {
+        return one(call, permit, &shape, trail).await;
+    }
+    let mut search = Search { call: &call, permit: &permit, shape: &shape, trail, own: None };
+    let found = search.run(&wanted).await?;
+    match found {
+        Found::Page { head, body } => finish(&call, head, body, trail).await,
+        Found::Fault(response) => outbound::answer(call, response, trail).await,
+    }
+}
+
+/// An unpaged list, or one whose paging the API will refuse.
+async fn one(
+    call: Call,
+    permit: Permit,
+    shape: &ListShape,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    let head = way::head_of(&call.request, call.request.received.parts.uri.query())?;
+    let response = dispatch(&call, &permit, head, trail).await?;
+    if response.status() != StatusCode::OK {
+        return outbound::answer(call, response, trail).await;
+    }
+    let (head, body) = whole(&call, response).await?;
+    let page = pages::read(shape, &body)?;
+    let (kept, all) = own(&call, shape, &page).await?;
+    let body = if all { body } else { Bytes::from(page.with(shape, &kept, page.has_more)) };
+    finish(&call, head, body, trail).await
+}
+
+enum Found {
+    Page {
+        head: http::response::Parts,
+        body: Bytes,
+    },
+    /// The upstream did not give a page.
+    Fault(Response<Incoming>),
+}
+
+struct Search<'a> {
+    call: &'a Call,
+    permit: &'a Permit,
+    shape: &'a ListShape,
+    trail: &'a mut Trail,
+    /// The tenant's own that were not met yet, once the registry was asked.
+    own: Option<HashSet<String>>,
+}
+
+impl Search<'_> {
+    async fn run(&mut self, wanted: &Wanted) -> Result<Found, Refusal> {
+        let mut kept: Vec<Kept> = Vec::new();
+        let mut after = wanted.after.clone();
+        let mut first: Option<(http::response::Parts, Bytes)> = None;
+        let mut limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(wanted.max);
+        for _ in 0..PAGES {
+            let query = wanted.query(after.as_deref(), limit);
+            let head = way::head_of(&self.call.request, Some(&query))?;
+            let response = dispatch(self.call, self.permit, head, self.trail).await?;
+            if response.status() != StatusCode::OK {
+                return Ok(Found::Fault(response));
+            }
+            let (head, body) = whole(self.call, response).await?;
+            let page = pages::read(self.shape, &body)?;
+            let (mine, all) = own(self.call, self.shape, &page).await?;
+            if first.is_none() && all && !page.has_more {
+                // Nothing of anybody else's, and nothing behind it: the page stays as it came.
+                return Ok(Found::Page { head, body });
+            }
+            kept.extend(mine);
+            after = page.items.last().map(|item| item.id.clone());
+            let more_upstream = page.has_more && after.is_some();
+            drop(page);
+            let (head, body) = first.get_or_insert((head, body));
+            let full = kept.len() > wanted.limit;
+            if full || !more_upstream || self.exhausted(&kept).await? {
+                let has_more = full;
+                kept.truncate(wanted.limit);
+                let page = pages::read(self.shape, body)?;
+                let body = Bytes::from(page.with(self.shape, &kept, has_more));
+                let head = std::mem::replace(head, http::Response::new(()).into_parts().0);
+                return Ok(Found::Page { head, body });
+            }
+            limit = wanted.max;
+        }
+        Err(Refusal::new(Reason::UpstreamUnexpected)
+            .log("a list page takes more upstream calls than are allowed"))
+    }
+
+    /// Whether all that the tenant owns of this kind was met: what the upstream has beyond is not theirs.
+    async fn exhausted(&mut self, kept: &[Kept]) -> Result<bool, Refusal> {
+        if self.own.is_none() {
+            let page = store::Page { limit: REGISTRY, newest_first: true, ..store::Page::default() };
+            let upstream = &self.call.request.received.route.upstream.id;
+            let slice = self
+                .call
+                .shared
+                .store
+                .owned(upstream, &self.shape.kind, &self.call.request.tenant.id, page)
+                .await
+                .map_err(|error| store_refusal(&error))?;
+            if slice.more {
+                // More than fits: the search goes on to the account's end.
+                return Ok(false);
+            }
+            self.own = Some(slice.items.into_iter().map(|item| item.id).collect());
+        }
+        let Some(own) = &mut self.own else { return Ok(false) };
+        for item in kept {
+            own.remove(&item.id);
+        }
+        Ok(own.is_empty())
+    }
+}
+
+impl Wanted {
+    fn query(&self, after: Option<&str>, limit: u32) -> String {
+        let mut parts = self.others.clone();
+        let mut add = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+                parts.push(format!("{name}={value}"));
+            }
+        };
+        add("after", after);
+        add("before", self.before.as_deref());
+        add("order", self.order.as_deref());
+        add("limit", Some(&limit.to_string()));
+        parts.join("&")
+    }
+}
+
+fn wanted(call: &Call, shape: &ListShape, max: u32) -> Option<Wanted> {
+    let Paging::Cursor { default, .. } = shape.paging else {
+        return Some(Wanted { limit: 0, max, others: Vec::new(), after: None, before: None, order: None });
+    };
+    let query = &call.request.query;
+    let text = |name: &str| query.value(name).filter(|v| !v.is_empty()).map(str::to_owned);
+    let limit = match text("limit") {
+        None => default,
+        Some(limit) => limit.parse::<u32>().ok().filter(|limit| (1..=max).contains(limit))?,
+    };
+    let raw = call.request.received.parts.uri.query().unwrap_or_default();
+    let paging = ["limit", "after", "before", "order"];
+    let others = raw
+        .split('&')
+        .filter(|part| !part.is_empty() && !paging.contains(&part.split('=').next().unwrap_or_default()))
+        .map(str::to_owned)
+        .collect();
+    Some(Wanted {
+        limit: usize::try_from(limit).ok()?,
+        max,
+        others,
+        after: text("after"),
+        before: text("before"),
+        order: text("order"),
+    })
+}
+
+async fn dispatch(
+    call: &Call,
+    permit: &Permit,
+    head: Head,
+    trail: &mut Trail,
+) -> Result<Response<Incoming>, Refusal> {
+    let received = &call.request.received;
+    let cleared = Cleared::new(head, &call.scope, permit, Censored::nothing());
+    let upstream = &received.route.upstream;
+    let answered = call.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;
+    trail.upstream(&upstream.id, answered.as_ref());
+    answered
+}
+
+/// A page as the upstream gives it. It is not shown yet: it is filtered first and censored then.
+async fn whole(call: &Call, response: Response<Incoming>) -> Result<(http::response::Parts, Bytes), Refusal> {
+    let (head, body) = response.into_parts();
+    if super::inbound::media_type(&head.headers).as_deref() != Some("application/json") {
+        return Err(Refusal::new(Reason::UpstreamUnexpected).log("a list that is not JSON"));
+    }
+    let snapshot = call.request.received.snapshot();
+    let coding = head.headers.get_all(CONTENT_ENCODING).iter();
+    let decoder = super::coded(coding, crate::names::Direction::Response, snapshot)?;
+    let mut pump = Pump::new(body, decoder, Pass, call.bounds());
+    let bytes = pump.at_most(snapshot.limits.record_bytes).await?;
+    Ok((head, bytes))
+}
+
+/// The items of a page that are the tenant's, or everybody's; and whether they are all.
+async fn own(call: &Call, shape: &ListShape, page: &Page<'_>) -> Result<(Vec<Kept>, bool), Refusal> {
+    let received = &call.request.received;
+    let (store, upstream, tenant) =
+        (&*call.shared.store, &received.route.upstream.id, &call.request.tenant.id);
+    let rule = received.catalog().kind(&shape.kind);
+    let cold: Vec<String> = page
+        .items
+        .iter()
+        .filter(|item| rule.classify(&item.id) == IdClass::Owned)
+        .filter(|item| store.cached(upstream, &shape.kind, &item.id).is_none())
+        .map(|item| item.id.clone())
+        .collect();
+    if !cold.is_empty() {
+        // One look-up for the page: what is owned is warm afterwards.
+        store.owners(upstream, &shape.kind, cold).await.map_err(|error| store_refusal(&error))?;
+    }
+    let mut kept = Vec::with_capacity(page.items.len());
+    for item in &page.items {
+        let seen = sight(store, received.catalog(), upstream, tenant, &shape.kind, &item.id).await;
+        if !matches!(seen.map_err(|error| store_refusal(&error))?, Sight::Hidden { .. }) {
+            kept.push(item.to_owned());
+        }
+    }
+    let all = kept.len() == page.items.len();
+    Ok((kept, all))
+}
+
+/// Censors and edits a filtered page like any other answer.
+async fn finish(
+    call: &Call,
+    head: http::response::Parts,
+    body: Bytes,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    trail.measure(crate::names::Direction::Response, body.len() as u64);
+    let transform = JsonTransform::new(call.job.clone(), std::sync::Arc::clone(&call.request.plan.response));
+    let body = http_body_util::Full::new(body).map_err(|never| match never {});
+    let mut pump = Pump::new(body, None, transform, call.bounds());
+    let held = pump.hold(call.memory(), &call.shared.spool).await?;
+    let facts = pump.transform().facts().clone();
+    call.claiming().record(&facts).await?;
+    let mut response = Response::new(held.into_censored().into_inner());
+    *response.status_mut() = head.status;
+    *response.headers_mut() = call.headers(&head.headers);
+    trail.allowed(head.status).await?;
+    Ok(response)
+}

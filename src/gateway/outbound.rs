@@ -1,0 +1,405 @@
+//! An answer on its way back: read for what it brings into being, censored, restored, and only then shown.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{CONTENT_ENCODING, LOCATION};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::claims::Claiming;
+use super::head;
+use super::inbound::media_type;
+use super::shared::Shared;
+use super::stages::Recognised;
+use super::trail::Trail;
+use super::treatment;
+use crate::body::json::{JsonPlan, JsonTransform};
+use crate::body::pump::{Bounds, Gathered, Held, Pump};
+use crate::body::sse::SseTransform;
+use crate::body::text::TextTransform;
+use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
+use crate::catalog::BodyShape;
+use crate::isolation::TenantScope;
+use crate::names::{DatasetName, Direction, Label};
+use crate::reason::{Reason, Refusal};
+use hyper::body::Incoming;
+
+/// What is known of a call when its answer comes.
+pub(super) struct Call {
+    pub(super) shared: Arc<Shared>,
+    pub(super) request: Recognised,
+    pub(super) scope: TenantScope,
+    pub(super) dataset: Option<DatasetName>,
+    /// What a new resource was said to be for, where that decides what it may be used for.
+    pub(super) label: Option<Label>,
+    /// Which of the operation's creations count.
+    pub(super) creates: Vec<bool>,
+    /// The request asked to be stored, and that was turned off.
+    pub(super) turned_off: bool,
+    /// The censor of the answer.
+    pub(super) job: Job,
+}
+
+impl Call {
+    pub(super) fn claiming(&self) -> Claiming<'_> {
+        Claiming {
+            shared: &self.shared,
+            request: &self.request,
+            scope: &self.scope,
+            dataset: self.dataset.as_ref(),
+            label: self.label.as_ref(),
+            creates: &self.creates,
+        }
+    }
+
+    /// Whether the answer may hold ids that have to be recorded first.
+    fn claims(&self) -> bool {
+        self.creates.contains(&true) || !self.request.operation().yields.is_empty()
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        Self::bounds_of(&self.request)
+    }
+
+    /// The bounds of an answer to a request.
+    pub(super) fn bounds_of(request: &Recognised) -> Bounds {
+        let snapshot = request.received.snapshot();
+        let time = snapshot.listeners.data.bounds.response_body;
+        Bounds::within(Direction::Response, snapshot.limits.response_bytes, time)
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.request.received.snapshot().limits.memory_bytes
+    }
+
+    pub(super) fn headers(&self, upstream: &HeaderMap) -> HeaderMap {
+        let catalog = self.request.received.catalog();
+        let operation = self.request.operation();
+        let mut headers = head::backwards(upstream, catalog.headers(), operation, self.request.received.id);
+        if self.turned_off {
+            headers.insert(head::STORE, HeaderValue::from_static("off"));
+        }
+        headers
+    }
+}
+
+/// What an answer's body is, by its own head and by the profile's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Json,
+    Events,
+    File,
+    Text,
+    Opaque,
+}
+
+/// Makes the tenant's answer from the upstream's.
+pub(super) async fn answer(
+    call: Call,
+    response: Response<Incoming>,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    let (parts, body) = response.into_parts();
+    let kind = checked(&call, parts.status, &parts.headers)?;
+    let response = if parts.status.is_redirection() {
+        redirect(&call, parts.status, &parts.headers)?
+    } else if !parts.status.is_success() {
+        fault(&call, parts.status, &parts.headers, body).await?
+    } else if kind == Kind::Nothing {
+        let mut response = Response::new(Outgoing::Empty);
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = call.headers(&parts.headers);
+        response
+    } else {
+        return success(call, parts, body, kind, trail).await;
+    };
+    trail.allowed(parts.status).await?;
+    Ok(response)
+}
+
+/// Whether the answer is one that the profile expects.
+fn checked(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Refusal> {
+    // The account's credential is the gateway's affair: its failure must not look like the caller's.
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+        return Err(
+            Refusal::new(Reason::UpstreamUnexpected).log("the upstream refuses the account's credential")
+        );
+    }
+    if status == StatusCode::NOT_FOUND && !call.scope.owned().is_empty() {
+        return Err(Refusal::new(Reason::ResourceUnknown).log("gone upstream"));
+    }
+    if status.is_informational() {
+        return Err(Refusal::new(Reason::UpstreamUnexpected).log("an informational status at the end"));
+    }
+    if !status.is_success() {
+        return Ok(Kind::Nothing);
+    }
+    kind(call, status, headers)
+}
+
+fn kind(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Refusal> {
+    let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("the answer's content type");
+    if status == StatusCode::NO_CONTENT {
+        return Ok(Kind::Nothing);
+    }
+    let media = media_type(headers);
+    let media = media.as_deref();
+    let json = matches!(media, Some("application/json"));
+    match &call.request.operation().response {
+        BodyShape::None => Ok(Kind::Nothing),
+        BodyShape::Json if json => Ok(Kind::Json),
+        BodyShape::JsonOrEvents if json => Ok(Kind::Json),
+        BodyShape::JsonOrEvents | BodyShape::Events if media == Some("text/event-stream") => Ok(Kind::Events),
+        BodyShape::Jsonl | BodyShape::File if media == Some("text/event-stream") => Ok(Kind::Events),
+        BodyShape::Jsonl | BodyShape::File => Ok(Kind::File),
+        BodyShape::Text => Ok(Kind::Text),
+        BodyShape::Opaque if call.request.tenant.opaque.contains(&call.request.operation().id) => {
+            Ok(Kind::Opaque)
+        }
+        BodyShape::Opaque => Err(Refusal::new(Reason::UpstreamUninspectable)),
+        BodyShape::Json | BodyShape::JsonOrEvents | BodyShape::Events | BodyShape::Multipart(_) => {
+            Err(unexpected())
+        }
+    }
+}
+
+/// A redirection leads back to the gateway, or nowhere.
+fn redirect(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Response<Outgoing>, Refusal> {
+    let refused = || Refusal::new(Reason::UpstreamRedirect);
+    let location = headers.get(LOCATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
+    let rebased = match (&call.job.rewrite.rebase, location.starts_with('/') && !location.starts_with("//")) {
+        (Some(rebase), true) => format!("{}{location}", rebase.to),
+        (Some(rebase), false) => rebase.apply(location).ok_or_else(refused)?,
+        (None, _) => return Err(refused()),
+    };
+    let mut response = Response::new(Outgoing::Empty);
+    *response.status_mut() = status;
+    response.headers_mut().insert(LOCATION, HeaderValue::try_from(rebased).map_err(|_error| refused())?);
+    head::stamp(response.headers_mut(), call.request.received.id);
+    Ok(response)
+}
+
+/// The upstream's own error: its words pass, censored, if they can be read; else its status alone.
+async fn fault(
+    call: &Call,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Response<Outgoing>, Refusal> {
+    let held = match media_type(headers).as_deref() {
+        Some("application/json" | "application/problem+json") => {
+            let transform = JsonTransform::new(call.job.clone(), Arc::new(JsonPlan::empty()));
+            pumped(call, headers, body, transform).await
+        }
+        _ => Err(Refusal::new(Reason::UpstreamUninspectable)),
+    };
+    let body = match held {
+        Ok(held) => held.into_censored().into_inner(),
+        Err(refusal) if refusal.reason == Reason::UpstreamContentBlocked => return Err(refusal),
+        Err(_unreadable) => {
+            let refusal = Refusal::new(Reason::UpstreamBroke)
+                .detail("the upstream answered with an error that can't be read");
+            let answer =
+                call.request.received.catalog().error(&refusal, &call.request.received.id.to_string(), None);
+            Outgoing::Full(Some(answer.body))
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = call.headers(headers);
+    Ok(response)
+}
+
+async fn pumped<T: Transform>(
+    call: &Call,
+    headers: &HeaderMap,
+    body: Incoming,
+    transform: T,
+) -> Result<Held, Refusal> {
+    let snapshot = call.request.received.snapshot();
+    let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
+    Pump::new(body, decoder, transform, call.bounds()).hold(call.memory(), &call.shared.spool).await
+}
+
+async fn success(
+    call: Call,
+    parts: http::response::Parts,
+    body: Incoming,
+    kind: Kind,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    let mut response = Response::new(Outgoing::Empty);
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = call.headers(&parts.headers);
+    let snapshot = call.request.received.snapshot();
+    let decoder =
+        super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
+    let down = Down::new(&call, kind, &parts.headers)?;
+    let bounds = call.bounds();
+    let mut flow = Flow { pump: Pump::new(body, decoder, down, bounds), call };
+    match flow.begin(kind).await? {
+        Begun::Whole(censored) => {
+            trail.measure(Direction::Response, flow.pump.arrived());
+            trail.allowed(parts.status).await?;
+            *response.body_mut() = censored.into_inner();
+        }
+        Begun::Going(lead) => {
+            trail.allowed(parts.status).await?;
+            *response.body_mut() = flow.into_body(lead, kind, trail.hand_over());
+        }
+    }
+    Ok(response)
+}
+
+/// How an answer's body is transformed.
+enum Down {
+    Json(Box<JsonTransform>),
+    Events(Box<SseTransform>),
+    Other(Box<dyn Transform>),
+}
+
+impl Down {
+    fn new(call: &Call, kind: Kind, headers: &HeaderMap) -> Result<Self, Refusal> {
+        let plan = Arc::clone(&call.request.plan.response);
+        let job = call.job.clone();
+        Ok(match kind {
+            Kind::Json => Self::Json(Box::new(JsonTransform::new(job, plan))),
+            Kind::Events => {
+                let plan = Arc::clone(&call.request.plan.events);
+                Self::Events(Box::new(SseTransform::new(job, plan)))
+            }
+            Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
+            Kind::File => Self::Other(Box::new(treatment::of_answer(job, headers))),
+            Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
+        })
+    }
+
+    /// What was read at the places of the profile since the last time.
+    fn take_facts(&mut self) -> Facts {
+        match self {
+            Self::Json(json) => json.take_facts(),
+            Self::Events(events) => events.take_facts(),
+            Self::Other(_) => Facts::default(),
+        }
+    }
+}
+
+impl Transform for Down {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        match self {
+            Self::Json(t) => t.push(input, out),
+            Self::Events(t) => t.push(input, out),
+            Self::Other(t) => t.push(input, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        match self {
+            Self::Json(t) => t.finish(out),
+            Self::Events(t) => t.finish(out),
+            Self::Other(t) => t.finish(out),
+        }
+    }
+
+    fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        match self {
+            Self::Json(t) => t.drain(out),
+            Self::Events(t) => t.drain(out),
+            Self::Other(t) => t.drain(out),
+        }
+    }
+
+    fn held(&self) -> usize {
+        match self {
+            Self::Json(t) => t.held(),
+            Self::Events(t) => t.held(),
+            Self::Other(t) => t.held(),
+        }
+    }
+}
+
+/// An answer's body on its way.
+struct Flow {
+    pump: Pump<Incoming, Down>,
+    call: Call,
+}
+
+/// How far an answer's body has come before its head is sent.
+enum Begun {
+    /// All of it.
+    Whole(Censored),
+    /// Its beginning.
+    Going(Bytes),
+}
+
+impl Flow {
+    /// Reads as much as has to be known before the head is sent: all of a JSON answer with new ids, and whatever
+    /// comes at once of the others, so that a short answer has a length and a late refusal a status.
+    async fn begin(&mut self, kind: Kind) -> Result<Begun, Refusal> {
+        if kind == Kind::Events {
+            return Ok(Begun::Going(Bytes::new()));
+        }
+        let memory = self.call.memory();
+        if kind == Kind::Json && self.call.claims() {
+            let held = self.pump.hold(memory, &self.call.shared.spool).await?;
+            self.record().await?;
+            return Ok(Begun::Whole(held.into_censored()));
+        }
+        match self.pump.gather(memory).await? {
+            Gathered::Whole(held) => Ok(Begun::Whole(held.into_censored())),
+            Gathered::Begun(lead) => Ok(Begun::Going(lead)),
+        }
+    }
+
+    async fn record(&mut self) -> Result<(), Refusal> {
+        let facts = self.pump.transform_mut().take_facts();
+        if facts.is_empty() || !self.call.claims() {
+            return Ok(());
+        }
+        self.call.claiming().record(&facts).await
+    }
+
+    fn into_body(self, lead: Bytes, kind: Kind, trail: Trail) -> Outgoing {
+        let state = (Some((self, trail)), lead);
+        Outgoing::Pieces(Box::pin(stream::unfold(state, move |(flow, lead)| async move {
+            let (mut flow, mut trail) = flow?;
+            if !lead.is_empty() {
+                return Some((Ok(lead), (Some((flow, trail)), Bytes::new())));
+            }
+            match flow.piece().await {
+                Ok(Some(piece)) => Some((Ok(piece), (Some((flow, trail)), Bytes::new()))),
+                Ok(None) => {
+                    trail.measure(Direction::Response, flow.pump.arrived());
+                    trail.ended().await;
+                    None
+                }
+                Err(refusal) => {
+                    trail.measure(Direction::Response, flow.pump.arrived());
+                    trail.broken(&refusal).await;
+                    Some((flow.broken(refusal, kind), (None, Bytes::new())))
+                }
+            }
+        })))
+    }
+
+    /// The next piece, after what it names was recorded.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let piece = self.pump.next().await?;
+        if piece.is_some() {
+            self.record().await?;
+        }
+        Ok(piece)
+    }
+
+    /// A stream of events ends with the API's own error event; any other body is cut off.
+    fn broken(self, refusal: Refusal, kind: Kind) -> Result<Bytes, Refusal> {
+        if kind == Kind::Events {
+            let received = &self.call.request.received;
+            let event = received.catalog().error_event(&refusal, &received.id.to_string());
+            return Ok(Bytes::from(event));
+        }
+        Err(refusal)
+    }
+}

@@ -1,0 +1,165 @@
+//! What a request says at the places that decide, wherever they are: path, query, headers, JSON, form.
+
+use http::HeaderMap;
+
+use super::plan::Plan;
+use crate::body::{FactValue, Facts};
+use crate::catalog::{self, Condition, Operation, Params, Place};
+use crate::isolation::Named;
+use crate::names::Label;
+use crate::reason::{Reason, Refusal};
+
+/// Everything that was read of a request.
+pub(super) struct Seen<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) path: &'a Params,
+    pub(super) query: &'a Params,
+    pub(super) headers: &'a HeaderMap,
+    /// Of the JSON body; the watch is an index into the plan's.
+    pub(super) json: &'a Facts,
+    /// Of the form; the watch is an index into its fields.
+    pub(super) form: &'a Facts,
+}
+
+/// A value at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value<'a> {
+    Text(&'a str),
+    Null,
+    /// An object or an array.
+    Composite,
+    /// A scalar that is too long to be an id or a word.
+    TooLong,
+}
+
+impl<'a> From<&'a FactValue> for Value<'a> {
+    fn from(value: &'a FactValue) -> Self {
+        match value {
+            FactValue::Null => Self::Null,
+            FactValue::Composite => Self::Composite,
+            scalar => scalar.as_text().map_or(Self::TooLong, Self::Text),
+        }
+    }
+}
+
+impl Seen<'_> {
+    fn values(&self, place: &Place) -> Vec<Value<'_>> {
+        match place {
+            Place::Path(name) => self.path.value(name).map(Value::Text).into_iter().collect(),
+            Place::Query(name) => {
+                let params = self.query.iter().filter(|p| **p.name() == **name);
+                params.map(|p| Value::Text(p.value())).collect()
+            }
+            Place::Header(name) => self
+                .headers
+                .get_all(name)
+                .iter()
+                .map(|v| v.to_str().map_or(Value::TooLong, Value::Text))
+                .collect(),
+            Place::Json(at) => {
+                let watch = self.plan.watch(at);
+                watch.map(|w| self.json.at(w).map(Value::from).collect()).unwrap_or_default()
+            }
+            Place::Form(name) => {
+                let field = field(&self.plan.operation, name);
+                field.map(|f| self.form.at(f).map(Value::from).collect()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Whether a condition holds. It looks at scalars.
+    pub(super) fn holds(&self, condition: &Condition) -> bool {
+        let values = self.values(&condition.place);
+        let said = values.iter().filter(|v| **v != Value::Null);
+        let mut any = false;
+        for value in said {
+            any = true;
+            let fits = match value {
+                Value::Text(text) if condition.values.is_empty() => *text != "false",
+                Value::Text(text) => condition.values.iter().any(|v| **v == **text),
+                Value::TooLong => condition.values.is_empty(),
+                Value::Composite | Value::Null => false,
+            };
+            if fits {
+                return true;
+            }
+        }
+        !any && condition.absent
+    }
+
+    /// Every resource that the request names.
+    ///
+    /// # Errors
+    /// If a required one is missing, or a place holds something that is no id.
+    pub(super) fn named(&self) -> Result<Vec<Named>, Refusal> {
+        let mut named = Vec::new();
+        for used in &self.plan.operation.uses {
+            let before = named.len();
+            for value in self.values(&used.place) {
+                match value {
+                    Value::Text(id) if !id.is_empty() => {
+                        named.push(Named {
+                            kind: used.kind.clone(),
+                            id: id.to_owned(),
+                            labels: used.labels.clone(),
+                        });
+                    }
+                    // Absent as far as an API is concerned.
+                    Value::Null => {}
+                    // `tools[].container` is an id or an object whose ids have places of their own.
+                    Value::Composite if self.nests(&used.place) => {}
+                    Value::Text(_) | Value::Composite | Value::TooLong => {
+                        return Err(Refusal::new(Reason::ResourceUnknown));
+                    }
+                }
+            }
+            if used.required && named.len() == before {
+                return Err(Refusal::new(Reason::FieldMissing));
+            }
+        }
+        Ok(named)
+    }
+
+    /// Whether the request says, in so many words, that the upstream may keep it.
+    pub(super) fn asks_to_store(&self) -> bool {
+        let Some(store) = &self.plan.operation.store else { return false };
+        let said = self.plan.watch(&store.at).and_then(|w| self.json.at(w).next());
+        said.is_some_and(|value| !matches!(value, FactValue::Null | FactValue::Bool(false)))
+    }
+
+    /// Whether a condition is about the flag that says that the upstream may keep the request.
+    pub(super) fn about_store(&self, condition: &Condition) -> bool {
+        let store = self.plan.operation.store.as_ref();
+        store.is_some_and(|store| condition.place == Place::Json(store.at.clone()))
+    }
+
+    /// What a new resource is said to be for, if some use of it depends on that. Other words are not kept: they are the caller's.
+    pub(super) fn label(&self) -> Option<Label> {
+        let places = self.plan.operation.creates.iter().filter_map(|creation| match &creation.label {
+            Some(catalog::Label::Value(place)) => Some(place),
+            Some(catalog::Label::Same(_)) | None => None,
+        });
+        let said = places.filter_map(|place| self.text(place)).next()?;
+        self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
+    }
+
+    fn nests(&self, place: &Place) -> bool {
+        matches!(place, Place::Json(at) if self.plan.operation.nests(at))
+    }
+
+    /// The text at a place, if there is one.
+    pub(super) fn text(&self, place: &Place) -> Option<&str> {
+        self.values(place).into_iter().find_map(|value| match value {
+            Value::Text(text) => Some(text),
+            Value::Null | Value::Composite | Value::TooLong => None,
+        })
+    }
+}
+
+/// The index of a form's field.
+pub(super) fn field(operation: &Operation, name: &str) -> Option<usize> {
+    match &operation.request {
+        crate::catalog::BodyShape::Multipart(fields) => fields.iter().position(|f| *f.name == *name),
+        _ => None,
+    }
+}

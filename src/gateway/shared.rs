@@ -1,0 +1,112 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::assembly::Assemblies;
+use super::live::Live;
+use crate::audit::Audit;
+use crate::body::spool::Spools;
+use crate::config::Tenant;
+use crate::consent::Grant;
+use crate::names::TenantId;
+use crate::reason::{Reason, Refusal};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::upstream::Upstreams;
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) live: ArcSwap<Live>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) upstreams: Upstreams,
+    pub(super) spool: Spools,
+    pub(super) assemblies: Assemblies,
+    requests: Arc<Semaphore>,
+    tenants: DashMap<TenantId, (usize, Arc<Semaphore>)>,
+}
+
+/// What a gateway works with.
+pub struct Parts {
+    /// The configuration to begin with.
+    pub live: Live,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Where decisions are recorded.
+    pub audit: Arc<Audit>,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where bodies wait.
+    pub spool: Spools,
+}
+
+/// Held until the last byte of an answer.
+pub struct Permits {
+    _request: OwnedSemaphorePermit,
+    _tenant: OwnedSemaphorePermit,
+}
+
+impl Shared {
+    pub(super) fn new(parts: Parts) -> Self {
+        let requests = parts.live.snapshot().listeners.data.bounds.requests;
+        Self {
+            live: ArcSwap::from_pointee(parts.live),
+            store: parts.store,
+            audit: parts.audit,
+            metrics: parts.metrics,
+            upstreams: Upstreams::new(),
+            spool: parts.spool,
+            assemblies: Assemblies::default(),
+            requests: Arc::new(Semaphore::new(requests)),
+            tenants: DashMap::new(),
+        }
+    }
+
+    /// A place among all requests. Overload sheds; it never skips a check.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.requests).try_acquire_owned().map_err(|_full| {
+            let mut refusal = Refusal::new(Reason::Overloaded);
+            refusal.retry_after = Some(std::time::Duration::from_secs(1));
+            refusal
+        })
+    }
+
+    /// A place among the tenant's requests.
+    pub(super) fn tenant_place(
+        &self,
+        request: OwnedSemaphorePermit,
+        tenant: &Tenant,
+    ) -> Result<Permits, Refusal> {
+        let semaphore = self.semaphore(tenant);
+        let place = semaphore.try_acquire_owned().map_err(|_full| {
+            let mut refusal = Refusal::new(Reason::TenantOverLimit);
+            refusal.retry_after = Some(std::time::Duration::from_secs(1));
+            refusal
+        })?;
+        Ok(Permits { _request: request, _tenant: place })
+    }
+
+    fn semaphore(&self, tenant: &Tenant) -> Arc<Semaphore> {
+        if let Some(found) = self.tenants.get(&tenant.id)
+            && found.0 == tenant.concurrency
+        {
+            return Arc::clone(&found.1);
+        }
+        // A changed limit begins anew: requests under way are counted by the old one until they end.
+        let made = (tenant.concurrency, Arc::new(Semaphore::new(tenant.concurrency)));
+        let semaphore = Arc::clone(&made.1);
+        self.tenants.insert(tenant.id.clone(), made);
+        semaphore
+    }
+
+    /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
+    pub(super) fn grants(&self, tenant: &TenantId) -> Vec<Grant> {
+        let live = self.live.load();
+        live.snapshot().tenants.get(tenant).map(|tenant| tenant.grants.clone()).unwrap_or_default()
+    }
+}

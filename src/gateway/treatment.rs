@@ -1,0 +1,114 @@
+//! What becomes of a form's file, once the fields that decide about it are known.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::inbound::NamedSoFar;
+use super::lines::{LineJudge, LinesTransform};
+use super::seen::Seen;
+use super::stages::Recognised;
+use crate::body::file::{FileHint, FilePlans, FileTransform};
+use crate::body::json::JsonPlan;
+use crate::body::jsonl::RecordVerdict;
+use crate::body::multipart::{FileDecision, FileTreatment};
+use crate::body::{Facts, Job};
+
+/// The type of a file of records.
+const RECORDS: &str = "application/jsonl";
+
+/// Whether the fields that decide are known.
+#[derive(Clone, Default)]
+pub(super) struct Decided(Arc<AtomicBool>);
+
+impl Decided {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Files are censored as what they are; a file of requests is read line by line as the requests that it holds.
+pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, named: &NamedSoFar) -> FileDecision {
+    let (plan, path, query) = (Arc::clone(&request.plan), request.path.clone(), request.query.clone());
+    let headers = request.received.parts.headers.clone();
+    let (job, decided) = (job.clone(), decided.clone());
+    let judge = LineJudge::of(request, named.clone());
+    let record = request.received.snapshot().limits.record_bytes;
+    Box::new(move |facts, header| {
+        decided.set();
+        let json = Facts::default();
+        let seen =
+            Seen { plan: &plan, path: &path, query: &query, headers: &headers, json: &json, form: facts };
+        let lines = plan.operation.lines.as_ref();
+        let of_requests = lines.is_some_and(|l| l.when.as_ref().is_none_or(|when| seen.holds(when)));
+        let transform: Box<dyn crate::body::Transform> = match &judge {
+            Some(judge) if of_requests => Box::new(LinesTransform::new(job.clone(), judge.clone(), record)),
+            Some(_) | None => {
+                // Whoever trains on it expects records, unless the file's name says that it is something else.
+                let trains = plan
+                    .operation
+                    .training
+                    .iter()
+                    .any(|t| t.when.as_ref().is_some_and(|when| seen.holds(when)));
+                let hint = FileHint {
+                    expected: None,
+                    name: header.filename.clone(),
+                    content_type: if trains { Some(RECORDS.to_owned()) } else { header.content_type.clone() },
+                };
+                Box::new(file(job.clone(), hint))
+            }
+        };
+        Ok(FileTreatment::Transform(transform))
+    })
+}
+
+/// The same for an upload that was put together from parts.
+pub(super) fn of_upload(
+    request: &Recognised,
+    job: &Job,
+    purpose: &str,
+    filename: &str,
+    mime: &str,
+    trains: bool,
+    named: &NamedSoFar,
+) -> Box<dyn crate::body::Transform> {
+    let operations = request.received.catalog().operations();
+    let lines = operations.iter().filter_map(|o| o.lines.as_ref()).find(|lines| {
+        lines.when.as_ref().is_none_or(|when| when.values.iter().any(|value| **value == *purpose))
+    });
+    match lines {
+        Some(lines) => {
+            let judge = LineJudge::new(request, lines, named.clone());
+            let record = request.received.snapshot().limits.record_bytes;
+            Box::new(LinesTransform::new(job.clone(), judge, record))
+        }
+        None => {
+            let hint = FileHint {
+                expected: None,
+                name: Some(filename.to_owned()),
+                content_type: Some(if trains { RECORDS } else { mime }.to_owned()),
+            };
+            Box::new(file(job.clone(), hint))
+        }
+    }
+}
+
+/// A file in an answer.
+pub(super) fn of_answer(job: Job, headers: &http::HeaderMap) -> FileTransform {
+    file(job, FileHint { expected: None, name: None, content_type: super::inbound::media_type(headers) })
+}
+
+/// A file that is censored as what it is; what can't be inspected does not pass.
+fn file(job: Job, hint: FileHint) -> FileTransform {
+    let plan = Arc::new(JsonPlan::empty());
+    let plans = FilePlans {
+        document: Arc::clone(&plan),
+        lines: plan,
+        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        allow_uninspectable: false,
+    };
+    FileTransform::new(job, hint, plans)
+}

@@ -1,0 +1,393 @@
+//! The way of a request, written once.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use futures_util::stream;
+use http::{Request, Response};
+
+use super::inbound::{Flowing, Incoming, Said};
+use super::outbound::{self, Call};
+use super::seen::Seen;
+use super::shared::{Permits, Shared};
+use super::stages::{Received, Recognised};
+use super::trail::Trail;
+use super::{assembly, head, inbound, lists};
+use crate::body::{Censored, Job, Outgoing, Rebase, Rewrite};
+use crate::catalog::{Condition, EditAction};
+use crate::censor::Exchange;
+use crate::consent::{self, Permit, Question};
+use crate::identity::Peer;
+use crate::isolation::{Denied, TenantScope, entitle};
+use crate::names::{DatasetName, Direction, Label, Purpose};
+use crate::reason::{Reason, Refusal};
+use crate::store::Intent;
+use crate::upstream::{Cleared, Head};
+
+/// Walks a request the whole way. What the trail knows by then is enough to answer a refusal.
+pub(super) async fn walk(
+    shared: &Arc<Shared>,
+    trail: &mut Trail,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> Result<(Response<Outgoing>, Permits), Refusal> {
+    let place = shared.place()?;
+    let (parts, body) = request.into_parts();
+    let live = shared.live.load_full();
+    let received = Received::new(trail.id(), live, parts).map_err(|(refusal, route)| {
+        trail.on(route);
+        refusal
+    })?;
+    trail.on(Some(Arc::clone(&received.route)));
+    let identified = received.identify(peer).await?;
+    trail.by(&identified.caller);
+    let permits = shared.tenant_place(place, &identified.tenant)?;
+    let recognised = identified.recognise()?;
+    trail.asking(recognised.operation());
+    let response = if recognised.operation().assembly.is_some() {
+        assembly::answer(shared, trail, recognised, body).await?
+    } else {
+        forward(shared, trail, recognised, body).await?
+    };
+    trail.whole();
+    Ok((response, permits))
+}
+
+/// The way of a request that is forwarded, from the recognition of its operation to the answer.
+async fn forward(
+    shared: &Arc<Shared>,
+    trail: &mut Trail,
+    mut request: Recognised,
+    body: Incoming,
+) -> Result<Response<Outgoing>, Refusal> {
+    request.store_granted = granted_to_store(shared, &request);
+    let dataset = dataset(&request)?;
+    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    trail.exchange(exchange.clone());
+    let up = job(&request, exchange.clone(), Direction::Request);
+    trail.meter(&up);
+    let (said, waiting) = inbound::read(shared, &request, body, &up, !request.store_granted).await?;
+    let decision = decide(shared, trail, &request, &said, dataset.as_ref()).await?;
+    let Decision { scope, permit, creates, turned_off, label, .. } = decision;
+    trail.permitted(&permit);
+    let job = job(&request, exchange, Direction::Response);
+    let begun = begin(shared, &request, &creates).await?;
+    let broke = Broke::default();
+    let body = waiting.into_censored(|flowing| follow(shared, &request, flowing, broke.clone()));
+    if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
+        let call =
+            Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
+        return lists::answer(call, permit, trail).await;
+    }
+    let head = head_of(&request, request.received.parts.uri.query())?;
+    let cleared = Cleared::new(head, &scope, &permit, body);
+    trail.dispatched();
+    let upstream = Arc::clone(&request.received.route.upstream);
+    let generation = request.received.snapshot().generation;
+    let answered = shared.upstreams.dispatch(&upstream, generation, cleared).await;
+    trail.upstream(&upstream.id, answered.as_ref());
+    // A body that refused on its way up ends the call; what the upstream made of the beginning doesn't count.
+    if let Some(refusal) = broke.take() {
+        return Err(refusal);
+    }
+    let response = answered?;
+    let ends = ended(&request, &scope, response.status());
+    let call = Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
+    let answered = outbound::answer(call, response, trail).await;
+    let known = match &answered {
+        Ok(_) => true,
+        Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
+    };
+    settle(shared, begun, known).await;
+    if let Some(resource) = ends {
+        shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
+    }
+    answered
+}
+
+/// What was decided of a request.
+pub(super) struct Decision {
+    pub(super) scope: TenantScope,
+    pub(super) permit: Permit,
+    /// Which of the operation's creations count.
+    pub(super) creates: Vec<bool>,
+    /// The uses that had to be granted.
+    pub(super) purposes: BTreeSet<Purpose>,
+    /// The request asked to be stored, and that was turned off.
+    pub(super) turned_off: bool,
+    /// What a new resource was said to be for.
+    pub(super) label: Option<Label>,
+}
+
+pub(super) async fn decide(
+    shared: &Shared,
+    trail: &mut Trail,
+    request: &Recognised,
+    said: &Said,
+    dataset: Option<&DatasetName>,
+) -> Result<Decision, Refusal> {
+    let seen = seen(request, said);
+    let operation = request.operation();
+    for refuses in &operation.refuses {
+        if seen.holds(&refuses.when) {
+            return Err(Refusal::new(refuses.reason));
+        }
+    }
+    let scope = entitled(shared, trail, request, &seen).await?;
+    let turned_off = seen.asks_to_store() && !request.store_granted;
+    if turned_off && !request.tenant.store_turned_off {
+        return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
+    }
+    let purposes = purposes(request, &seen);
+    let permit = permitted(shared, trail, request, &purposes, &scope, dataset)?;
+    // A condition on the flag that was turned off no longer holds.
+    let holds = |when: &Condition| (request.store_granted || !seen.about_store(when)) && seen.holds(when);
+    let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
+    let label = seen.label();
+    Ok(Decision { scope, permit, creates, purposes, turned_off, label })
+}
+
+fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {
+    Seen {
+        plan: &request.plan,
+        path: &request.path,
+        query: &request.query,
+        headers: &request.received.parts.headers,
+        json: &said.json,
+        form: &said.form,
+    }
+}
+
+async fn entitled(
+    shared: &Shared,
+    trail: &mut Trail,
+    request: &Recognised,
+    seen: &Seen<'_>,
+) -> Result<TenantScope, Refusal> {
+    let named = seen.named()?;
+    let received = &request.received;
+    let scope =
+        entitle(&*shared.store, received.catalog(), &received.route.upstream.id, &request.tenant.id, &named)
+            .await;
+    scope.map_err(|denied| {
+        if let Denied::NotTheirs(resource) = &denied {
+            trail.not_theirs(resource);
+        }
+        denied.refusal()
+    })
+}
+
+/// The uses that the call makes of data, beyond answering it.
+fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
+    let mut purposes = BTreeSet::new();
+    for training in &request.operation().training {
+        if training.when.as_ref().is_none_or(|when| seen.holds(when)) {
+            purposes.insert(training.purpose);
+        }
+    }
+    if request.received.route.upstream.third_party {
+        purposes.insert(Purpose::Share);
+    }
+    purposes
+}
+
+/// Asks the ledger in force now.
+fn permitted(
+    shared: &Shared,
+    trail: &mut Trail,
+    request: &Recognised,
+    purposes: &BTreeSet<Purpose>,
+    scope: &TenantScope,
+    dataset: Option<&DatasetName>,
+) -> Result<Permit, Refusal> {
+    for purpose in purposes {
+        // What a third party gets depends on the upstream, not on what the key is for.
+        if *purpose != Purpose::Share {
+            request.caller.may(*purpose)?;
+        }
+    }
+    let mut datasets: Vec<DatasetName> = scope.datasets().to_vec();
+    datasets.extend(dataset.cloned());
+    let signal = consent::train_preference(&request.received.parts.headers);
+    let question = Question { purposes, datasets: &datasets, signal };
+    let decided = consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now());
+    trail.asked(purposes, decided.as_ref().err());
+    decided
+}
+
+/// Whether the tenant granted that the upstream stores.
+fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
+    if request.operation().store.is_none() && request.operation().lines.is_none() {
+        return false;
+    }
+    let purposes = BTreeSet::from([Purpose::Store]);
+    let question = Question { purposes: &purposes, datasets: &[], signal: consent::Preference::Unknown };
+    consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now()).is_ok()
+}
+
+/// The data set that an upload belongs to: what the request says, or `default`.
+pub(super) fn dataset(request: &Recognised) -> Result<Option<DatasetName>, Refusal> {
+    let uploads = request.operation().limit == crate::catalog::LimitClass::Upload;
+    let mut given = request.received.parts.headers.get_all(head::DATASET).iter();
+    let Some(value) = given.next() else {
+        return Ok(uploads.then(|| DatasetName::new("default")));
+    };
+    let name = value.to_str().unwrap_or_default();
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if given.next().is_some() || name.is_empty() || name.len() > 64 || !plain {
+        return Err(Refusal::new(Reason::HeaderAmbiguous).detail("Consentry-Dataset"));
+    }
+    Ok(uploads.then(|| DatasetName::new(name)))
+}
+
+/// Who censors a body of the request.
+pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction) -> Job {
+    let engine = match direction {
+        Direction::Request => &request.tenant.request,
+        Direction::Response => &request.tenant.response,
+    };
+    let mut job = Job::new(Arc::clone(engine), exchange, direction);
+    job.limits = Arc::clone(&request.received.live.body_limits);
+    let operation = request.operation();
+    let edits = match direction {
+        Direction::Request => &operation.request_edits,
+        Direction::Response => &operation.response_edits,
+    };
+    let has = |action: &EditAction| edits.iter().any(|edit| edit.action == *action);
+    // A redirection is rebased too, so answers always know the two origins.
+    let rebase = (direction == Direction::Response).then(|| rebase(request)).flatten();
+    job.rewrite = Rewrite {
+        salt: has(&EditAction::Salt).then(|| Arc::clone(&request.tenant.secret)),
+        rebase: rebase.map(Arc::new),
+    };
+    job
+}
+
+/// Links of the upstream lead to the gateway.
+fn rebase(request: &Recognised) -> Option<Rebase> {
+    let received = &request.received;
+    let base = &received.route.upstream.base;
+    let from = format!("{}://{}{}", base.scheme()?, base.authority()?, base.path().trim_end_matches('/'));
+    let origin = match &received.snapshot().listeners.data.public_url {
+        Some(url) => format!("https://{}", url.authority()?),
+        None => {
+            let host = received.parts.headers.get(http::header::HOST).and_then(|v| v.to_str().ok());
+            let authority = received.parts.uri.authority().map(http::uri::Authority::as_str).or(host)?;
+            format!("https://{authority}")
+        }
+    };
+    Some(Rebase { from, to: format!("{origin}{}", received.route.prefix) })
+}
+
+/// The head that goes up.
+pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head, Refusal> {
+    let received = &request.received;
+    let upstream = &received.route.upstream;
+    Ok(Head {
+        method: received.parts.method.clone(),
+        uri: head::target(upstream, received.path(), query)?,
+        headers: head::upwards(
+            &received.parts.headers,
+            received.catalog().headers(),
+            upstream,
+            request.operation(),
+            received.id,
+            &request.tenant.secret,
+        ),
+    })
+}
+
+/// Why a body broke off on its way up. HTTP/2 has no words for it, so it is kept here.
+#[derive(Clone, Default)]
+struct Broke(Arc<OnceLock<Refusal>>);
+
+impl Broke {
+    fn note(&self, refusal: Refusal) -> Refusal {
+        self.0.get_or_init(|| refusal).clone()
+    }
+
+    fn take(&self) -> Option<Refusal> {
+        self.0.get().cloned()
+    }
+}
+
+/// A form on its way up: what its records name is looked up before they go on.
+fn follow(shared: &Arc<Shared>, request: &Recognised, flowing: Box<Flowing>, broke: Broke) -> Censored {
+    let shared = Arc::clone(shared);
+    let route = Arc::clone(&request.received.route);
+    let tenant = request.tenant.id.clone();
+    let Flowing { lead, pump, named } = *flowing;
+    let state = (lead.into_iter(), pump, false);
+    let pieces = stream::unfold(state, move |(mut lead, mut pump, failed)| {
+        let (shared, route, tenant) = (Arc::clone(&shared), Arc::clone(&route), tenant.clone());
+        let (named, broke) = (named.clone(), broke.clone());
+        async move {
+            if failed {
+                return None;
+            }
+            if let Some(piece) = lead.next() {
+                return Some((Ok(piece), (lead, pump, false)));
+            }
+            let piece = match pump.next().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => return None,
+                Err(refusal) => return Some((Err(broke.note(refusal)), (lead, pump, true))),
+            };
+            let named = named.take();
+            if !named.is_empty() {
+                let entitled =
+                    entitle(&*shared.store, &route.catalog, &route.upstream.id, &tenant, &named).await;
+                if let Err(denied) = entitled {
+                    return Some((Err(broke.note(denied.refusal())), (lead, pump, true)));
+                }
+            }
+            Some((Ok(piece), (lead, pump, false)))
+        }
+    });
+    Censored::pumped(Box::pin(pieces))
+}
+
+/// Records that a creating call is about to be made: what stays open after a crash may be an orphan.
+async fn begin(
+    shared: &Shared,
+    request: &Recognised,
+    creates: &[bool],
+) -> Result<Option<crate::store::IntentId>, Refusal> {
+    if !creates.contains(&true) {
+        return Ok(None);
+    }
+    let intent = Intent {
+        tenant: request.tenant.id.clone(),
+        upstream: request.received.route.upstream.id.clone(),
+        operation: request.operation().id.clone(),
+        request: request.received.id,
+    };
+    shared.store.begin(intent).await.map(Some).map_err(|error| crate::isolation::store_refusal(&error))
+}
+
+/// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays open.
+async fn settle(shared: &Shared, begun: Option<crate::store::IntentId>, known: bool) {
+    let Some(intent) = begun else { return };
+    if known && let Err(error) = shared.store.settle(intent).await {
+        tracing::warn!(%error, "an intent could not be settled");
+    }
+}
+
+/// The resource that a successful call ended.
+fn ended(
+    request: &Recognised,
+    scope: &TenantScope,
+    status: http::StatusCode,
+) -> Option<crate::store::Resource> {
+    let used = request.operation().uses.get(request.operation().ends?)?;
+    // An id that the upstream no longer has is ended as well.
+    if !(status.is_success() || status == http::StatusCode::NOT_FOUND) {
+        return None;
+    }
+    let owned = scope.owned().iter().find(|named| named.kind == used.kind)?;
+    Some(crate::store::Resource {
+        upstream: request.received.route.upstream.id.clone(),
+        kind: owned.kind.clone(),
+        id: owned.id.clone(),
+    })
+}

@@ -1,0 +1,202 @@
+//! Is it theirs?
+//!
+//! Every id that a request names is looked up before the upstream hears of the request. Foreign, unknown, ended and
+//! malformed ids have one answer, which does not depend on which of them it was, and the upstream is asked in
+//! none of these cases: there is nothing to tell them apart by. Names that an API shares by nature (base models)
+//! are told from owned ones by the profile.
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, IdClass};
+use crate::names::{DatasetName, Kind, TenantId, UpstreamId};
+use crate::reason::{Reason, Refusal, SafeText};
+use crate::store::{Owned, Ownership, StoreError};
+
+/// A resource that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its kind, by the profile.
+    pub kind: Kind,
+    /// Its id, as the request gives it (decoded).
+    pub id: String,
+    /// What it has to have been made for; anything, if empty.
+    pub labels: Vec<Arc<str>>,
+}
+
+/// Proof that every resource a request names is the tenant's, or shared by nature. Only [`entitle`] makes it.
+#[derive(Debug)]
+pub struct TenantScope {
+    tenant: TenantId,
+    datasets: Vec<DatasetName>,
+    owned: Vec<Named>,
+}
+
+impl TenantScope {
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The data sets of the resources that were named.
+    #[must_use]
+    pub fn datasets(&self) -> &[DatasetName] {
+        &self.datasets
+    }
+
+    /// The owned resources that were named.
+    #[must_use]
+    pub fn owned(&self) -> &[Named] {
+        &self.owned
+    }
+
+    /// This scope and another of the same request.
+    ///
+    /// # Errors
+    /// If they are of two tenants, which is a mistake of ours.
+    pub fn join(mut self, other: Self) -> Result<Self, Refusal> {
+        if self.tenant != other.tenant {
+            return Err(Refusal::new(Reason::Internal).log("scopes of two tenants were joined"));
+        }
+        self.datasets.extend(other.datasets);
+        self.owned.extend(other.owned);
+        Ok(self)
+    }
+}
+
+/// A resource that is not the caller's, whatever the cause. `foreign` is for the metric alone.
+#[derive(Debug)]
+pub struct NotTheirs {
+    /// The kind, for the answer's shape.
+    pub kind: Kind,
+    /// Somebody else owns it: counted as an attempt.
+    pub foreign: bool,
+}
+
+/// Why a request is not entitled.
+#[derive(Debug)]
+pub enum Denied {
+    /// Not theirs.
+    NotTheirs(NotTheirs),
+    /// The store can't tell.
+    Store(StoreError),
+}
+
+impl Denied {
+    /// The refusal, the same for every way not to be theirs.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::NotTheirs(_) => Refusal::new(Reason::ResourceUnknown),
+            Self::Store(error) => store_refusal(error),
+        }
+    }
+}
+
+/// A store's failure as a refusal.
+#[must_use]
+pub fn store_refusal(error: &StoreError) -> Refusal {
+    Refusal::new(error.reason()).log(fault(error))
+}
+
+/// A store's failure in words for the log.
+#[must_use]
+pub fn fault(error: &StoreError) -> SafeText {
+    SafeText::from(match error {
+        StoreError::Corrupt(_) => "the store is corrupt",
+        StoreError::Full => "the store has no room left",
+        StoreError::Conflict => "the upstream gave an id that belongs to another tenant",
+        StoreError::ParentUnknown => "a claim names a parent that is not on record",
+        StoreError::Closed => "the store is closed",
+        StoreError::Failed(_) => "the store's medium failed",
+        StoreError::Locked
+        | StoreError::Newer { .. }
+        | StoreError::Foreign
+        | StoreError::Access(_)
+        | StoreError::Taken => "the store can't be used",
+    })
+}
+
+/// Whether an id may be seen by a tenant, and what is known of it.
+#[derive(Debug)]
+pub enum Sight {
+    /// It is theirs.
+    Theirs(Owned),
+    /// Everybody's by nature.
+    Shared,
+    /// Not theirs.
+    Hidden {
+        /// Somebody else owns it.
+        foreign: bool,
+    },
+}
+
+/// Looks up one id.
+///
+/// # Errors
+/// If the store can't tell.
+pub async fn sight(
+    registry: &dyn Ownership,
+    catalog: &Catalog,
+    upstream: &UpstreamId,
+    tenant: &TenantId,
+    kind: &Kind,
+    id: &str,
+) -> Result<Sight, StoreError> {
+    let rule = catalog.kind(kind);
+    match rule.classify(id) {
+        IdClass::Malformed => return Ok(Sight::Hidden { foreign: false }),
+        IdClass::Shared => return Ok(Sight::Shared),
+        IdClass::Owned => {}
+    }
+    // A checkpoint is its model's owner's, whether or not it was seen before.
+    for id in rule.registry_ids(id).iter() {
+        let owned = match registry.cached(upstream, kind, id) {
+            Some(owned) => Some(owned),
+            None => registry.owner(upstream, kind, id).await?,
+        };
+        match owned {
+            Some(owned) if owned.tenant == *tenant && !owned.ended => return Ok(Sight::Theirs(owned)),
+            // What is on record under its own id is what that record says.
+            Some(owned) => return Ok(Sight::Hidden { foreign: owned.tenant != *tenant }),
+            None => {}
+        }
+    }
+    Ok(Sight::Hidden { foreign: false })
+}
+
+fn fits(labels: &[Arc<str>], owned: &Owned) -> bool {
+    labels.is_empty()
+        || owned.label.as_ref().is_some_and(|label| labels.iter().any(|l| **l == *label.as_str()))
+}
+
+/// Checks every resource that a request names.
+///
+/// # Errors
+/// With the first that is not theirs, or if the store can't tell.
+pub async fn entitle(
+    registry: &dyn Ownership,
+    catalog: &Catalog,
+    upstream: &UpstreamId,
+    tenant: &TenantId,
+    named: &[Named],
+) -> Result<TenantScope, Denied> {
+    let mut scope = TenantScope { tenant: tenant.clone(), datasets: Vec::new(), owned: Vec::new() };
+    for Named { kind, id, labels } in named {
+        match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
+            Sight::Shared => {}
+            // A resource that was made for something else is answered like one that does not exist.
+            Sight::Theirs(owned) if !fits(labels, &owned) => {
+                return Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign: false }));
+            }
+            Sight::Theirs(owned) => {
+                scope.datasets.extend(owned.dataset.clone());
+                scope.owned.push(Named { kind: kind.clone(), id: id.clone(), labels: Vec::new() });
+            }
+            Sight::Hidden { foreign } => {
+                return Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
+            }
+        }
+    }
+    Ok(scope)
+}

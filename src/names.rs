@@ -1,0 +1,191 @@
+//! The names that every room speaks: identifiers that come from the configuration or from a
+//! specification, never from a caller. They are cheap to clone and safe to log.
+
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps a configured name.
+            #[must_use]
+            pub fn new(name: &str) -> Self {
+                Self(Arc::from(name))
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// A configured tenant. There is no default tenant, so there is no `Default`.
+    TenantId
+);
+name!(
+    /// A configured API key's id (never the key).
+    KeyId
+);
+name!(
+    /// A configured upstream account. Resource ids are unique within one.
+    UpstreamId
+);
+name!(
+    /// A configured route.
+    RouteName
+);
+name!(
+    /// An operation of an API profile, by the specification's `operationId`.
+    OperationId
+);
+name!(
+    /// A kind of resource of an API profile: `file`, `model`, `fine_tuning_job`.
+    Kind
+);
+name!(
+    /// What a resource was made for, where that decides what it may be used for later (a file's purpose).
+    Label
+);
+name!(
+    /// A data set's name, as the tenant gives it at upload.
+    DatasetName
+);
+
+name!(
+    /// A kind of value that the censor finds (`email`, `aws_access_key`), by the name in a rule's file.
+    Entity
+);
+
+/// What data may be used for. The words follow W3C DPV where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Answering a request (`dpv:RequestedServiceProvision`).
+    Inference,
+    /// Training or fine-tuning a model (`ai:ModelTraining`, `ai:ModelFineTuning`).
+    Train,
+    /// Measuring a model on the data (`ai:TestingData`).
+    Evaluate,
+    /// People look at the data (`ai:DataAnnotation`).
+    Annotate,
+    /// Passing to a third party.
+    Share,
+    /// Keeping it upstream beyond the request.
+    Store,
+    /// Aggregates only.
+    Statistics,
+}
+
+impl Purpose {
+    /// Every purpose, in the order of their declaration.
+    pub const ALL: [Self; 7] = [
+        Self::Inference,
+        Self::Train,
+        Self::Evaluate,
+        Self::Annotate,
+        Self::Share,
+        Self::Store,
+        Self::Statistics,
+    ];
+
+    /// The word used in configuration, metrics and audit.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inference => "inference",
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+            Self::Annotate => "annotate",
+            Self::Share => "share",
+            Self::Store => "store",
+            Self::Statistics => "statistics",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The way a body goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the tenant to the upstream.
+    Request,
+    /// From the upstream to the tenant.
+    Response,
+}
+
+impl Direction {
+    /// The metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
+/// Identifies one request in answers, logs and audit (UUID v7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(uuid::Uuid);
+
+impl RequestId {
+    /// A new id, ordered by time.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7())
+    }
+
+    /// The sixteen bytes, as the store keeps them.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// The text in hexadecimal with hyphens, without allocation.
+    #[must_use]
+    pub fn encode(self, buffer: &mut [u8; 36]) -> &str {
+        self.0.hyphenated().encode_lower(buffer)
+    }
+
+    /// The id that [`Self::to_bytes`] gave.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(uuid::Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}

@@ -1,0 +1,145 @@
+//! What must be remembered?
+//!
+//! One trait per need: who owns a resource ([`Ownership`]), what was begun ([`Intents`]), what has to be taken back
+//! ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put together ([`Uploads`]) and who allowed
+//! what ([`Grants`]). [`Sqlite`] is the embedded implementation. Every method that changes something answers after
+//! the change is on the disk; an answer is the proof.
+//!
+//! The store knows names and ids. It holds no body text but the file name of an upload that is under way.
+
+mod cache;
+mod error;
+mod sqlite;
+mod types;
+
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+pub use error::StoreError;
+pub use sqlite::{Options, Sqlite, Stats};
+pub use types::{
+    Attempt, Change, Claim, Doom, DoomId, Edge, Intent, IntentId, LedgerEntry, LedgerScope, Node, OpenIntent,
+    Origin, Owned, OwnedItem, Page, Parent, Recorded, Relation, Resource, Slice, State, Towards, Upload,
+    UploadPart, UploadState,
+};
+
+use crate::names::{Kind, TenantId, UpstreamId};
+
+/// The answer of the store, as it comes.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Whose is it? The key of a resource is (upstream account, kind, id). An owner never changes until the resource is
+/// ended, so it may be cached; that nobody owns an id is never cached.
+pub trait Ownership: Send + Sync {
+    /// The owner of a warm id, without waiting. `None` says nothing: ask [`Ownership::owner`].
+    fn cached(&self, upstream: &UpstreamId, kind: &Kind, id: &str) -> Option<Owned>;
+
+    /// The owner of an id. An ended one is shown as such (`ended`), and is unknown to everybody.
+    fn owner(&self, upstream: &UpstreamId, kind: &Kind, id: &str) -> Fut<'_, Option<Owned>>;
+
+    /// The owners of many ids of one kind, in their order (a page of a list).
+    fn owners(&self, upstream: &UpstreamId, kind: &Kind, ids: Vec<String>) -> Fut<'_, Vec<Option<Owned>>>;
+
+    /// Records all the claims or none, with their lineage.
+    ///
+    /// Claiming again what the tenant owns changes nothing. An id that another tenant owns, or owned until it was
+    /// ended, is a [`StoreError::Conflict`]. The tenant's own ended id comes to life again only by
+    /// [`Origin::Created`]; a parent that is not on record is a [`StoreError::ParentUnknown`].
+    fn claim(&self, claims: Vec<Claim>) -> Fut<'_, ()>;
+
+    /// Ends a resource: from now on its id is unknown to everybody. False if it was not on record or ended before.
+    fn end(&self, resource: Resource) -> Fut<'_, bool>;
+
+    /// Sets the state of a live resource. False if there is none.
+    fn set_state(&self, resource: Resource, state: State) -> Fut<'_, bool>;
+
+    /// The tenant's own live resources of a kind, in the order in which they were claimed.
+    fn owned(&self, upstream: &UpstreamId, kind: &Kind, tenant: &TenantId, page: Page) -> Fut<'_, Slice>;
+}
+
+/// What was begun and may have had its effect? Recorded before a call that creates, settled in the transaction that
+/// records what was created: what stays open after a crash may be an orphan.
+pub trait Intents: Send + Sync {
+    /// Records that a creating call is about to be made.
+    fn begin(&self, intent: Intent) -> Fut<'_, IntentId>;
+
+    /// The call has had no effect, or its effect is on record.
+    fn settle(&self, intent: IntentId) -> Fut<'_, ()>;
+
+    /// Records claims and settles the intent, both or neither.
+    fn claim_and_settle(&self, claims: Vec<Claim>, intent: IntentId) -> Fut<'_, ()>;
+
+    /// The open intents, oldest first.
+    fn open(&self) -> Fut<'_, Vec<OpenIntent>>;
+}
+
+/// What has to be taken back upstream? A durable queue of calls that undo.
+pub trait Doomed: Send + Sync {
+    /// Queues an undo. If an intent is named, it is settled in the same transaction.
+    fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId>;
+
+    /// Up to `limit` undos that are due at `now`, oldest first. They stay queued.
+    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>>;
+
+    /// The undo was tried without success; it is due again at `again`.
+    fn postpone(&self, doom: DoomId, again: Timestamp) -> Fut<'_, ()>;
+
+    /// The undo is done.
+    fn done(&self, doom: DoomId) -> Fut<'_, ()>;
+
+    /// How many undos are queued.
+    fn waiting(&self) -> Fut<'_, u64>;
+}
+
+/// What came from what? Edges are recorded with claims.
+pub trait Lineage: Send + Sync {
+    /// Adds an edge between two resources on record. Adding it again changes nothing.
+    fn link(&self, child: Resource, parent: Resource, relation: Relation) -> Fut<'_, ()>;
+
+    /// All edges that can be reached from a resource, nearest first, at most `limit`.
+    fn lineage(&self, from: Resource, towards: Towards, limit: u32) -> Fut<'_, Vec<Edge>>;
+}
+
+/// Which uploads are being put together by the gateway itself?
+pub trait Uploads: Send + Sync {
+    /// Records a new upload, without parts.
+    fn open_upload(&self, upload: Upload) -> Fut<'_, ()>;
+
+    /// The upload with its parts in order of arrival, if it is the tenant's.
+    fn upload(&self, tenant: &TenantId, id: &str) -> Fut<'_, Option<Upload>>;
+
+    /// Adds a part to an open upload. False if the upload is not open, or would grow beyond what it declared.
+    fn add_part(&self, tenant: &TenantId, upload: &str, part: UploadPart) -> Fut<'_, bool>;
+
+    /// Moves an upload from one state to another. False if it was not in the first.
+    fn move_upload(&self, tenant: &TenantId, id: &str, from: UploadState, to: UploadState) -> Fut<'_, bool>;
+
+    /// Uploads that were opened before a time and are still in a state.
+    fn uploads_before(&self, state: UploadState, before: Timestamp) -> Fut<'_, Vec<Upload>>;
+
+    /// Forgets an upload and its parts.
+    fn forget_upload(&self, tenant: &TenantId, id: &str) -> Fut<'_, bool>;
+}
+
+/// Who allowed what? Append-only: a withdrawal is an entry of its own.
+pub trait Grants: Send + Sync {
+    /// Appends an entry and returns its number.
+    fn record(&self, entry: LedgerEntry) -> Fut<'_, u64>;
+
+    /// All entries of a tenant, oldest first. Never cached: a withdrawal works on the next request.
+    fn all(&self, tenant: &TenantId) -> Fut<'_, Vec<Recorded>>;
+}
+
+/// Everything together, for the room that holds the store.
+pub trait Store: Ownership + Intents + Doomed + Lineage + Uploads + Grants {
+    /// Writes as much as a busy commit does and removes it, to find out whether the store can record.
+    fn probe(&self) -> Fut<'_, ()>;
+
+    /// Whether the store could do its last work. After a fault the store is tried again by itself, as long as somebody
+    /// asks here.
+    ///
+    /// # Errors
+    /// The fault that it met and has not overcome since.
+    fn health(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,160 @@
+//! The schema as a table of steps. `user_version` says how many of them a file has seen. A step is never edited once
+//! it was released: what changes is a new step.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::super::StoreError;
+
+/// `CNSY` in the file's header: a database of another program is refused.
+const APPLICATION: i64 = 0x434e_5359;
+
+const STEPS: &[&str] = &[FIRST];
+
+/// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
+/// people with `sqlite3`.
+///
+/// Ten million resources with ids of 29 bytes take 1.56 GB (155 bytes each); the check at open takes 6 s then, a look-up
+/// that is not warm 26 µs (p50) and 45 µs (p99), with two cores that others worked on too.
+///
+/// `seq` is the order of claiming and the cursor of lists. An id may live again after it ended, in a new generation;
+/// the older ones stay as tombstones, and edges hang on the generation that they were made with.
+const FIRST: &str = "
+CREATE TABLE name (
+    n INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE resource (
+    seq INTEGER PRIMARY KEY,
+    upstream INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    dataset INTEGER,
+    label INTEGER,
+    state TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    operation INTEGER NOT NULL,
+    request BLOB NOT NULL,
+    claimed INTEGER NOT NULL,
+    ended INTEGER
+) STRICT;
+CREATE UNIQUE INDEX resource_key ON resource (upstream, kind, id, generation);
+CREATE INDEX resource_owned ON resource (upstream, kind, tenant, seq) WHERE ended IS NULL;
+
+CREATE TABLE edge (
+    child INTEGER NOT NULL,
+    parent INTEGER NOT NULL,
+    relation TEXT NOT NULL,
+    PRIMARY KEY (child, parent, relation)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX edge_parent ON edge (parent, child);
+
+CREATE TABLE intent (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    upstream INTEGER NOT NULL,
+    operation INTEGER NOT NULL,
+    request BLOB NOT NULL,
+    begun INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE doomed (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    upstream INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    request BLOB NOT NULL,
+    queued INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    attempts INTEGER NOT NULL
+) STRICT;
+CREATE INDEX doomed_due ON doomed (due);
+
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    upstream INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    mime TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    dataset INTEGER,
+    state TEXT NOT NULL,
+    opened INTEGER NOT NULL
+) STRICT;
+CREATE INDEX upload_state ON upload (state, opened);
+
+CREATE TABLE upload_part (
+    n INTEGER PRIMARY KEY,
+    upload TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    bytes INTEGER NOT NULL,
+    spool TEXT NOT NULL
+) STRICT;
+CREATE INDEX upload_part_upload ON upload_part (upload, n);
+
+CREATE TABLE ledger (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    change TEXT NOT NULL,
+    tenant INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    dataset INTEGER,
+    policy_version TEXT,
+    valid_from INTEGER,
+    valid_until INTEGER,
+    evidence TEXT,
+    recorded_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX ledger_tenant ON ledger (tenant, n);
+CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER ledger_is_not_cut BEFORE DELETE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+CREATE TABLE probe (one INTEGER PRIMARY KEY CHECK (one = 1), room BLOB NOT NULL) STRICT;
+
+CREATE VIEW resources AS SELECT
+    r.seq, u.text AS upstream, k.text AS kind, r.id, t.text AS tenant, d.text AS dataset, l.text AS label, r.state, r.origin,
+    o.text AS operation, lower(hex(r.request)) AS request,
+    datetime(r.claimed / 1000, 'unixepoch') AS claimed, datetime(r.ended / 1000, 'unixepoch') AS ended
+FROM resource r
+    JOIN name u ON u.n = r.upstream JOIN name k ON k.n = r.kind JOIN name t ON t.n = r.tenant
+    JOIN name o ON o.n = r.operation LEFT JOIN name d ON d.n = r.dataset LEFT JOIN name l ON l.n = r.label;
+";
+
+/// Brings a file to the newest schema, all steps or none.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let found = version(connection)?;
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let empty: bool =
+        connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+    if application != APPLICATION && !(application == 0 && found == 0 && empty) {
+        return Err(StoreError::Foreign);
+    }
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    // Another process may have been faster.
+    let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}

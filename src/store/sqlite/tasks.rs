@@ -1,0 +1,131 @@
+//! What was begun, and what has to be taken back.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::super::types::{Attempt, Claim, Doom, DoomId, Intent, IntentId, OpenIntent};
+use super::super::{Doomed, Fut, Intents, StoreError};
+use super::writer::Tx;
+use super::{Sqlite, claims, count, time};
+use crate::names::{OperationId, RequestId, TenantId, UpstreamId};
+
+impl Intents for Sqlite {
+    fn begin(&self, intent: Intent) -> Fut<'_, IntentId> {
+        self.write(move |tx| {
+            let tenant = tx.name(intent.tenant.as_str())?;
+            let upstream = tx.name(intent.upstream.as_str())?;
+            let operation = tx.name(intent.operation.as_str())?;
+            let sql = "INSERT INTO intent (tenant, upstream, operation, request, begun) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let now = Timestamp::now().as_millisecond();
+            let values = params![tenant, upstream, operation, intent.request.to_bytes(), now];
+            tx.connection.prepare_cached(sql)?.execute(values)?;
+            Ok(IntentId(tx.connection.last_insert_rowid()))
+        })
+    }
+
+    fn settle(&self, intent: IntentId) -> Fut<'_, ()> {
+        self.write(move |tx| settle(tx, intent))
+    }
+
+    fn claim_and_settle(&self, claims: Vec<Claim>, intent: IntentId) -> Fut<'_, ()> {
+        self.write(move |tx| {
+            claims::claim_all(tx, &claims)?;
+            settle(tx, intent)
+        })
+    }
+
+    fn open(&self) -> Fut<'_, Vec<OpenIntent>> {
+        self.read(|connection| {
+            let sql = "SELECT i.n, t.text, u.text, o.text, i.request, i.begun FROM intent i
+                JOIN name t ON t.n = i.tenant JOIN name u ON u.n = i.upstream JOIN name o ON o.n = i.operation
+                ORDER BY i.n";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut open = Vec::new();
+            while let Some(row) = rows.next()? {
+                let intent = Intent {
+                    tenant: TenantId::new(&text(row, 1)?),
+                    upstream: UpstreamId::new(&text(row, 2)?),
+                    operation: OperationId::new(&text(row, 3)?),
+                    request: RequestId::from_bytes(row.get(4)?),
+                };
+                open.push(OpenIntent { id: IntentId(row.get(0)?), intent, begun: time(row.get(5)?)? });
+            }
+            Ok(open)
+        })
+    }
+}
+
+impl Doomed for Sqlite {
+    fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId> {
+        self.write(move |tx| {
+            let (tenant, upstream) = (tx.name(doom.tenant.as_str())?, tx.name(doom.upstream.as_str())?);
+            let sql = "INSERT INTO doomed (tenant, upstream, method, path, request, queued, due, attempts)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0)";
+            let now = Timestamp::now().as_millisecond();
+            let request = doom.request.to_bytes();
+            let values = params![tenant, upstream, doom.method.as_str(), doom.path, request, now];
+            tx.connection.prepare_cached(sql)?.execute(values)?;
+            let id = DoomId(tx.connection.last_insert_rowid());
+            settles.map_or(Ok(()), |intent| settle(tx, intent))?;
+            Ok(id)
+        })
+    }
+
+    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>> {
+        self.read(move |connection| {
+            let sql = "SELECT d.n, t.text, u.text, d.method, d.path, d.request, d.attempts FROM doomed d
+                JOIN name t ON t.n = d.tenant JOIN name u ON u.n = d.upstream
+                WHERE d.due <= ?1 ORDER BY d.due, d.n LIMIT ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![now.as_millisecond(), limit])?;
+            let mut due = Vec::new();
+            while let Some(row) = rows.next()? {
+                due.push(attempt(row)?);
+            }
+            Ok(due)
+        })
+    }
+
+    fn postpone(&self, doom: DoomId, again: Timestamp) -> Fut<'_, ()> {
+        self.write(move |tx| {
+            let sql = "UPDATE doomed SET due = ?2, attempts = attempts + 1 WHERE n = ?1";
+            tx.connection.prepare_cached(sql)?.execute(params![doom.0, again.as_millisecond()])?;
+            Ok(())
+        })
+    }
+
+    fn done(&self, doom: DoomId) -> Fut<'_, ()> {
+        self.write(move |tx| {
+            tx.connection.prepare_cached("DELETE FROM doomed WHERE n = ?1")?.execute([doom.0])?;
+            Ok(())
+        })
+    }
+
+    fn waiting(&self) -> Fut<'_, u64> {
+        self.read(|connection| {
+            count(connection.prepare_cached("SELECT count(*) FROM doomed")?.query_row([], |row| row.get(0))?)
+        })
+    }
+}
+
+fn settle(tx: &mut Tx<'_>, intent: IntentId) -> Result<(), StoreError> {
+    tx.connection.prepare_cached("DELETE FROM intent WHERE n = ?1")?.execute([intent.0])?;
+    Ok(())
+}
+
+fn attempt(row: &Row<'_>) -> Result<Attempt, StoreError> {
+    let method = http::Method::from_bytes(text(row, 3)?.as_bytes());
+    let doom = Doom {
+        tenant: TenantId::new(&text(row, 1)?),
+        upstream: UpstreamId::new(&text(row, 2)?),
+        method: method.map_err(|_bad| StoreError::Corrupt("a method is none"))?,
+        path: text(row, 4)?,
+        request: RequestId::from_bytes(row.get(5)?),
+    };
+    Ok(Attempt { id: DoomId(row.get(0)?), doom, attempts: row.get(6)? })
+}
+
+fn text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
+    Ok(row.get(column)?)
+}

@@ -1,0 +1,64 @@
+//! What a request must have to leave.
+
+use http::{HeaderMap, Method, Request, Uri};
+
+use super::pool::UpstreamBody;
+use crate::body::{Censored, Outgoing};
+use crate::consent::Permit;
+use crate::isolation::TenantScope;
+use crate::names::TenantId;
+
+/// Method, target and headers as the upstream shall see them.
+#[derive(Debug)]
+pub struct Head {
+    /// The method.
+    pub method: Method,
+    /// The whole target, the upstream's scheme and authority included.
+    pub uri: Uri,
+    /// The headers, the account's credential included.
+    pub headers: HeaderMap,
+}
+
+/// A request that passed every check. Each proof is made by one checking function; to leave one out does not compile.
+#[derive(Debug)]
+pub struct Cleared {
+    tenant: TenantId,
+    request: Request<UpstreamBody>,
+}
+
+impl Cleared {
+    /// Puts the proofs together. They are spent by it.
+    #[must_use]
+    pub fn new(head: Head, scope: &TenantScope, permit: &Permit, body: Censored) -> Self {
+        let mut request = Request::new(body.into_inner());
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.headers_mut() = head.headers;
+        // An opt-out accompanies everything that was not granted a training use (draft-ietf-aipref-attach).
+        if !permit.training() {
+            request.headers_mut().insert("content-usage", http::HeaderValue::from_static("train-ai=n"));
+        }
+        Self { tenant: scope.tenant().clone(), request }
+    }
+
+    /// Takes back what a call of the tenant made and the gateway could not record, or was told to delete. It carries nothing
+    /// of anybody's.
+    #[must_use]
+    pub fn taking_back(head: Head, tenant: &TenantId) -> Self {
+        let mut request = Request::new(Outgoing::Empty);
+        *request.method_mut() = head.method;
+        *request.uri_mut() = head.uri;
+        *request.headers_mut() = head.headers;
+        Self { tenant: tenant.clone(), request }
+    }
+
+    /// Whose request it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    pub(super) fn into_request(self) -> Request<UpstreamBody> {
+        self.request
+    }
+}
