@@ -148,8 +148,10 @@ impl<A: Transform, B: Transform> Chain<A, B> {
 
 impl<A: Transform, B: Transform> Transform for Chain<A, B> {
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.first.push(input, &mut self.between)?;
-        self.pass_on(out)
+        // What came before a flaw is passed on first, for it may hold another.
+        let result = self.first.push(input, &mut self.between);
+        self.pass_on(out)?;
+        result
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {

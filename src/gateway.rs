@@ -96,6 +96,7 @@ impl Gateway {
             }
         };
         let mut trail = Trail::begin(Arc::clone(&self.0), id, connection, &request, slot);
+        let form = is_form(&request);
         match way::walk(&self.0, &mut trail, &connection.peer, request).await {
             Ok((response, permits)) => {
                 let held = Place { _permits: Some(permits), ..counted };
@@ -103,7 +104,14 @@ impl Gateway {
             }
             Err(refusal) => {
                 let refusal = trail.refused(refusal).await;
-                shown(trail.error(&refusal)).map(|body| Held::new(body, counted))
+                let mut response = shown(trail.error(&refusal));
+                if form {
+                    // Whether the rest of an upload was read by now must not show: it depends on time alone.
+                    response
+                        .headers_mut()
+                        .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                response.map(|body| Held::new(body, counted))
             }
         }
     }
@@ -123,6 +131,13 @@ impl Gateway {
         let place = Place { _permits: None, _counted: self.0.metrics.in_flight(Listener::Data) };
         shown(problem(&refusal, &id.to_string())).map(|body| Held::new(body, place))
     }
+}
+
+/// An upload in a connection that carries one request at a time.
+fn is_form(request: &Request<RequestBody>) -> bool {
+    let kind = request.headers().get(http::header::CONTENT_TYPE);
+    request.version() < http::Version::HTTP_2
+        && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"))
 }
 
 /// When the audit trail can't record, nothing passes, not even the knowledge of what was asked.

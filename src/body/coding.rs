@@ -116,6 +116,8 @@ struct Layer {
     /// Input that has not been decoded.
     pending: Vec<u8>,
     at: usize,
+    /// Room for decoded bytes.
+    piece: Box<[u8]>,
     /// The codec may have more output without more input.
     more: bool,
     read: u64,
@@ -126,8 +128,18 @@ struct Layer {
 const PIECE: usize = 64 * 1024;
 
 impl Layer {
-    const fn new(codec: Codec, direction: Direction, limits: CodingLimits) -> Self {
-        Self { codec, direction, limits, pending: Vec::new(), at: 0, more: false, read: 0, written: 0 }
+    fn new(codec: Codec, direction: Direction, limits: CodingLimits) -> Self {
+        Self {
+            codec,
+            direction,
+            limits,
+            pending: Vec::new(),
+            at: 0,
+            piece: vec![0; PIECE].into(),
+            more: false,
+            read: 0,
+            written: 0,
+        }
     }
 
     fn broken(&self, detail: &'static str) -> Refusal {
@@ -138,15 +150,11 @@ impl Layer {
     fn decode(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let until = out.len() + DRAIN_STEP;
         while self.more && out.len() < until {
-            let from = out.len();
-            out.resize(from + PIECE, 0);
             let input = self.pending.get(self.at..).unwrap_or_default();
-            let step = self.codec.step(input, out.get_mut(from..).unwrap_or_default());
-            let Some(Step { read, written }) = step else {
-                out.truncate(from);
+            let Some(Step { read, written }) = self.codec.step(input, &mut self.piece) else {
                 return Err(self.broken("the content coding does not decode"));
             };
-            out.truncate(from + written);
+            out.extend_from_slice(self.piece.get(..written).unwrap_or_default());
             self.at += read;
             self.read += u64::try_from(read).unwrap_or(u64::MAX);
             self.written += u64::try_from(written).unwrap_or(u64::MAX);

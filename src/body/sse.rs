@@ -25,9 +25,9 @@ use crate::reason::{Reason, Refusal};
 use channel::{Identity, Text, holds_json};
 use event::{Cut, Splitter, lines};
 pub use plan::SsePlan;
-use template::{data_lines, skeleton};
+use template::{Model, data_lines};
 use view::{Event, Frame, Piece, fill};
-use write::{name_is_clean, write};
+use write::write;
 
 /// An error as an event, for streams that end before their end. SDKs of event-stream APIs raise it.
 #[must_use]
@@ -196,8 +196,7 @@ impl SseTransform {
             self.texts.swap_remove(at);
             self.end_all(&mut before)?;
         } else if text.held() > 0 {
-            let named = name_is_clean(&mut self.whole, &self.job, frame)?;
-            text.template = Some(frame.template(named, None));
+            text.template = Some(frame.template(None));
         }
         Ok((before, (released != data).then_some(released)))
     }
@@ -231,7 +230,7 @@ impl SseTransform {
             }
         }
         let filled = fill(walked, fills);
-        self.keep_templates(frame, &event, &pieces, touched, &filled)?;
+        self.keep_templates(frame, &event, &pieces, touched, &filled);
         Ok((before, (filled != data).then_some(filled)))
     }
 
@@ -276,19 +275,17 @@ impl SseTransform {
         pieces: &[Piece],
         touched: Vec<(usize, Identity)>,
         data: &[u8],
-    ) -> Result<(), Refusal> {
+    ) {
         for (hit, identity) in touched {
             let Some(text) = self.texts.iter_mut().find(|text| text.identity == identity) else { continue };
             if text.held() == 0 {
                 text.template = None;
                 continue;
             }
-            let ways: Vec<&[Level]> = pieces.iter().map(|piece| event.way(piece.hit)).collect();
-            let named = name_is_clean(&mut self.whole, &self.job, frame)?;
-            text.template =
-                skeleton(data, event.way(hit), &ways).map(|data| frame.template(named, Some(data)));
+            let texts = pieces.iter().map(|piece| event.way(piece.hit).to_vec()).collect();
+            let model = Model { data: data.to_vec(), way: event.way(hit).to_vec(), texts };
+            text.template = Some(frame.template(Some(model)));
         }
-        Ok(())
     }
 
     /// Where a channel's text is kept. A new one begins if there is none.
@@ -335,15 +332,21 @@ impl SseTransform {
         Ok(())
     }
 
-    fn end(&self, mut text: Text, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn end(&mut self, mut text: Text, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let rest = text.finish(&self.job)?;
         if rest.is_empty() {
             return Ok(());
         }
-        let (Some(template), Ok(rest)) = (&text.template, std::str::from_utf8(&rest)) else {
-            return Err(self.job.refuse(Reason::Internal).log("text was held and no event is known for it"));
+        let filled = match (&text.template, std::str::from_utf8(&rest)) {
+            (Some(template), Ok(rest)) => {
+                let named = !self.whole.run(&self.job, &template.name, None)?;
+                template.fill(rest, named)
+            }
+            _ => None,
         };
-        out.extend_from_slice(&template.fill(rest));
+        let internal =
+            || self.job.refuse(Reason::Internal).log("text was held and no event can be made for it");
+        out.extend_from_slice(&filled.ok_or_else(internal)?);
         Ok(())
     }
 }

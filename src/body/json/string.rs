@@ -62,7 +62,6 @@ pub(super) struct StringInProgress {
     live: Option<Live>,
     /// The decoded text as far as it is noted (of a string that isn't held).
     noted: Vec<u8>,
-    decoded: Vec<u8>,
 }
 
 impl StringInProgress {
@@ -233,14 +232,8 @@ impl Walker {
     fn whole_string(&mut self, sink: &mut Sink<'_>, at: Range<usize>, escapes: bool) -> Result<(), Stop> {
         let contents = sink.input().get(at.clone()).unwrap_or_default();
         let too_long = contents.len() > self.job.limits.fact;
-        let mut decoded = std::mem::take(&mut self.string.decoded);
-        let text = if escapes {
-            decoded.clear();
-            escape::decode(contents, &mut decoded);
-            decoded.as_slice()
-        } else {
-            contents
-        };
+        let decoded = std::mem::take(&mut self.tokens.decoded);
+        let text = if escapes { decoded.as_slice() } else { contents };
         if self.string.mode.is_held() && too_long {
             self.refuse_unsalted()?;
             self.string.mode = Mode::Plain;
@@ -263,7 +256,7 @@ impl Walker {
             }
             Mode::Key | Mode::Opaque | Mode::Drop | Mode::Located => {}
         }
-        self.string.decoded = decoded;
+        self.tokens.decoded = decoded;
         Ok(())
     }
 

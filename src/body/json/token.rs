@@ -112,6 +112,10 @@ pub(crate) struct Tokenizer {
     cut_len: usize,
     number: usize,
     number_limit: usize,
+    /// Control characters may stand in the input at hand, so every text is looked through for them.
+    controls: bool,
+    /// The text of the contents last handed out, if there were escapes in them.
+    pub(super) decoded: Vec<u8>,
 }
 
 impl Tokenizer {
@@ -125,6 +129,8 @@ impl Tokenizer {
             cut_len: 0,
             number: 0,
             number_limit,
+            controls: true,
+            decoded: Vec::new(),
         }
     }
 
@@ -144,6 +150,12 @@ impl Tokenizer {
     /// Whether the document is complete.
     pub(crate) fn is_done(&self) -> bool {
         self.expect == Expect::Done && self.inside == Inside::Structure
+    }
+
+    /// Takes note of an input that comes next. Most hold no control characters at all, and looking at all of it at
+    /// once is faster than at each text.
+    pub(crate) fn announce(&mut self, input: &[u8]) {
+        self.controls = escape::has_control(input);
     }
 
     /// The escape that [`Kind::Unit`] tells of, as it was written.
@@ -276,8 +288,11 @@ impl Tokenizer {
         loop {
             let rest = &input[pos..];
             let plain = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-            if escape::has_control(&rest[..plain]) {
+            if self.controls && escape::has_control(&rest[..plain]) {
                 return Err(Fault::Control);
+            }
+            if escapes {
+                self.decoded.extend_from_slice(&rest[..plain]);
             }
             pos += plain;
             match rest.get(plain) {
@@ -289,9 +304,14 @@ impl Tokenizer {
                 }
                 Some(b'"') => break,
                 Some(_) => match escape::read(&rest[plain..]) {
-                    Escape::Whole(len, _) => {
+                    Escape::Whole(len, c) => {
+                        if !escapes {
+                            self.decoded.clear();
+                            self.decoded.extend_from_slice(&input[start..pos]);
+                            escapes = true;
+                        }
+                        self.decoded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                         pos += len;
-                        escapes = true;
                     }
                     Escape::Wrong => return Err(Fault::Escape),
                     Escape::Cut => {

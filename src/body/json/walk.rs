@@ -65,7 +65,7 @@ pub(crate) struct Hit {
 pub(crate) struct Walker {
     pub(super) job: Job,
     pub(super) plan: Arc<JsonPlan>,
-    tokens: Tokenizer,
+    pub(super) tokens: Tokenizer,
     pub(super) nest: Nest,
     pub(super) facts: Facts,
     pub(super) hits: Vec<Hit>,
@@ -153,6 +153,7 @@ impl Walker {
     pub(crate) fn feed(&mut self, sink: &mut Sink<'_>, range: Range<usize>) -> Result<(), Stop> {
         let input = sink.input().get(..range.end).unwrap_or_default();
         let mut at = range.start;
+        self.tokens.announce(input.get(at..).unwrap_or_default());
         if self.lead.from.is_some() {
             self.lead.from = Some(at);
         }

@@ -250,9 +250,9 @@ proptest! {
         text in any::<String>(),
         sizes in prop::collection::vec(1_usize..120, 1..6),
     ) {
-        let text = text.replace(['\0', '\n', '\r'], "") + " " + &token(1);
+        let text = text.replace(['\0', '\n', '\r', '@'], "") + " " + &token(1);
         let content: String = records.iter().map(|(text, n)| {
-            serde_json::json!({"t": text, "s": n.map(token)}).to_string() + "\r\n"
+            serde_json::json!({"t": text.replace('@', ""), "s": n.map(token)}).to_string() + "\r\n"
         }).collect();
         let parts = [
             part("purpose", "", "fine-tune"),

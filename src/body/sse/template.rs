@@ -16,26 +16,33 @@ pub(crate) struct Template {
     /// A line end.
     pub(crate) end: Vec<u8>,
     /// The data; none: the data is the text itself.
-    pub(crate) data: Option<(Value, Vec<Level>)>,
+    pub(crate) data: Option<Model>,
+}
+
+/// The data of an event that went out, and where its texts stand. Most are never looked at again.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) data: Vec<u8>,
+    /// The way to the channel's text.
+    pub(crate) way: Vec<Level>,
+    /// The ways to the texts of all channels.
+    pub(crate) texts: Vec<Vec<Level>>,
 }
 
 impl Template {
-    /// The event with a text in it.
-    pub(crate) fn fill(&self, text: &str) -> Vec<u8> {
-        let mut event = self.name.clone();
+    /// The event with a text in it. None: its data has no skeleton.
+    pub(crate) fn fill(&self, text: &str, named: bool) -> Option<Vec<u8>> {
+        let mut event = if named { self.name.clone() } else { Vec::new() };
         let data = match &self.data {
             None => text.as_bytes().to_vec(),
-            Some((value, way)) => {
-                let mut value = value.clone();
-                if let Some(place) = place(&mut value, way) {
-                    *place = Value::from(text);
-                }
-                serde_json::to_vec(&value).unwrap_or_default()
+            Some(model) => {
+                let value: Value = serde_json::from_slice(&model.data).ok()?;
+                serde_json::to_vec(&keep(value, model, 0, text)?).ok()?
             }
         };
         data_lines(&data, &self.prefix, &self.end, &mut event);
         event.extend_from_slice(&self.end);
-        event
+        Some(event)
     }
 }
 
@@ -48,29 +55,16 @@ pub(crate) fn data_lines(data: &[u8], prefix: &[u8], end: &[u8], event: &mut Vec
     }
 }
 
-fn place<'a>(value: &'a mut Value, way: &[Level]) -> Option<&'a mut Value> {
-    way.iter().try_fold(value, |value, level| match level {
-        Level::Key(key) => value.as_object_mut()?.get_mut(std::str::from_utf8(key).ok()?),
-        // A skeleton keeps one item of each array on the way.
-        Level::Index(_) => value.as_array_mut()?.first_mut(),
-    })
-}
-
-/// The skeleton of an event's data around the text at `way`. `texts` are the ways to all its channel texts.
-pub(crate) fn skeleton(data: &[u8], way: &[Level], texts: &[&[Level]]) -> Option<(Value, Vec<Level>)> {
-    let value: Value = serde_json::from_slice(data).ok()?;
-    Some((keep(value, way, 0, texts)?, way.to_vec()))
-}
-
-fn keep(value: Value, way: &[Level], depth: usize, texts: &[&[Level]]) -> Option<Value> {
-    let Some(level) = way.get(depth) else { return Some(Value::from("")) };
+/// The skeleton of a value at `depth` of the way, with a text at the way's end.
+fn keep(value: Value, model: &Model, depth: usize, text: &str) -> Option<Value> {
+    let Some(level) = model.way.get(depth) else { return Some(Value::from(text)) };
     match (value, level) {
         (Value::Object(members), Level::Key(key)) => {
             let mut kept = Map::new();
             for (name, value) in members {
                 if name.as_bytes() == &**key {
-                    kept.insert(name, keep(value, way, depth + 1, texts)?);
-                } else if belongs(&name, &value, depth) && !is_text(way, depth, &name, texts) {
+                    kept.insert(name, keep(value, model, depth + 1, text)?);
+                } else if belongs(&name, &value, depth) && !model.is_text(depth, &name) {
                     kept.insert(name, value);
                 }
             }
@@ -78,7 +72,7 @@ fn keep(value: Value, way: &[Level], depth: usize, texts: &[&[Level]]) -> Option
         }
         (Value::Array(mut items), Level::Index(index)) => {
             let index = usize::try_from(*index).ok().filter(|&index| index < items.len())?;
-            Some(Value::Array(vec![keep(items.swap_remove(index), way, depth + 1, texts)?]))
+            Some(Value::Array(vec![keep(items.swap_remove(index), model, depth + 1, text)?]))
         }
         _ => None,
     }
@@ -94,10 +88,13 @@ fn belongs(name: &str, value: &Value, depth: usize) -> bool {
     }
 }
 
-fn is_text(way: &[Level], depth: usize, name: &str, texts: &[&[Level]]) -> bool {
-    texts.iter().any(|text| {
-        text.len() == depth + 1
-            && text.get(..depth) == way.get(..depth)
-            && matches!(text.last(), Some(Level::Key(key)) if **key == *name.as_bytes())
-    })
+impl Model {
+    /// Whether a member beside the way is a text itself.
+    fn is_text(&self, depth: usize, name: &str) -> bool {
+        self.texts.iter().any(|text| {
+            text.len() == depth + 1
+                && text.get(..depth) == self.way.get(..depth)
+                && matches!(text.last(), Some(Level::Key(key)) if **key == *name.as_bytes())
+        })
+    }
 }

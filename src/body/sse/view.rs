@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::channel::Identity;
 use super::event::{Field, Line};
 use super::plan::{Shape, SsePlan};
-use super::template::Template;
+use super::template::{Model, Template};
 use crate::body::json::{Hit, Level, encode};
 
 /// Last words of event types that end what they are about: `response.output_text.done`, `content_block_stop`.
@@ -71,14 +71,12 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// An event like this one, to be filled with text. `named`: its name may be repeated.
-    pub(super) fn template(&self, named: bool, data: Option<(serde_json::Value, Vec<Level>)>) -> Template {
+    /// An event like this one, to be filled with text.
+    pub(super) fn template(&self, data: Option<Model>) -> Template {
         let line_of = |field| self.lines.iter().find(|line| line.field == field);
         let name = match line_of(Field::Event) {
-            Some(line) if named => {
-                [self.bytes.get(line.text.clone()).unwrap_or_default(), self.end(line)].concat()
-            }
-            _ => Vec::new(),
+            Some(line) => [self.bytes.get(line.text.clone()).unwrap_or_default(), self.end(line)].concat(),
+            None => Vec::new(),
         };
         let (prefix, end) = match line_of(Field::Data) {
             Some(line) => (self.prefix(line), self.end(line)),

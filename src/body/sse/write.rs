@@ -44,8 +44,3 @@ pub(super) fn write(
     out.append(&mut written);
     Ok(())
 }
-
-/// Whether the event's name can be repeated as it is.
-pub(super) fn name_is_clean(whole: &mut Whole, job: &Job, frame: &Frame<'_>) -> Result<bool, Refusal> {
-    frame.name.map_or(Ok(true), |name| Ok(!whole.run(job, name.as_bytes(), None)?))
-}

@@ -301,12 +301,12 @@ fn the_nearest_key_is_the_context() {
 
 #[test]
 fn memory_does_not_grow_with_the_length_of_a_string() {
-    let text = format!("lorem ipsum \\n dolor {} sit ", token(1)).repeat(200_000);
+    let text = format!("lorem ipsum \\n dolor {} sit ", token(1)).repeat(40_000);
     let body = format!(r#"{{"a":["{text}"],"b":"c"}}"#);
     let outcome = run(&mut *censoring(&request())(), body.as_bytes().chunks(16 * 1024));
     assert_eq!(outcome.reason(), None);
     assert!(outcome.held < 8 * 1024, "{} bytes were held", outcome.held);
-    assert_eq!(outcome.out.len(), body.len() - 200_000 * (token(1).len() - "[TEST_TOKEN]".len()));
+    assert_eq!(outcome.out.len(), body.len() - 40_000 * (token(1).len() - "[TEST_TOKEN]".len()));
     let whole = run(&mut *censoring(&request())(), [body.as_bytes()]);
     assert!(whole.out == outcome.out);
 }
