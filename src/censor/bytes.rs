@@ -80,7 +80,17 @@ const fn joins_digits(byte: u8) -> bool {
 
 /// May a match begin behind this byte, as far as one byte can tell?
 pub(super) const fn free_before_byte(boundary: Boundary, byte: u8) -> bool {
-    !member(boundary, byte)
+    !member(boundary, byte) || ends_escape(byte)
+}
+
+const fn ends_escape(byte: u8) -> bool {
+    matches!(byte, b'n' | b'r' | b't')
+}
+
+/// Does an escape end here that stands for a blank, as in JSON inside a string: `\n`?
+pub(super) fn is_escape(text: &[u8], at: usize) -> bool {
+    let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
+    back(1).is_some_and(ends_escape) && back(2) == Some(b'\\')
 }
 
 /// May a match begin at `start`?
@@ -88,7 +98,7 @@ pub(super) fn free_before(boundary: Boundary, view: &View<'_>, start: usize) -> 
     let back = |n: usize| start.checked_sub(n).and_then(|i| view.text.get(i)).copied();
     match (boundary, back(1)) {
         (Boundary::None, _) | (_, None) => true,
-        (_, Some(byte)) if member(boundary, byte) => false,
+        (_, Some(byte)) if member(boundary, byte) => is_escape(view.text, start),
         (Boundary::Number, Some(byte)) if joins_digits(byte) => !back(2).is_some_and(|b| b.is_ascii_digit()),
         _ => true,
     }

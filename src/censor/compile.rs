@@ -8,11 +8,11 @@ use super::bytes::ByteSet;
 use super::digits::{DigitRule, Digits, MAX_RULES};
 use super::engine::{Compiled, Engine, RuleInfo};
 use super::fields::Fields;
-use super::filter::SHORT_WORD;
+use super::filter::{SHORT_WORD, may_end_word};
 use super::matcher::{MAX_FIELD, Matcher};
 use super::pattern::{Automaton, MAX_BEFORE, parse};
 use super::policy::{CompileError, Policy, label_of};
-use super::prefilter::{AT, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
+use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
 use super::prefix::Prefixes;
 use super::resolve::CLUSTER_MAX;
 use super::rules::{Boundary, Rule, RuleSet};
@@ -101,10 +101,8 @@ impl<'a> Builder<'a> {
         let mut target = self.target(self.active.len())?;
         for label in &restorable {
             let name = format!("{label}_");
-            self.literals.push((
-                Literal::new(name.as_bytes(), |_| true, ByteSet::all(), Some(Run::default())),
-                target,
-            ));
+            self.literals
+                .push((Literal::new(name.as_bytes(), |_| true, Beside::any(), Some(Run::default())), target));
             target = self.target(usize::from(target) + 1)?;
         }
         let prefixes = Prefixes::new(self.literals.iter().map(|(literal, _)| literal));
@@ -184,10 +182,12 @@ fn slot(rule: u16, least: u8, looks: Option<(&str, &str)>) -> DigitSlot {
 /// A context word, as far as the prefilter looks.
 fn word_literal(word: &str) -> Literal {
     let bytes = word.as_bytes();
+    // As far as one byte can tell: a hump of `camelCase` may begin it, and one may follow it.
+    let before = ByteSet::of(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit());
     let alone = bytes.len() <= SHORT_WORD && bytes.last().is_some_and(u8::is_ascii_alphanumeric);
-    let next =
-        if alone { ByteSet::of(|b| b.is_ascii() && !b.is_ascii_alphanumeric()) } else { ByteSet::all() };
-    Literal::new(bytes, |_| true, next, None)
+    let ends = |b: u8| may_end_word(b) || b.is_ascii_uppercase();
+    let behind = if alone { ByteSet::of(ends) } else { ByteSet::all() };
+    Literal::new(bytes, |_| true, Beside { before, behind }, None)
 }
 
 fn label(rule: &Rule) -> String {

@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use super::bytes::{ByteSet, free_before_byte};
 use super::confirm::View;
 use super::filter::Name;
-use super::kind::{KINDS, NONE, PairSet, kind};
+use super::kind::{KINDS, KindSet, NONE, PairSet, kind};
 use super::pattern::Automaton;
 use super::prepare::bare;
 use super::recent::Recent;
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-const ANY: PairSet = [u16::MAX; KINDS];
+const ANY: PairSet = [KindSet::MAX; KINDS];
 
 /// What may stand in the two pairs before the first digit's successor: (two before, one before), (one before, digit).
 fn pairs_before(rule: &DigitRule<'_>) -> [PairSet; BACK] {
@@ -80,9 +80,9 @@ fn pairs_before(rule: &DigitRule<'_>) -> [PairSet; BACK] {
     }
     let mut near = [0; KINDS];
     let bytes = (0..=u8::MAX).filter(|byte| last.contains(*byte)).map(kind);
-    bytes.for_each(|kind| near.get_mut(kind).into_iter().for_each(|seconds| *seconds = u16::MAX));
+    bytes.for_each(|kind| near.get_mut(kind).into_iter().for_each(|seconds| *seconds = KindSet::MAX));
     if optional {
-        near.get_mut(NONE).into_iter().for_each(|seconds| *seconds = u16::MAX);
+        near.get_mut(NONE).into_iter().for_each(|seconds| *seconds = KindSet::MAX);
     }
     [pair, near]
 }

@@ -3,6 +3,7 @@
 use aho_corasick::AhoCorasick;
 use regex::bytes::RegexSet;
 
+use super::bytes::is_escape;
 use super::confirm::View;
 use super::rules::{Checksum, ContextMode};
 use super::validate::Validator;
@@ -72,13 +73,30 @@ impl Context {
     }
 }
 
-/// A context word begins where a word does; one of three bytes or fewer ends where it does, too.
+/// A context word begins where a word does, a hump of `camelCase` included; one of three bytes or fewer ends where it
+/// does, too.
 pub(super) fn stands_as_word(text: &[u8], from: usize, to: usize) -> bool {
     let byte = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
-    let short = to - from <= SHORT_WORD && byte(to.checked_sub(1)).is_some_and(|b| b.is_ascii_alphanumeric());
-    let inside = byte(from.checked_sub(1)).is_some_and(|b| b.is_ascii_alphanumeric());
-    let goes_on = short && byte(Some(to)).is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
-    !inside && !goes_on
+    let hump = |left: u8, right: u8| left.is_ascii_lowercase() && right.is_ascii_uppercase();
+    let begins = match (byte(from.checked_sub(1)), byte(Some(from))) {
+        (Some(left), Some(right)) if left.is_ascii_alphanumeric() => {
+            hump(left, right) || !right.is_ascii() || is_escape(text, from)
+        }
+        _ => true,
+    };
+    let short = to - from <= SHORT_WORD;
+    let ends = match (byte(to.checked_sub(1)), byte(Some(to))) {
+        (Some(left), Some(right)) if short && left.is_ascii_alphanumeric() => {
+            hump(left, right) || may_end_word(right)
+        }
+        _ => true,
+    };
+    begins && ends
+}
+
+/// Can a word have ended before this byte? Scripts without spaces count as another word.
+pub(super) const fn may_end_word(byte: u8) -> bool {
+    if byte.is_ascii() { !byte.is_ascii_alphanumeric() } else { byte >= 0xe0 }
 }
 
 /// Context words of so many bytes must stand alone.

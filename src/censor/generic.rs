@@ -9,6 +9,7 @@ mod name;
 #[cfg(test)]
 mod tests;
 mod value;
+mod words;
 
 use super::validate::{key_like, password_like, token_like};
 
@@ -46,8 +47,8 @@ pub(super) const LONGEST: usize = name::REST_MAX + value::BETWEEN_MAX + value::V
 /// The words whose places must be looked at, in lower case; ASCII case doesn't count.
 pub(super) const fn literals(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Key => name::KEY_LITERALS,
-        Kind::Password => name::PASSWORD_LITERALS,
+        Kind::Key => words::KEY_LITERALS,
+        Kind::Password => words::PASSWORD_LITERALS,
     }
 }
 
@@ -113,7 +114,7 @@ pub(super) fn look(text: &[u8], complete: bool, at: usize, kind: Kind) -> Look {
 
 fn judge(text: &[u8], kind: Kind, name: &name::Name, start: &value::Start, end: usize) -> Look {
     let Some(value) = text.get(start.at..end) else { return Look::No };
-    let assigned = start.manner == value::Manner::Assigned;
+    let assigned = matches!(start.manner, value::Manner::Assigned | value::Manner::Paired);
     let holds = match kind {
         Kind::Key if name.weak && assigned && !start.is_query() => {
             value.len() >= 24 && (token_like(value) || hexadecimal(value)) && key_like(value)
@@ -125,6 +126,7 @@ fn judge(text: &[u8], kind: Kind, name: &name::Name, start: &value::Start, end: 
     let holds = holds
         && match start.manner {
             value::Manner::Assigned => true,
+            value::Manner::Paired => start.is_quoted(),
             value::Manner::Spoken => spoken(value, kind),
             value::Manner::Bare => bare(value, kind),
         };
@@ -136,13 +138,14 @@ fn judge(text: &[u8], kind: Kind, name: &name::Name, start: &value::Start, end: 
     }
 }
 
-/// `function(argument`, `(expression`: code, cut at a blank.
+/// `function(argument`, `(expression`, `list[index`: code, cut at a blank.
 fn calls(value: &[u8]) -> bool {
-    let Some(open) = value.iter().position(|byte| *byte == b'(') else { return false };
+    let Some(open) = value.iter().position(|byte| matches!(byte, b'(' | b'[')) else { return false };
     value
         .get(..open)
         .is_some_and(|name| name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:!$".contains(byte)))
-        && value.iter().filter(|byte| !byte.is_ascii_alphanumeric() && !b"_.:()$,".contains(byte)).count() < 2
+        && value.iter().filter(|byte| !byte.is_ascii_alphanumeric() && !b"_.:()[]$,".contains(byte)).count()
+            < 2
 }
 
 fn hexadecimal(value: &[u8]) -> bool {

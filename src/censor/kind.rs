@@ -1,12 +1,14 @@
 //! Kinds of bytes, few enough for tables of pairs.
 
 /// How many kinds there are.
-pub(super) const KINDS: usize = 16;
+pub(super) const KINDS: usize = 20;
 /// The kind of a byte that isn't there.
-pub(super) const NONE: usize = 15;
+pub(super) const NONE: usize = 19;
 
+/// A set of kinds.
+pub(super) type KindSet = u32;
 /// Of each kind of a first byte: the kinds that a second byte may have.
-pub(super) type PairSet = [u16; KINDS];
+pub(super) type PairSet = [KindSet; KINDS];
 
 /// A byte's kind.
 pub(super) fn kind(byte: u8) -> usize {
@@ -25,20 +27,24 @@ const TABLE: [u8; 256] = {
 
 const fn classify(byte: u8) -> u8 {
     match byte {
-        b'0'..=b'9' => 0,
-        b'a'..=b'f' => 1,
-        b'g'..=b'z' => 2,
-        b'A'..=b'F' => 3,
-        b'G'..=b'Z' => 4,
-        b' ' | b'\t' => 5,
-        b'-' => 6,
-        b'.' => 7,
-        b':' => 8,
-        b'/' => 9,
-        b',' => 10,
-        b'(' | b')' => 11,
-        b'+' => 12,
-        0x80.. => 13,
-        _ => 14,
+        b'0' => 0,
+        b'1' => 1,
+        b'2' => 2,
+        b'3'..=b'9' => 3,
+        b'a'..=b'f' => 4,
+        b'g'..=b'z' => 5,
+        b'A'..=b'F' => 6,
+        b'G'..=b'Z' => 7,
+        b' ' | b'\t' => 8,
+        b'-' => 9,
+        b'.' => 10,
+        b':' => 11,
+        b'/' => 12,
+        b',' => 13,
+        b'(' | b')' => 14,
+        b'+' => 15,
+        b'\n' | b'\r' => 16,
+        0x80.. => 17,
+        _ => 18,
     }
 }

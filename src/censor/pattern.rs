@@ -13,7 +13,7 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::bytes::ByteSet;
-use super::kind::{KINDS, NONE, PairSet, kind};
+use super::kind::{KINDS, KindSet, NONE, PairSet, kind};
 
 /// Longest match of one pattern, in bytes.
 pub(super) const MAX_PATTERN: usize = 4096;
@@ -132,7 +132,7 @@ impl Automaton {
         let mut states = BTreeSet::from([self.start]);
         let mut sets = Vec::new();
         while sets.len() < depth {
-            let (mut set, mut next, mut ended) = ([0_u16; KINDS], BTreeMap::new(), false);
+            let (mut set, mut next, mut ended) = ([0; KINDS], BTreeMap::new(), false);
             for state in &states {
                 for byte in 0..=u8::MAX {
                     let mut state = *state;
@@ -146,10 +146,10 @@ impl Automaton {
             }
             if ended {
                 // A match may end before the first of the two: from here on anything can follow.
-                sets.resize(depth, [u16::MAX; KINDS]);
+                sets.resize(depth, [KindSet::MAX; KINDS]);
                 break;
             }
-            set.get_mut(NONE).into_iter().for_each(|slot| *slot = u16::MAX);
+            set.get_mut(NONE).into_iter().for_each(|slot| *slot = KindSet::MAX);
             sets.push(set);
             states = next.into_keys().collect();
         }
@@ -157,7 +157,7 @@ impl Automaton {
     }
 
     /// The kinds of bytes that can follow.
-    fn kinds(&self, state: State) -> u16 {
+    fn kinds(&self, state: State) -> KindSet {
         let alive = (0..=u8::MAX).filter(|byte| self.step(&mut state.clone(), *byte).is_some());
         alive.fold(1 << NONE, |kinds, byte| kinds | 1 << kind(byte))
     }

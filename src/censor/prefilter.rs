@@ -15,7 +15,7 @@ pub(super) const AT: u8 = 2;
 pub(super) const COLON: u8 = 4;
 
 /// Most bytes of a literal that are compared here; the automaton sees the rest.
-pub(super) const LITERAL_MAX: usize = 8;
+pub(super) const LITERAL_MAX: usize = 16;
 /// Fewest bytes of a literal.
 pub(super) const LITERAL_MIN: usize = 3;
 
@@ -26,10 +26,10 @@ const BLOCK_BYTES: usize = BLOCK + GRAM - 1;
 /// Bytes that a place is known by.
 const GRAM: usize = 4;
 /// The table has two to this many bits. It should stay in the first-level cache: 16 KiB.
-const TABLE: u32 = 17;
+const TABLE: u32 = 18;
 const WORDS: usize = 1 << (TABLE - 6);
 /// The second table has two to this many bits; only what passes the first is looked up in it.
-const SIFT: u32 = 16;
+const SIFT: u32 = 18;
 const SIFT_WORDS: usize = 1 << (SIFT - 6);
 const BUCKETS: u32 = 13;
 /// Makes lower-case letters of upper-case ones, and other signs of other signs: nothing is missed by it.
@@ -52,6 +52,8 @@ pub(super) struct Prefilter {
     buckets: Box<[u32; (1 << BUCKETS) + 1]>,
     entries: Vec<Entry>,
     known: Vec<Known>,
+    /// Literals that are known by the byte before them, which the first place of a text hasn't, by their own bytes.
+    heads: Vec<(u32, u16)>,
     anchors: u8,
 }
 
@@ -59,14 +61,14 @@ pub(super) struct Prefilter {
 struct Entry {
     gram: u32,
     literal: u16,
-    /// Where in the literal the four bytes stand.
-    offset: u8,
+    /// Where the four bytes stand, from the literal's beginning; the byte before it is at -1.
+    offset: i8,
 }
 
 /// A literal, as far as it is compared, and whom it is for.
 struct Known {
-    value: u64,
-    fold: u64,
+    value: u128,
+    fold: u128,
     len: u8,
     target: u16,
 }
@@ -76,15 +78,15 @@ impl Known {
     fn stands_at(&self, text: &[u8], at: usize) -> bool {
         let Some(rest) = text.get(at..) else { return false };
         let seen = match rest.first_chunk() {
-            Some(chunk) => u64::from_le_bytes(*chunk),
+            Some(chunk) => u128::from_le_bytes(*chunk),
             None if rest.len() < usize::from(self.len) => return false,
             None => {
                 let mut chunk = [0; LITERAL_MAX];
                 chunk.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-                u64::from_le_bytes(chunk)
+                u128::from_le_bytes(chunk)
             }
         };
-        let mask = u64::MAX >> (64 - 8 * self.len);
+        let mask = u128::MAX >> (128 - 8 * u32::from(self.len));
         (seen | self.fold) & mask == self.value
     }
 }
@@ -109,26 +111,41 @@ impl Run {
     }
 }
 
-/// The beginning of a keyword, and the rule that it is for.
+/// What can stand beside a literal. One of three bytes is known by one more byte on one of its sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Beside {
+    /// Before it, unless it begins the text; all if anything may.
+    pub(super) before: ByteSet,
+    /// Behind it, unless it ends the text.
+    pub(super) behind: ByteSet,
+}
+
+impl Beside {
+    /// Anything.
+    pub(super) const fn any() -> Self {
+        Self { before: ByteSet::all(), behind: ByteSet::all() }
+    }
+}
+
+/// The beginning of a keyword.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     /// Bytes with the bits of `fold` set, the first in the lowest place.
-    value: u64,
+    value: u128,
     /// 0x20 where ASCII case doesn't count.
-    fold: u64,
+    fold: u128,
     len: usize,
-    /// What may follow the first three bytes of a literal of three.
-    next: ByteSet,
+    beside: Beside,
     /// What of a text that ends in a part of the literal must be held; nothing if the value is yet to come.
     pub(super) held: Option<Run>,
 }
 
 impl Literal {
-    /// The first bytes of a keyword; `folds` says at which of them case doesn't count, `next` what can follow.
+    /// The first bytes of a keyword; `folds` says at which of them case doesn't count.
     pub(super) fn new(
         keyword: &[u8],
         folds: impl Fn(usize) -> bool,
-        next: ByteSet,
+        beside: Beside,
         held: Option<Run>,
     ) -> Self {
         let (mut value, mut fold) = ([0; LITERAL_MAX], [0; LITERAL_MAX]);
@@ -138,7 +155,7 @@ impl Literal {
             *value = byte | *fold;
         }
         let len = keyword.len().min(LITERAL_MAX);
-        Self { value: u64::from_le_bytes(value), fold: u64::from_le_bytes(fold), len, next, held }
+        Self { value: u128::from_le_bytes(value), fold: u128::from_le_bytes(fold), len, beside, held }
     }
 
     fn known(&self, target: u16) -> Known {
@@ -151,25 +168,37 @@ impl Literal {
         value.into_iter().take(self.len).map(|byte| byte.to_ascii_lowercase())
     }
 
-    /// The four bytes that it is known by, and where they stand in it. One of three bytes is known by what may follow.
-    fn grams(&self) -> Vec<(u32, u8)> {
+    /// The four bytes that it is known by, those that are seen least, and where they stand.
+    fn grams(&self) -> Vec<(u32, i8)> {
         let bytes: Vec<u8> = self.value.to_le_bytes().into_iter().take(self.len).map(|b| b | 0x20).collect();
-        let gram = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
-        let rarest = (0..bytes.len())
-            .filter_map(|at| Some((at, gram(at)?)))
-            .min_by_key(|(_, gram)| frequency::gram(*gram));
-        if let Some((at, gram)) = rarest {
-            return vec![(gram, u8::try_from(at).unwrap_or(0))];
-        }
-        let mut folded = ByteSet::default();
-        // A text may end behind the literal; zeros are put there then.
-        folded.insert(0x20);
-        (0..=u8::MAX).filter(|b| self.next.contains(*b)).for_each(|b| folded.insert(b | 0x20));
-        let with = |next: u8| match bytes.as_slice() {
-            [a, b, c] => Some((u32::from_le_bytes([*a, *b, *c, next]), 0)),
-            _ => None,
+        let [a, b, c] = match bytes.as_slice() {
+            [a, b, c] => [*a, *b, *c],
+            longer => {
+                let grams = longer.array_windows::<GRAM>().map(|gram| u32::from_le_bytes(*gram)).zip(0..);
+                let rarest =
+                    grams.min_by(|(a, _), (b, _)| frequency::gram(*a).total_cmp(&frequency::gram(*b)));
+                return rarest.into_iter().collect();
+            }
         };
-        (0..=u8::MAX).filter(|b| folded.contains(*b)).filter_map(with).collect()
+        let folded = |set: ByteSet, more: &[u8]| -> Vec<u8> {
+            let mut folded = ByteSet::of(|b| more.contains(&b));
+            (0..=u8::MAX).filter(|b| set.contains(*b)).for_each(|b| folded.insert(b | 0x20));
+            (0..=u8::MAX).filter(|b| folded.contains(*b)).collect()
+        };
+        let before = folded(self.beside.before, &[])
+            .into_iter()
+            .map(|x| (u32::from_le_bytes([x, a, b, c]), -1))
+            .collect();
+        // A text may end behind the literal; zeros are put there then.
+        let behind = folded(self.beside.behind, &[0x20])
+            .into_iter()
+            .map(|x| (u32::from_le_bytes([a, b, c, x]), 0))
+            .collect();
+        // Every four bytes more fill the table more, and its mistakes cost, too.
+        let cost = |grams: &Vec<(u32, i8)>| -> f32 {
+            grams.iter().map(|(gram, _)| frequency::gram(*gram) + 0.3 / WORDS as f32 / 64.0).sum()
+        };
+        if cost(&before) < cost(&behind) { before } else { behind }
     }
 }
 
@@ -212,15 +241,23 @@ impl Prefilter {
         for (slot, index) in buckets.iter_mut().zip(0_u32..) {
             *slot = u32::try_from(entries.partition_point(|entry| bucket(entry) < index)).unwrap_or(u32::MAX);
         }
+        // The byte before stands lowest.
+        let heads =
+            entries.iter().filter(|entry| entry.offset < 0).map(|entry| (entry.gram >> 8, entry.literal));
+        let heads = heads.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let known = literals.iter().map(|(literal, target)| literal.known(*target)).collect();
-        Self { bits, sift, buckets, entries, known, anchors }
+        Self { bits, sift, buckets, entries, known, heads, anchors }
     }
 
     /// Calls back for everything seen from `from` on, block by block: first literals, then single bytes. Every
     /// literal that stands wholly in the text and begins at or behind `from`, every single byte at or behind it, is
     /// told exactly once.
     pub(super) fn hits(&self, text: &[u8], from: usize, mut hit: impl FnMut(usize, Hit)) {
-        let mut at = from;
+        if from == 0 {
+            self.heads_at(text, &mut hit);
+        }
+        // A literal may be known by the byte before it.
+        let mut at = from.saturating_sub(1);
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
             self.block(text, from, at, block, &mut hit);
             at += BLOCK;
@@ -250,7 +287,7 @@ impl Prefilter {
         }
         let singles = singles(block);
         if singles.iter().fold(0, |all, word| all | word) != 0 {
-            self.singles_at(text, at, &singles, hit);
+            self.singles_at(text, from, at, &singles, hit);
         }
     }
 
@@ -264,6 +301,19 @@ impl Prefilter {
             mask |= (word >> (hash & 63) & 1) << index;
         }
         mask
+    }
+
+    fn heads_at(&self, text: &[u8], hit: &mut impl FnMut(usize, Hit)) {
+        let Some([a, b, c]) = text.first_chunk::<LITERAL_MIN>() else { return };
+        let key = u32::from_le_bytes([*a, *b, *c, 0]) | FOLD >> 8;
+        let first = self.heads.partition_point(|(head, _)| *head < key);
+        for (_, literal) in self.heads.iter().skip(first).take_while(|(head, _)| *head == key) {
+            if let Some(known) =
+                self.known.get(usize::from(*literal)).filter(|known| known.stands_at(text, 0))
+            {
+                hit(0, Hit::Literal(known.target));
+            }
+        }
     }
 
     /// Those of the places that the second table has, too.
@@ -287,7 +337,9 @@ impl Prefilter {
             if entry.gram != gram {
                 continue;
             }
-            let Some(start) = at.checked_sub(usize::from(entry.offset)).filter(|start| *start >= from) else {
+            let Some(start) =
+                at.checked_add_signed(-isize::from(entry.offset)).filter(|start| *start >= from)
+            else {
                 continue;
             };
             let Some(known) = self.known.get(usize::from(entry.literal)) else { continue };
@@ -297,14 +349,21 @@ impl Prefilter {
         }
     }
 
-    fn singles_at(&self, text: &[u8], at: usize, singles: &[u64; 8], hit: &mut impl FnMut(usize, Hit)) {
+    fn singles_at(
+        &self,
+        text: &[u8],
+        from: usize,
+        at: usize,
+        singles: &[u64; 8],
+        hit: &mut impl FnMut(usize, Hit),
+    ) {
         let byte = |i: usize| text.get(i).copied();
         for (index, word) in singles.iter().enumerate() {
             let mut word = *word;
             while word != 0 {
                 let place = at + 8 * index + (word.trailing_zeros() / 8) as usize;
                 word &= word - 1;
-                match byte(place) {
+                match byte(place).filter(|_| place >= from) {
                     Some(b'@') if self.anchors & AT != 0 => hit(place, Hit::At),
                     Some(b':') if self.anchors & COLON != 0 && byte(place + 1).is_none_or(in_ipv6) => {
                         hit(place, Hit::Colon);

@@ -8,11 +8,11 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use regex_syntax::hir::Hir;
 use serde_saphyr::Spanned;
 
-use super::bytes::ByteSet;
+use super::bytes::{ByteSet, free_before_byte};
 use super::filter::{Context, Filter, is_separator};
 use super::matcher::{FieldValue, MAX_SWALLOW, MAX_WINDOW, Matcher, PatternMatcher, SwallowMatcher};
 use super::pattern::{self, Automaton, MAX_BEFORE, MAX_PATTERN};
-use super::prefilter::{LITERAL_MAX, LITERAL_MIN, Literal, Run};
+use super::prefilter::{Beside, LITERAL_MAX, LITERAL_MIN, Literal, Run};
 use super::rules::{Boundary, ContextMode, Rule};
 use super::scanner::{self, Trigger, Wiring};
 use super::validate;
@@ -160,7 +160,14 @@ impl Preparation<'_> {
             };
             let next = ByteSet::of(|byte| matcher.can_begin_with(&[bytes, &[byte]].concat()));
             let known = bytes.get(..bytes.len().min(LITERAL_MAX)).unwrap_or(bytes);
-            let literal = Literal::new(known, folds, next, matcher.value_within(known).then_some(run));
+            let left = self.rule.spec.left;
+            let before = if matcher.before.is_some() {
+                ByteSet::all()
+            } else {
+                ByteSet::of(|b| free_before_byte(left, b))
+            };
+            let beside = Beside { before, behind: next };
+            let literal = Literal::new(known, folds, beside, matcher.value_within(known).then_some(run));
             if !triggers.iter().any(|other| matches!(other, Trigger::Literal(other) if *other == literal)) {
                 triggers.push(Trigger::Literal(literal));
             }

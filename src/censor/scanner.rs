@@ -12,7 +12,7 @@ mod uri;
 use super::bytes::ByteSet;
 use super::confirm::View;
 use super::generic::{self, Kind, Look};
-use super::prefilter::{Literal, Run};
+use super::prefilter::{Beside, Literal, Run};
 use super::rules::ScannerName;
 
 /// A scanner.
@@ -70,7 +70,7 @@ const fn digits(least: u8, looks: (&'static str, &'static str)) -> Trigger {
 /// How a scanner is asked.
 pub(super) fn wiring(name: ScannerName) -> Wiring {
     let folded =
-        |word: &&str, held| Trigger::Literal(Literal::new(word.as_bytes(), |_| true, ByteSet::all(), held));
+        |word: &&str, held| Trigger::Literal(Literal::new(word.as_bytes(), |_| true, Beside::any(), held));
     let (scanner, triggers, runs, longest) = match name {
         ScannerName::Email => {
             let run = Run { set: email::local(), max: email::LOCAL_MAX };

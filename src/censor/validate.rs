@@ -15,6 +15,7 @@ mod ledger;
 mod network;
 mod pacific;
 mod phone;
+mod placeholder;
 mod shape;
 mod sums;
 #[cfg(test)]
@@ -22,9 +23,12 @@ mod tests;
 mod token;
 mod travel;
 mod vat;
+mod words;
 
 pub(super) use cards::iban_length;
-pub use shape::{entropy, is_placeholder};
+pub(super) use phone::{international as phone_international, national as phone_national};
+pub use placeholder::is_placeholder;
+pub use shape::entropy;
 pub(super) use shape::{key_like, password_like, token_like};
 
 /// A check over the bytes a pattern matched. True: the candidate holds.
@@ -75,7 +79,7 @@ const TABLE: &[(&str, Validator)] = &[
     ("base64_json", token::base64_json),
     ("basic_credentials", token::basic_credentials),
     // looks
-    ("not_placeholder", shape::not_placeholder),
+    ("not_placeholder", placeholder::not_placeholder),
     ("mixed", shape::mixed),
     ("has_digit", shape::has_digit),
     ("token_like", shape::token_like),

@@ -17,7 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
@@ -32,6 +32,8 @@ use crate::names::{Kind, UpstreamId};
 
 /// How long a commit waits for another process (`consentry` on the command line) to let go.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a process that starts waits for the one that it follows.
+const LOCK: Duration = Duration::from_secs(1);
 
 /// How the store is opened.
 #[derive(Clone, Debug)]
@@ -232,11 +234,25 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.to_path_buf().into_os_string();
     name.push(".lock");
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(name)?;
-    file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => StoreError::Locked,
-        std::fs::TryLockError::Error(error) => error.into(),
+    patiently(LOCK, || {
+        file.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => StoreError::Locked,
+            std::fs::TryLockError::Error(error) => error.into(),
+        })
     })?;
     Ok(file)
+}
+
+/// Asks again while somebody else is about to let go: a predecessor that ends, a connection that cleans up behind it.
+#[expect(clippy::disallowed_methods, reason = "the store is opened before anything is served")]
+fn patiently<T>(longest: Duration, ask: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let end = Instant::now() + longest;
+    loop {
+        match ask() {
+            Err(StoreError::Locked) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            answer => return answer,
+        }
+    }
 }
 
 /// Opens the connection that writes.
@@ -245,7 +261,10 @@ fn connect(options: &Options) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(&options.path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    // SQLite doesn't wait here by itself: not for a connection that is being closed elsewhere.
+    let mode = patiently(BUSY, || {
+        Ok(connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?)
+    })?;
     if mode != "wal" {
         // A file system without shared memory: readers would block the writer.
         return Err(StoreError::Access(std::io::ErrorKind::Unsupported));

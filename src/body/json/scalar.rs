@@ -62,7 +62,7 @@ impl Walker {
             };
             let span = self.scalar.position..sink.position(at);
             self.note(state, &value)?;
-            self.locate(state, &value, &span);
+            self.locate(state, &value, &span)?;
         }
         self.end_value(sink, at);
         Ok(())

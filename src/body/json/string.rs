@@ -309,7 +309,7 @@ impl Walker {
         };
         self.note(id, &value)?;
         if located {
-            self.locate(id, &value, &(sink.position(place.start)..sink.position(place.end)));
+            self.locate(id, &value, &(sink.position(place.start)..sink.position(place.end)))?;
         }
         Ok(())
     }

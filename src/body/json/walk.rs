@@ -52,6 +52,9 @@ impl Stop {
     }
 }
 
+/// Values at located places of one document. Each is compared with the others.
+const HITS: usize = 4096;
+
 /// A value at a located place, and where it stands in the output.
 #[derive(Clone, Debug)]
 pub(crate) struct Hit {
@@ -383,12 +386,25 @@ impl Walker {
     }
 
     /// Notes a value at a located place, and the range of the output that it takes.
-    pub(super) fn locate(&mut self, state: StateId, value: &FactValue, span: &Range<usize>) {
+    pub(super) fn locate(
+        &mut self,
+        state: StateId,
+        value: &FactValue,
+        span: &Range<usize>,
+    ) -> Result<(), Stop> {
         for &watch in &self.plan.state(state).watches {
             if self.plan.is_located(watch) {
+                if self.hits.len() >= HITS {
+                    return Err(self
+                        .job
+                        .refuse(Reason::RecordTooLarge)
+                        .detail("too many texts at once")
+                        .into());
+                }
                 let way = self.nest.way();
                 self.hits.push(Hit { watch, way, value: value.clone(), span: span.clone() });
             }
         }
+        Ok(())
     }
 }

@@ -32,6 +32,7 @@ fn judging(seen: &Arc<Mutex<Vec<(u64, String)>>>) -> JsonlTransform {
     JsonlTransform::new(request(), Arc::new(plan), Box::new(judge))
 }
 
+/// api7/aisix#1120: an upload was scanned as one text and forwarded as another.
 #[test]
 fn lines_without_findings_stay_as_they_are() {
     let token = token(1);
@@ -55,6 +56,7 @@ fn lines_without_findings_stay_as_they_are() {
     }
 }
 
+/// BerriAI/litellm#37519: records of batch files were not looked at.
 #[test]
 fn records_are_judged_by_their_facts() {
     let lines = [

@@ -31,6 +31,8 @@ pub(super) enum Manner {
     Spoken,
     /// With nothing between: `password …`.
     Bare,
+    /// Behind a comma, as the second of a pair: only in quotes.
+    Paired,
 }
 
 impl Start {
@@ -61,6 +63,7 @@ pub(super) fn find(ahead: &Ahead<'_>, name: &Name) -> Result<Option<Start>, Shor
     at += spaces;
     let Some(byte) = ahead.at(at)? else { return Ok(None) };
     let behind = match operator(ahead, at, byte, quoted, name)? {
+        Some(behind) if byte == b',' && quoted => (behind, Manner::Paired),
         Some(behind) => (behind, Manner::Assigned),
         None if spaces > 0 => match spoken(ahead, at, byte, quoted, name)? {
             Some(found) => found,
@@ -118,7 +121,8 @@ fn spoken(
         return Ok((!matches!(byte, b'-' | b'<' | b'[' | b'{')).then_some((at, Manner::Assigned)));
     }
     if is_quote(byte) {
-        return Ok((!quoted).then_some((at, Manner::Assigned)));
+        let manner = if byte == b'`' { Manner::Bare } else { Manner::Spoken };
+        return Ok((!quoted).then_some((at, manner)));
     }
     if let Some(behind) = verb(ahead, at)? {
         return Ok(Some((behind, Manner::Spoken)));
@@ -245,8 +249,13 @@ fn phrase(ahead: &Ahead<'_>, at: usize) -> Result<Option<usize>, Short> {
             byte.is_ascii_alphanumeric() || byte >= 0x80 || b"@._-'/".contains(&byte)
         })?;
         match ahead.at(end)? {
-            Some(b':' | b'=') if end > word => return Ok(Some(end + 1)),
-            Some(b' ') if end > word => {}
+            Some(b':' | b'=')
+                if end > word && ahead.at(end + 1)?.is_some_and(|byte| byte.is_ascii_whitespace()) =>
+            {
+                return Ok(Some(end + 1));
+            }
+            // A word that ends in a full stop ends the sentence.
+            Some(b' ') if end > word && ahead.text.get(end - 1) != Some(&b'.') => {}
             _ => return Ok(None),
         }
         word = end + 1;

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Shape;
+use crate::censor::bytes::is_escape;
 use crate::censor::bytes::{Beside, free_behind};
 use crate::censor::confirm::View;
 use crate::censor::rules::Boundary;
@@ -22,7 +23,8 @@ pub(super) fn look_v4(view: &View<'_>, at: usize) -> Shape {
     let text = view.text;
     let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
     // A version (`v1.2.3.4`), a fifth number before it, a longer word.
-    if back(1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')) {
+    let joined = back(1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
+    if joined && !is_escape(text, at) {
         return Shape::No;
     }
     let rest = text.get(at..).unwrap_or_default();
@@ -59,7 +61,8 @@ pub(super) fn look_v6(view: &View<'_>, at: usize) -> Shape {
     let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
     let start = if group == 0 && back(1) == Some(b':') { at - 1 } else { at - group };
     let prior = start.checked_sub(1).and_then(|i| text.get(i));
-    if group > 4 || prior.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'.')) {
+    let joined = prior.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'.'));
+    if group > 4 || (joined && !is_escape(text, start)) {
         return Shape::No;
     }
     let rest = text.get(start..).unwrap_or_default();

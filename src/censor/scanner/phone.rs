@@ -4,6 +4,7 @@
 //! so every end of a group is tried and the longest that a numbering plan allows wins.
 
 use super::Shape;
+use crate::censor::bytes::is_escape;
 use crate::censor::confirm::View;
 use crate::censor::validate;
 
@@ -36,10 +37,13 @@ pub(super) fn look(view: &View<'_>, at: usize, form: Form) -> Shape {
     };
     let plus = text.get(start) == Some(&b'+');
     let zeros = text.get(at) == Some(&b'0') && text.get(at + 1) == Some(&b'0');
-    if !begins(text, start) || (form == Form::International) != (plus || zeros) {
+    if !begins(text, start)
+        || (form == Form::National && plus)
+        || (form == Form::International && !plus && !zeros)
+    {
         return Shape::No;
     }
-    if form == Form::National && another_before(text, start) {
+    if form == Form::National && belongs_elsewhere(text, start) {
         return Shape::No;
     }
     let mut best = None;
@@ -47,7 +51,9 @@ pub(super) fn look(view: &View<'_>, at: usize, form: Form) -> Shape {
     loop {
         match walk.group(view, start) {
             Step::End { end } => {
-                if walk.plausible(text, start, end, form) {
+                // `00` and digits in one piece is any number; it needs the context of the other form.
+                let whole = form == Form::International && !plus && walk.groups < 2;
+                if !whole && walk.plausible(text, start, end, form) {
                     best = Some(end);
                 }
             }
@@ -63,25 +69,53 @@ fn begins(text: &[u8], start: usize) -> bool {
     let back = |n: usize| start.checked_sub(n).and_then(|index| text.get(index)).copied();
     match back(1) {
         None => true,
-        Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_' | b'@') => false,
-        Some(b'.' | b',' | b'-' | b'/' | b':') => !back(2).is_some_and(|byte| byte.is_ascii_digit()),
+        Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_' | b'@') => {
+            is_escape(text, start)
+        }
+        // `i-0098…`: a part of a name.
+        Some(b'-') => !back(2).is_some_and(|byte| byte.is_ascii_alphanumeric()),
+        Some(b'.' | b',' | b'/' | b':') => !back(2).is_some_and(|byte| byte.is_ascii_digit()),
         Some(_) => true,
     }
 }
 
-/// Another number stands between here and the word for it, with words of its own: the word was that one's.
-fn another_before(text: &[u8], start: usize) -> bool {
+/// Words for a telephone, as far as they must be known here.
+const WORDS: &[&str] = &[
+    "phone", "tel", "mob", "cell", "call", "fax", "hp", "app", "sms", "contact", "handy", "dial", "ring",
+    "gsm",
+];
+
+/// Was the word that the rule's context will see meant for something else? Another long number stands between, or a
+/// sentence ended after it, and no word for a telephone follows.
+fn belongs_elsewhere(text: &[u8], start: usize) -> bool {
     let low = start.saturating_sub(CONTEXT);
     let window = text.get(low..start).unwrap_or(&[]);
-    let Some(last) = window.iter().rposition(u8::is_ascii_digit) else { return false };
-    let digits = window
-        .iter()
-        .take(last + 1)
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'))
-        .count();
-    let between = window.get(last + 1..).unwrap_or(&[]);
-    digits > 3 && between.iter().filter(|byte| byte.is_ascii_alphabetic()).count() > 3
+    let speaks = |part: &[u8]| {
+        let known =
+            |word: &&str| part.windows(word.len()).any(|here| here.eq_ignore_ascii_case(word.as_bytes()));
+        part.iter().any(|byte| *byte >= 0x80) || WORDS.iter().any(known)
+    };
+    let letters = |part: &[u8]| part.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let number = window.iter().rposition(u8::is_ascii_digit).is_some_and(|last| {
+        let joined = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-');
+        let digits = window
+            .iter()
+            .take(last + 1)
+            .rev()
+            .take_while(joined)
+            .filter(|byte| byte.is_ascii_digit())
+            .count();
+        let between = window.get(last + 1..).unwrap_or(&[]);
+        digits > 6 && letters(between) > 3 && !speaks(between)
+    });
+    let sentence = window
+        .windows(2)
+        .rposition(|pair| matches!(pair, [b'.' | b'?' | b'!', b' ' | b'\n']))
+        .is_some_and(|end| {
+            let rest = window.get(end + 2..).unwrap_or(&[]);
+            letters(rest) > 2 && !speaks(rest)
+        });
+    number || sentence
 }
 
 struct Walk {
@@ -141,12 +175,10 @@ impl Walk {
     /// Could a number end here?
     fn plausible(&self, text: &[u8], start: usize, end: usize, form: Form) -> bool {
         let Some(number) = text.get(start..end) else { return false };
-        let validator = match form {
-            Form::International => "phone_international",
-            Form::National => "phone_national",
-        };
-        validate::by_name(validator).is_some_and(|check| check(number))
-            && (form == Form::International || !like_date(number))
+        match form {
+            Form::International => validate::phone_international(number),
+            Form::National => validate::phone_national(number) && !like_date(number),
+        }
     }
 }
 

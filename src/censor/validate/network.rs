@@ -176,12 +176,19 @@ pub(super) fn mac(text: &[u8]) -> bool {
 /// A pair `latitude, longitude` in degrees with four decimals or more, in range and not the same number twice.
 pub(super) fn coordinates(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
+    // Three numbers are a list.
+    if text.matches([',', ';']).count() > 1 {
+        return false;
+    }
     let mut numbers = text
         .split(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == '-'))
         .filter(|part| part.contains('.'))
         .filter_map(|part| part.parse::<f64>().ok());
     match (numbers.next(), numbers.next(), numbers.next()) {
-        (Some(latitude), Some(longitude), None) => latitude.abs() <= 90.0 && longitude.abs() <= 180.0,
+        // Pairs of small numbers are everywhere; the sea off Ghana is rarely meant.
+        (Some(latitude), Some(longitude), None) => {
+            (1.0..=90.0).contains(&latitude.abs()) && (0.01..=180.0).contains(&longitude.abs())
+        }
         (Some(single), None, None) => single.abs() <= 180.0,
         _ => false,
     }

@@ -3,7 +3,7 @@
 use super::sums::Digits;
 
 /// `+` or `00`, a country code that exists, and as many digits as that country uses.
-pub(super) fn international(text: &[u8]) -> bool {
+pub(crate) fn international(text: &[u8]) -> bool {
     let start = text.iter().position(|byte| *byte == b'+' || byte.is_ascii_digit()).unwrap_or(0);
     let rest = text.get(start..).unwrap_or(&[]);
     let rest = rest.strip_prefix(b"+").or_else(|| rest.strip_prefix(b"00")).unwrap_or(rest);
@@ -24,11 +24,12 @@ pub(super) fn international(text: &[u8]) -> bool {
 }
 
 /// A national form beside a word for it: 7 to 12 digits that are not one digit repeated and not counting up.
-pub(super) fn national(text: &[u8]) -> bool {
+pub(crate) fn national(text: &[u8]) -> bool {
     let start = usize::from(text.first() == Some(&b'+'));
     let Some(read) = text.get(start..).and_then(Digits::read) else { return false };
     let digits = read.as_slice();
-    (7..=13).contains(&digits.len()) && !one_digit(digits)
+    let zeros = digits.starts_with(&[0, 0]);
+    !one_digit(digits) && if zeros { international(text) } else { (7..=13).contains(&digits.len()) }
 }
 
 /// North American: area and exchange start with 2-9, and neither is N11 with N the service codes' first digit.

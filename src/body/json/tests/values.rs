@@ -172,6 +172,7 @@ proptest! {
     }
 }
 
+/// RPBLC-hq/DAM#5: only the messages of users were looked at.
 #[test]
 fn every_cut_of_a_document_with_everything() {
     let body = format!(
@@ -200,6 +201,7 @@ fn every_cut_of_a_document_with_everything() {
     }
 }
 
+/// apache/apisix#13528: the escaped text was judged, and the model saw the decoded one.
 #[test]
 fn escapes_inside_a_finding_do_not_hide_it() {
     for n in 0..4 {
@@ -299,6 +301,7 @@ fn the_nearest_key_is_the_context() {
     assert_eq!(value["z"], "Max");
 }
 
+/// BerriAI/litellm#24419: long bodies were held, several times.
 #[test]
 fn memory_does_not_grow_with_the_length_of_a_string() {
     let text = format!("lorem ipsum \\n dolor {} sit ", token(1)).repeat(40_000);

@@ -24,6 +24,7 @@ fn said(texts: &[&str]) -> String {
 
 const TEXT: &str = "/choices/0/delta/content";
 
+/// BerriAI/litellm#31756: masking collapsed a stream into one event.
 #[test]
 fn a_clean_chat_stays_byte_for_byte() {
     for end in ["\n", "\r\n", "\r"] {
@@ -32,6 +33,7 @@ fn a_clean_chat_stays_byte_for_byte() {
     }
 }
 
+/// BerriAI/litellm#41611: an address split over two events passed.
 #[test]
 fn a_secret_at_every_pair_of_cuts_over_three_deltas() {
     let text = format!("the key is {} today", token(1));
@@ -155,6 +157,7 @@ fn a_flush_of_a_tool_call_repeats_neither_name_nor_id() {
     assert_eq!(outcome.text().matches("\"name\"").count(), 1);
 }
 
+/// BerriAI/litellm#31950: names were not restored in the arguments of tool calls.
 #[test]
 fn names_are_restored_across_deltas_and_fit_into_json() {
     let asking = request();

@@ -33,6 +33,7 @@ fn what_needs_no_change_stays() {
     }
 }
 
+/// api7/aisix#1102: data of several lines and data that is no JSON went by.
 #[test]
 fn everything_else_is_censored_event_by_event() {
     let secret = token(1);
@@ -77,6 +78,7 @@ fn bare_text_goes_on_from_event_to_event_where_a_channel_says_so() {
     assert_eq!(through(&response(), &[channel(None, "", &[], false)], stream).text(), stream);
 }
 
+/// BerriAI/litellm#31503: a block was swallowed, and what was held came out on errors.
 #[test]
 fn a_blocked_value_ends_the_stream_before_its_event() {
     let value = blocked();
@@ -128,6 +130,9 @@ fn streams_are_bounded() {
         (0..5).map(|n| data(&json!({"choices": [{"index": n, "delta": {"content": "tok_"}}]}))).collect();
     assert_eq!(through(&job, &chat(), &many).reason(), Some(Reason::UpstreamUninspectable));
     assert_eq!(through(&job, &chat(), "data: \u{e9}\n\n").reason(), None);
+    let choices: Vec<Value> = (0..3000).map(|n| json!({"index": n, "delta": {"content": ""}})).collect();
+    let outcome = run(&mut *making(&response(), &chat())(), [data(&json!({"choices": choices})).as_bytes()]);
+    assert_eq!(outcome.reason(), Some(Reason::UpstreamUninspectable));
     let make = making(&job, &chat());
     assert_eq!(
         run(&mut *make(), [b"data: \xff\n\n".as_slice()]).reason(),

@@ -96,15 +96,10 @@ async fn run(program: Vec<Step>) {
             }
             Step::Restart => {
                 drop(store);
-                store = reopened(&options);
+                store = Sqlite::open(&options).unwrap();
             }
         }
     }
-}
-
-/// The old store's threads let go of their lock a moment after the drop.
-fn reopened(options: &Options) -> Sqlite {
-    Sqlite::open(options).unwrap()
 }
 
 proptest! {

@@ -1,0 +1,166 @@
+//! What stands for a secret and is none: placeholders, references, names of constants, versions and dates.
+
+use super::shape::{Class, class, looks};
+use super::words::{HOLLOW, MARKERS, REFERENCES};
+
+/// Does `text` only stand for a secret? Templates (`${X}`, `<x>`, `{{x}}`, `%s`, `$X`), placeholder words with no more
+/// than a counter beside them, one byte repeated, alphabets and digits written out.
+#[must_use]
+pub fn is_placeholder(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    is_template(text) || is_run(text) || is_hollow(text) || holds_marker(text)
+}
+
+fn is_template(text: &[u8]) -> bool {
+    let contains = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let enclosed = match (text.first(), text.last()) {
+        (Some(b'<'), Some(b'>')) | (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => true,
+        (Some(b'%'), Some(b'%')) | (Some(b'_'), Some(b'_')) | (Some(b'@'), Some(b'@')) => text.len() > 3,
+        _ => false,
+    };
+    let variable = text.first() == Some(&b'$')
+        && text.get(1..).is_some_and(|name| {
+            name.starts_with(b"{")
+                || name.starts_with(b"(")
+                || (name.first().is_some_and(u8::is_ascii_alphabetic)
+                    && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                    && (name.iter().all(|byte| !byte.is_ascii_lowercase()) || looks(name).wordlike()))
+        });
+    let format =
+        text.starts_with(b"%") && text.len() <= 4 && text.last().is_some_and(u8::is_ascii_alphabetic);
+    enclosed
+        || variable
+        || format
+        || [&b"${"[..], b"{{", b"}}", b"$(", b"<%", b"#{", b"%(", b"...", b"****"]
+            .iter()
+            .any(|part| contains(part))
+        || text.contains(&b'\xE2') && contains("…".as_bytes())
+}
+
+/// One or two bytes nearly throughout, or a run of the alphabet or the digits.
+pub(super) fn is_run(text: &[u8]) -> bool {
+    let mut counts = [0_usize; 256];
+    for byte in text {
+        counts[usize::from(byte.to_ascii_lowercase())] += 1;
+    }
+    let mut kinds = 0;
+    let mut most = 0;
+    for count in counts.iter().filter(|count| **count > 0) {
+        kinds += 1;
+        most = most.max(*count);
+    }
+    let steps =
+        text.windows(2).filter(|pair| pair[1] == pair[0].wrapping_add(1) || pair[1] == pair[0]).count();
+    let len = text.len();
+    len > 2 && (kinds == 1 || (len > 7 && (kinds <= 2 || most * 3 >= len * 2 || steps * 5 >= (len - 1) * 4)))
+}
+
+/// All words are hollow, and what is beside them is a short counter.
+fn is_hollow(text: &[u8]) -> bool {
+    let mut letters = 0;
+    let mut longest = 0;
+    let mut digits = 0;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match class(byte) {
+            Class::Lower | Class::Upper => {
+                let end = word_end(text, at);
+                if !is_hollow_word(text.get(at..end).unwrap_or(&[])) {
+                    return false;
+                }
+                letters += end - at;
+                longest = longest.max(end - at);
+                at = end;
+                continue;
+            }
+            Class::Digit => digits += 1,
+            Class::Symbol if b"_-. :/#,'\"()[]<>".contains(&byte) => {}
+            Class::Symbol => return false,
+        }
+        at += 1;
+    }
+    longest > 2 && digits <= 4 && letters > digits
+}
+
+/// Where the word that begins at `at` ends: at a change of case that begins another, or at what is no letter.
+fn word_end(text: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    while let (Some(before), Some(here)) = (text.get(end - 1), text.get(end)) {
+        let next_is_lower = text.get(end + 1).is_some_and(u8::is_ascii_lowercase);
+        let hump = here.is_ascii_uppercase() && (before.is_ascii_lowercase() || next_is_lower);
+        if !here.is_ascii_alphabetic() || hump {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
+
+/// One of [`HOLLOW`], or two of them in one.
+fn is_hollow_word(word: &[u8]) -> bool {
+    let known = |part: &[u8]| HOLLOW.iter().any(|hollow| hollow.as_bytes().eq_ignore_ascii_case(part));
+    let one_letter = word.iter().all(|byte| byte.eq_ignore_ascii_case(&word[0]));
+    known(word)
+        || (one_letter && word.len() > 2)
+        || (3..word.len().saturating_sub(1)).any(|cut| {
+            word.split_at_checked(cut)
+                .is_some_and(|(head, tail)| known(head) && known(tail) && tail.len() > 1)
+        })
+}
+
+/// Something inside says that this is no secret, whatever is around it.
+pub(super) fn holds_marker(text: &[u8]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    MARKERS.iter().any(|marker| memchr::memmem::find(&lower, marker.as_bytes()).is_some())
+}
+
+/// The opposite of [`is_placeholder`].
+pub(super) fn not_placeholder(text: &[u8]) -> bool {
+    !is_placeholder(text)
+}
+
+/// `POSTGRES_SCRAM_SHA_256`: the name of a constant.
+pub(super) fn is_constant(text: &[u8]) -> bool {
+    let plain = text.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    plain && text.contains(&b'_') && looks(text).wordlike()
+}
+
+/// Refers to a secret kept elsewhere, or to code: a path, an address, a call, members of a thing.
+pub(super) fn is_reference(text: &[u8]) -> bool {
+    let starts =
+        |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()));
+    // `@name@`, `&anchor`, `*alias`: a sign and a word.
+    let sign = matches!(text.first(), Some(b'@' | b'&' | b'*'))
+        && text.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || b"_-.@".contains(byte))
+        && !text.iter().any(u8::is_ascii_digit);
+    if sign || REFERENCES.iter().any(|start| starts(start)) {
+        // A base64 value may start with `/`: what doesn't read like words is no path.
+        let looks = looks(text);
+        return !(text.first() == Some(&b'/') && looks.digits > 0 && looks.upper > 0 && !looks.wordlike());
+    }
+    let call =
+        text.contains(&b'(') && (text.last() == Some(&b')') || text.windows(2).any(|pair| pair == b"()"));
+    let scoped = text.windows(2).any(|pair| pair == b"::" || pair == b"->");
+    let mut parts = text.split(|byte| *byte == b'.');
+    let members = text.contains(&b'.')
+        && parts.all(|part| {
+            let first_is_letter =
+                part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+            let plain = part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_[]\"'()".contains(byte));
+            let looks = looks(part);
+            first_is_letter && plain && (part.len() < 4 || looks.wordlike() || looks.digits == 0)
+        });
+    call || scoped || members
+}
+
+/// `1.22.3-rc1`, `2026-11-22T10:00:00Z`, `10.2.3.4`.
+pub(super) fn is_version_or_date(text: &[u8]) -> bool {
+    let start = usize::from(matches!(text.first(), Some(b'v' | b'V')));
+    let digits_and_joints =
+        text.iter().skip(start).take_while(|byte| byte.is_ascii_digit() || b".-:/T ".contains(byte)).count();
+    let joints = text.iter().filter(|byte| b".-:/".contains(byte)).count();
+    text.get(start).is_some_and(u8::is_ascii_digit)
+        && joints > 1
+        && digits_and_joints * 3 >= text.len() * 2
+        && text.len() < 32
+}
