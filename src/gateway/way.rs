@@ -331,23 +331,26 @@ fn follow(shared: &Arc<Shared>, request: &Recognised, flowing: Box<Flowing>, bro
             if failed {
                 return None;
             }
-            if let Some(piece) = lead.next() {
-                return Some((Ok(piece), (lead, pump, false)));
-            }
-            let piece = match pump.next().await {
-                Ok(Some(piece)) => piece,
-                Ok(None) => return None,
-                Err(refusal) => return Some((Err(broke.note(refusal)), (lead, pump, true))),
+            let next = match lead.next() {
+                Some(piece) => Ok(Some(piece)),
+                None => pump.next().await,
             };
+            // Before the piece, and before the end as well: whatever was read so far may have named something.
             let named = named.take();
-            if !named.is_empty() {
-                let entitled =
-                    entitle(&*shared.store, &route.catalog, &route.upstream.id, &tenant, &named).await;
-                if let Err(denied) = entitled {
-                    return Some((Err(broke.note(denied.refusal())), (lead, pump, true)));
+            let next = match next {
+                Ok(_) if !named.is_empty() => {
+                    entitle(&*shared.store, &route.catalog, &route.upstream.id, &tenant, &named)
+                        .await
+                        .map_err(|denied| denied.refusal())
+                        .and(next)
                 }
+                next => next,
+            };
+            match next {
+                Ok(Some(piece)) => Some((Ok(piece), (lead, pump, false))),
+                Ok(None) => None,
+                Err(refusal) => Some((Err(broke.note(refusal)), (lead, pump, true))),
             }
-            Some((Ok(piece), (lead, pump, false)))
         }
     });
     Censored::pumped(Box::pin(pieces))
