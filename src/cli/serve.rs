@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -256,21 +257,28 @@ fn follow(
 }
 
 impl Running {
-    /// Serves until SIGTERM or SIGINT, and reloads on SIGHUP. In-flight requests finish within the drain time.
+    /// Serves until SIGTERM or SIGINT, and reloads on SIGHUP. In-flight requests finish within the drain time, unless a
+    /// second signal comes.
     pub(crate) async fn until_stopped(self) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::Start(format!("signals: {error}"));
         let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let shutdown = self.shutdown.clone();
+        // The first ends it in order, and a second one the waiting for it.
+        let mut signals = std::pin::pin!(shutdown.on_signals().fuse());
         loop {
             tokio::select! {
                 _ = hangup.recv() => self.reload().await,
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                () = shutdown.begun() => break,
+                listened = &mut signals => listened.map_err(failed)?,
             }
         }
-        self.stop().await;
-        Ok(())
+        let mut stopped = std::pin::pin!(self.stop());
+        loop {
+            tokio::select! {
+                () = &mut stopped => return Ok(()),
+                listened = &mut signals => listened.map_err(failed)?,
+            }
+        }
     }
 
     /// Stops in order.
