@@ -19,6 +19,7 @@ mod generic;
 mod kind;
 mod mark;
 mod matcher;
+mod number;
 mod pattern;
 mod policy;
 mod prefilter;

@@ -3,6 +3,7 @@
 
 mod escape;
 mod key;
+mod known;
 mod live;
 mod nest;
 mod number;

@@ -102,7 +102,9 @@ impl Whole {
         self.with.clear();
         match job.side {
             Side::CensorAndRestore if job.exchange.can_restore() => self.stream(job, text, field)?,
-            Side::Censor | Side::CensorAndRestore => self.scan(job, text, field)?,
+            Side::Censor | Side::CensorAndRestore => {
+                self.scan(job, text, field)?;
+            }
         }
         if !self.changes.is_empty() && holds_json(field, text) {
             self.escape();
@@ -120,8 +122,11 @@ impl Whole {
         }
     }
 
-    fn scan(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<(), Refusal> {
+    /// As [`run`](Self::run), for what no pseudonym can be in: a number.
+    pub(crate) fn scan(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
         self.findings.clear();
+        self.changes.clear();
+        self.with.clear();
         job.engine.scan(text, Context { field }, &mut self.findings);
         for finding in &self.findings {
             let from = self.with.len();
@@ -132,7 +137,7 @@ impl Whole {
             let with = (from, self.with.len());
             self.changes.push(Change { start: finding.start, end: finding.end, with });
         }
-        Ok(())
+        Ok(!self.changes.is_empty())
     }
 
     fn stream(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::known::Known;
 use super::nest::{Level, Nest};
 use super::plan::{Action, DEAD, JsonPlan, State, StateId};
 use super::scalar::Scalar;
@@ -78,6 +79,9 @@ pub(crate) struct Walker {
     /// The value at this depth is left out.
     pub(super) dropping: Option<usize>,
     pub(super) scalar: Scalar,
+    pub(super) known: Known,
+    /// Fewest digits of a number that is a finding by itself.
+    pub(super) least_digits: usize,
 }
 
 /// What stands before the next value of a tracked container and waits for it: comma, white space, key, colon.
@@ -104,6 +108,7 @@ pub(super) enum Shape {
 impl Walker {
     pub(crate) fn new(job: Job, plan: Arc<JsonPlan>) -> Self {
         let tokens = Tokenizer::new(job.limits.depth, job.limits.number);
+        let least_digits = job.engine.least_digits();
         Self {
             job,
             plan,
@@ -116,6 +121,8 @@ impl Walker {
             lead: Lead::default(),
             dropping: None,
             scalar: Scalar::default(),
+            known: Known::default(),
+            least_digits,
         }
     }
 
@@ -149,7 +156,11 @@ impl Walker {
     }
 
     pub(crate) fn held(&self) -> usize {
-        self.nest.held() + self.string.held() + self.lead.saved.len() + self.facts.weight()
+        self.nest.held()
+            + self.string.held()
+            + self.lead.saved.len()
+            + self.scalar.held()
+            + self.facts.weight()
     }
 
     /// Walks over the sink's input in a range. Clean input may be left to the sink to flush.
@@ -172,7 +183,7 @@ impl Walker {
                 Kind::Unit => self.unit(sink, token)?,
                 Kind::Unquote => self.end_text(sink, token)?,
                 Kind::Scalar { done } => self.scalar(sink, token, done)?,
-                Kind::ScalarEnd => self.end_scalar(sink, token.start)?,
+                Kind::ScalarEnd => self.end_scalar(sink, token.start..token.end)?,
             }
         }
         if !self.tokens.is_done() {
@@ -184,7 +195,7 @@ impl Walker {
     /// The document ends at the sink's place `at`.
     pub(crate) fn end(&mut self, sink: &mut Sink<'_>, at: usize) -> Result<(), Stop> {
         if self.tokens.finish()? == Some(Kind::ScalarEnd) {
-            self.end_scalar(sink, at)?;
+            self.end_scalar(sink, at..at)?;
         }
         Ok(())
     }

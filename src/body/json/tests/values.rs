@@ -136,7 +136,14 @@ fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
                 })
                 .collect(),
         ),
-        other => other.clone(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let text = text.strip_suffix(".0").unwrap_or(&text);
+            // Under other names a number as short as these is none of the test's findings.
+            let censored = if text.len() < 3 { text.to_owned() } else { censored(exchange, field, text) };
+            if censored == text { value.clone() } else { Value::from(censored) }
+        }
+        Value::Null | Value::Bool(_) => value.clone(),
     }
 }
 
