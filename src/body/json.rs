@@ -1,6 +1,7 @@
 //! One JSON document (RFC 8259) as a stream: every string value goes through the censor on its decoded text, the
 //! values at watched places become [`Facts`], edits are made on the way. What nobody changes leaves byte for byte.
 
+mod distinct;
 mod escape;
 mod key;
 mod known;

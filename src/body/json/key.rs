@@ -1,6 +1,11 @@
-//! Keys of objects: they lead the plan on, and are censored only where that is asked for.
+//! Keys of objects: they lead the plan on, and are censored like any text. One that is a finding is written anew;
+//! keys that would become equal stay different.
 
+use super::distinct::looks_replaced;
 use super::escape;
+use super::known::Question;
+use super::nest::KeyRole;
+use super::string::Mode;
 use super::token::Token;
 use super::walk::{Stop, Walker};
 use crate::body::sink::Sink;
@@ -27,34 +32,62 @@ impl Walker {
             return Err(self.key_too_long());
         }
         escape::decode(contents, self.nest.begin_key());
-        if !self.nest.end_key(&self.plan) {
+        let role = self.nest.end_key(&self.plan);
+        if role == KeyRole::Repeated {
             return Err(self
                 .job
                 .refuse(Reason::FieldAmbiguous)
                 .detail("a JSON key that decides is repeated")
                 .into());
         }
-        if self.plan.censor_keys && self.dropping.is_none() {
-            self.censor_key(sink, contents, quote, token)?;
+        let dropped = self.string.mode == Mode::DroppedKey;
+        let censored = if dropped || role == KeyRole::Decides { None } else { self.censored_key()? };
+        match censored {
+            Some(censored) if self.string.mode == Mode::LooseKey => {
+                if let Some(quote) = quote {
+                    sink.flush(quote + 1);
+                }
+                escape::encode(&censored, sink.out());
+                sink.skip(token.start);
+            }
+            Some(censored) => self.replace_in_lead(sink, &censored, quote, token),
+            None if self.string.mode == Mode::LooseKey && quote.is_none() => {
+                sink.put(&raw);
+                sink.skip(token.start);
+            }
+            None => {}
         }
         self.string.raw = raw;
         Ok(())
     }
 
-    /// Writes a key anew that holds a finding. It is part of the lead, which has not been given out.
-    fn censor_key(
-        &mut self,
-        sink: &mut Sink<'_>,
-        contents: &[u8],
-        quote: Option<usize>,
-        token: Token,
-    ) -> Result<(), Stop> {
-        let mut key = Vec::new();
-        escape::decode(contents, &mut key);
-        if !self.whole.run(&self.job, &key, None)? {
-            return Ok(());
+    /// What the key becomes, if it changes. Those that come again and again are looked at once.
+    #[inline]
+    fn censored_key(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+        let key = self.nest.key();
+        if self.known.recall(key, Question::Plain) == Some(true) {
+            return Ok(None);
         }
-        let Some(from) = self.lead.from else { return Ok(()) };
+        self.look_at_key()
+    }
+
+    fn look_at_key(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+        let key = self.nest.key();
+        let changed = self.whole.run(&self.job, key, None)?;
+        if !changed && !looks_replaced(key) {
+            self.known.note(key, Question::Plain, true);
+            return Ok(None);
+        }
+        let mut censored = Vec::new();
+        self.whole.write(key, &mut censored);
+        let suffix = self.distinct.add(&self.job, self.nest.depth(), &censored)?;
+        censored.extend_from_slice(suffix.as_deref().unwrap_or_default().as_bytes());
+        Ok((changed || suffix.is_some()).then_some(censored))
+    }
+
+    /// Writes a key anew that is part of a lead, which has not been given out.
+    fn replace_in_lead(&mut self, sink: &mut Sink<'_>, censored: &[u8], quote: Option<usize>, token: Token) {
+        let Some(from) = self.lead.from else { return };
         sink.flush(from);
         let saved = &mut self.lead.saved;
         match quote {
@@ -62,11 +95,8 @@ impl Walker {
             // Its beginning was saved with the lead.
             None => saved.truncate(self.string.saved_at),
         }
-        let mut censored = Vec::new();
-        self.whole.write(&key, &mut censored);
-        escape::encode(&censored, saved);
+        escape::encode(censored, saved);
         sink.skip(token.start);
         self.lead.from = Some(token.start);
-        Ok(())
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Question {
     Speaks,
     /// Does it say that numbers under it are times or made by chance?
     Machine,
+    /// Is it a key without a finding, which nothing could be replaced by?
+    Plain,
 }
 
 impl Question {
@@ -30,6 +32,7 @@ impl Question {
         match self {
             Self::Speaks => (1, 2),
             Self::Machine => (4, 8),
+            Self::Plain => (16, 32),
         }
     }
 }
@@ -50,6 +53,22 @@ impl Known {
             slot.said |= if find() { yes } else { no };
         }
         slot.said & yes != 0
+    }
+
+    /// What is known of a name, if that is known.
+    #[inline]
+    pub(super) fn recall(&mut self, name: &[u8], question: Question) -> Option<bool> {
+        let (yes, no) = question.bits();
+        let said = self.slot(name)?.said;
+        (said & (yes | no) != 0).then_some(said & yes != 0)
+    }
+
+    /// Keeps an answer in mind.
+    pub(super) fn note(&mut self, name: &[u8], question: Question, answer: bool) {
+        let (yes, no) = question.bits();
+        if let Some(slot) = self.slot(name) {
+            slot.said |= if answer { yes } else { no };
+        }
     }
 
     #[inline]

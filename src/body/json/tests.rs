@@ -1,6 +1,7 @@
 mod edits;
 mod facts;
 mod grammar;
+mod keys;
 mod numbers;
 mod values;
 

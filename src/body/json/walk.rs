@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::distinct::Distinct;
 use super::known::Known;
 use super::nest::{Level, Nest};
 use super::plan::{Action, DEAD, JsonPlan, State, StateId};
@@ -80,6 +81,7 @@ pub(crate) struct Walker {
     pub(super) dropping: Option<usize>,
     pub(super) scalar: Scalar,
     pub(super) known: Known,
+    pub(super) distinct: Distinct,
     /// Fewest digits of a number that is a finding by itself.
     pub(super) least_digits: usize,
 }
@@ -122,6 +124,7 @@ impl Walker {
             dropping: None,
             scalar: Scalar::default(),
             known: Known::default(),
+            distinct: Distinct::default(),
             least_digits,
         }
     }
@@ -130,6 +133,7 @@ impl Walker {
     pub(crate) fn reset(&mut self) {
         self.tokens.reset();
         self.nest.clear();
+        self.distinct.clear();
         self.facts.clear();
         self.hits.clear();
         self.dropping = None;
@@ -157,6 +161,7 @@ impl Walker {
 
     pub(crate) fn held(&self) -> usize {
         self.nest.held()
+            + self.distinct.held()
             + self.string.held()
             + self.lead.saved.len()
             + self.scalar.held()
@@ -231,8 +236,7 @@ impl Walker {
         if state != DEAD {
             self.note(state, &FactValue::Composite)?;
         }
-        let tracked = self.dropping.is_none()
-            && (self.plan.censor_keys || state != DEAD && self.plan.state(state).tracked);
+        let tracked = self.dropping.is_none() && state != DEAD && self.plan.state(state).tracked;
         self.nest.open(object, state, tracked);
         if tracked {
             self.lead.from = Some(token.end);
@@ -255,6 +259,7 @@ impl Walker {
                 self.add_missing(sink, token.start);
             }
         }
+        self.distinct.leave(self.nest.depth());
         self.nest.close();
         self.end_value(sink, token.end);
     }
