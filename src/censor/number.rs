@@ -20,6 +20,12 @@ impl Engine {
     pub fn speaks_for_numbers(&self, field: &str) -> bool {
         self.fields.matching(field).next().is_some() || self.digits.named(&Name::of(field))
     }
+
+    /// Whether the whole value of a field of this name could be a finding, whatever it is.
+    #[must_use]
+    pub fn names_values(&self, field: &str) -> bool {
+        self.fields.matching(field).next().is_some()
+    }
 }
 
 /// The length of the shortest match that consists of digits only.

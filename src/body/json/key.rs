@@ -1,15 +1,17 @@
 //! Keys of objects: they lead the plan on, and are censored like any text. One that is a finding is written anew;
 //! keys that would become equal stay different.
 
-use super::distinct::looks_replaced;
+use super::distinct::{Distinct, looks_replaced};
 use super::escape;
-use super::known::Question;
-use super::nest::KeyRole;
+use super::known::{Known, Question};
+use super::nest::{KeyRole, Nest};
 use super::string::Mode;
 use super::token::Token;
 use super::walk::{Stop, Walker};
+use crate::body::Job;
 use crate::body::sink::Sink;
-use crate::reason::Reason;
+use crate::body::text::Whole;
+use crate::reason::{Reason, Refusal};
 
 impl Walker {
     pub(super) fn key_too_long(&self) -> Stop {
@@ -41,7 +43,11 @@ impl Walker {
                 .into());
         }
         let dropped = self.string.mode == Mode::DroppedKey;
-        let censored = if dropped || role == KeyRole::Decides { None } else { self.censored_key()? };
+        let censored = if dropped || role == KeyRole::Decides {
+            None
+        } else {
+            censored_key(&self.job, &self.nest, &mut self.known, &mut self.whole, &mut self.distinct)?
+        };
         match censored {
             Some(censored) if self.string.mode == Mode::LooseKey => {
                 if let Some(quote) = quote {
@@ -61,30 +67,6 @@ impl Walker {
         Ok(())
     }
 
-    /// What the key becomes, if it changes. Those that come again and again are looked at once.
-    #[inline]
-    fn censored_key(&mut self) -> Result<Option<Vec<u8>>, Stop> {
-        let key = self.nest.key();
-        if self.known.recall(key, Question::Plain) == Some(true) {
-            return Ok(None);
-        }
-        self.look_at_key()
-    }
-
-    fn look_at_key(&mut self) -> Result<Option<Vec<u8>>, Stop> {
-        let key = self.nest.key();
-        let changed = self.whole.run(&self.job, key, None)?;
-        if !changed && !looks_replaced(key) {
-            self.known.note(key, Question::Plain, true);
-            return Ok(None);
-        }
-        let mut censored = Vec::new();
-        self.whole.write(key, &mut censored);
-        let suffix = self.distinct.add(&self.job, self.nest.depth(), &censored)?;
-        censored.extend_from_slice(suffix.as_deref().unwrap_or_default().as_bytes());
-        Ok((changed || suffix.is_some()).then_some(censored))
-    }
-
     /// Writes a key anew that is part of a lead, which has not been given out.
     fn replace_in_lead(&mut self, sink: &mut Sink<'_>, censored: &[u8], quote: Option<usize>, token: Token) {
         let Some(from) = self.lead.from else { return };
@@ -99,4 +81,39 @@ impl Walker {
         sink.skip(token.start);
         self.lead.from = Some(token.start);
     }
+}
+
+/// What the key that was read last becomes, if it changes. Those that come again and again are looked at once.
+#[inline]
+pub(super) fn censored_key(
+    job: &Job,
+    nest: &Nest,
+    known: &mut Known,
+    whole: &mut Whole,
+    distinct: &mut Distinct,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    if known.recall(nest.key(), Question::Plain) == Some(true) {
+        return Ok(None);
+    }
+    look_at_key(job, nest, known, whole, distinct)
+}
+
+fn look_at_key(
+    job: &Job,
+    nest: &Nest,
+    known: &mut Known,
+    whole: &mut Whole,
+    distinct: &mut Distinct,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let key = nest.key();
+    let changed = whole.plain(job, key, None)?;
+    if !changed && !looks_replaced(key) {
+        known.note(key, Question::Plain, true);
+        return Ok(None);
+    }
+    let mut censored = Vec::new();
+    whole.write(key, &mut censored);
+    let suffix = distinct.add(job, nest.depth(), &censored)?;
+    censored.extend_from_slice(suffix.as_deref().unwrap_or_default().as_bytes());
+    Ok((changed || suffix.is_some()).then_some(censored))
 }

@@ -6,8 +6,8 @@ const SLOTS: usize = 64;
 
 /// A small memory of names: a name has one place, which the next name for that place takes over. So what it
 /// answers depends on the names before and not on how they were cut, and its size is fixed.
-#[derive(Debug)]
-pub(super) struct Known(Box<[Slot; SLOTS]>);
+#[derive(Debug, Default)]
+pub(super) struct Known(Option<Box<[Slot; SLOTS]>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -34,12 +34,6 @@ impl Question {
             Self::Machine => (4, 8),
             Self::Plain => (16, 32),
         }
-    }
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self(Box::new([Slot { name: [0; LONGEST], len: 0, said: 0 }; SLOTS]))
     }
 }
 
@@ -77,7 +71,9 @@ impl Known {
         let at = byte(0).wrapping_mul(7)
             ^ byte(name.len() / 2).wrapping_mul(31)
             ^ byte(name.len().saturating_sub(1));
-        let slot = self.0.get_mut((at ^ name.len()) % SLOTS)?;
+        let empty = Slot { name: [0; LONGEST], len: 0, said: 0 };
+        let slots = self.0.get_or_insert_with(|| Box::new([empty; SLOTS]));
+        let slot = slots.get_mut((at ^ name.len()) % SLOTS)?;
         if slot.name.get(..usize::from(slot.len)) != Some(name) {
             slot.name.get_mut(..name.len())?.copy_from_slice(name);
             slot.len = u8::try_from(name.len()).ok()?;

@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use super::escape;
-use super::known::Question;
+use super::known::{Known, Question};
 use super::plan::{DEAD, StateId};
 use super::token::Token;
 use super::walk::{Shape, Stop, Walker};
 use crate::body::FactValue;
 use crate::body::sink::Sink;
+use crate::censor::Engine;
 
 /// No field makes a finding of a number of fewer digits.
 const LEAST_NAMED: usize = 3;
@@ -112,7 +113,10 @@ impl Walker {
     /// A number, complete: it stays, or a string takes its place.
     fn censor_number(&mut self, sink: &mut Sink<'_>, text: &[u8], place: &Range<usize>) -> Result<(), Stop> {
         let number = Number::of(text);
-        if self.is_worth_a_look(&number) && self.whole.scan(&self.job, number.text, self.nest.field())? {
+        let field = self.nest.field();
+        if is_worth_a_look(&number, field, self.least_digits, &self.job.engine, &mut self.known)
+            && self.whole.scan(&self.job, number.text, field)?
+        {
             if !self.scalar.kept_back {
                 sink.flush(place.start);
             }
@@ -127,21 +131,26 @@ impl Walker {
         }
         Ok(())
     }
+}
 
-    #[inline]
-    fn is_worth_a_look(&mut self, number: &Number<'_>) -> bool {
-        if number.digits < LEAST_NAMED {
-            return false;
-        }
-        let long = number.integral && number.digits >= self.least_digits;
-        let Some(field) = self.nest.field() else { return long };
-        let engine = &self.job.engine;
-        let known = &mut self.known;
-        if long && !known.ask(field.as_bytes(), Question::Machine, || is_machine(field)) {
-            return true;
-        }
-        known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
+/// Whether the engine is to look at a number.
+#[inline]
+pub(super) fn is_worth_a_look(
+    number: &Number<'_>,
+    field: Option<&str>,
+    least_digits: usize,
+    engine: &Engine,
+    known: &mut Known,
+) -> bool {
+    if number.digits < LEAST_NAMED {
+        return false;
     }
+    let long = number.integral && number.digits >= least_digits;
+    let Some(field) = field else { return long };
+    if long && !known.ask(field.as_bytes(), Question::Machine, || is_machine(field)) {
+        return true;
+    }
+    known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
 }
 
 /// Last words of names under which numbers are times, or made by chance to be just that: one in a hundred of these would pass

@@ -2,6 +2,7 @@ mod edits;
 mod facts;
 mod grammar;
 mod keys;
+mod nested;
 mod numbers;
 mod values;
 

@@ -119,7 +119,7 @@ fn write_text(text: &str, style: &mut u64, out: &mut String) {
 }
 
 /// What has to come of a value: every string by itself, in the order of the document.
-fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
+pub(super) fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
     match value {
         Value::String(text) => Value::from(censored(exchange, field, text)),
         Value::Array(items) => items.iter().map(|item| expected(item, field, exchange)).collect(),
