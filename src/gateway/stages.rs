@@ -64,6 +64,12 @@ impl Received {
         }
     }
 
+    /// The head of a request that a configuration is tried with. Nobody sent it, and it goes nowhere.
+    pub(super) fn of_canary(live: &Arc<Live>, route: &Arc<Route>, parts: Parts, touched: Touched) -> Self {
+        let (id, stripped) = (RequestId::fresh(), route.prefix.len());
+        Self { id, touched, live: Arc::clone(live), route: Arc::clone(route), parts, stripped }
+    }
+
     pub(super) fn snapshot(&self) -> &Snapshot {
         self.live.snapshot()
     }
@@ -117,7 +123,7 @@ impl Recognised {
 }
 
 /// A key that is bound to one of the operation's purposes may call it. What the call needs beyond that depends on what it says.
-fn may_call(caller: &Caller, operation: &Operation) -> Result<(), Refusal> {
+pub(super) fn may_call(caller: &Caller, operation: &Operation) -> Result<(), Refusal> {
     caller.may_call(&operation.id)?;
     let purposes: Vec<_> = caller.purposes.iter().collect();
     if operation.serves(&purposes) {
