@@ -351,6 +351,7 @@ fn the_shared_account_does_not_show_in_headers() {
         "content-usage",
         "host",
         "idempotency-key",
+        "traceparent",
         "user-agent",
         "via",
         "x-request-id",
