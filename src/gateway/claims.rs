@@ -135,12 +135,7 @@ impl Claiming<'_> {
             }
             self.note(&creation.kind, id, Role::Undone);
             let Some(undo) = &creation.undo else { continue };
-            let Resource { upstream, kind, id } = self.resource(creation, id);
-            // An upstream that gives an id twice must not make us delete what somebody has.
-            if matches!(self.shared.store.owner(&upstream, &kind, &id).await, Ok(Some(_))) {
-                continue;
-            }
-            let Some(path) = self.path_of(undo, &id) else { continue };
+            let Some(path) = self.path_of(undo, id) else { continue };
             let doom = Doom {
                 tenant: self.request.tenant.id.clone(),
                 upstream: self.request.received.route.upstream.id.clone(),
