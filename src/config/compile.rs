@@ -293,10 +293,11 @@ fn fingerprint(files: &Files) -> String {
     data_encoding::HEXLOWER.encode(&context.finish().as_ref()[..8])
 }
 
-/// The master key alone.
-pub(super) fn master_key(files: &Files, mode: Mode) -> Result<MasterKey, Vec<Diagnostic>> {
+/// The master key and the places of the state alone.
+pub(super) fn master_key(files: &Files, mode: Mode) -> Result<(MasterKey, State), Vec<Diagnostic>> {
     let mut c = Compiler { base: &files.base, errors: Vec::new() };
     let main: schema::Main = from_yaml(&files.main.name, &files.main.text).map_err(|error| vec![error])?;
     let state = state(&c, &main.state);
-    master(&mut c, &files.main, main.master_key.as_ref(), &state, mode).ok_or(c.errors)
+    let master = master(&mut c, &files.main, main.master_key.as_ref(), &state, mode).ok_or(c.errors)?;
+    Ok((master, state))
 }

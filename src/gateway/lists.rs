@@ -293,7 +293,7 @@ async fn finish(
     call.claiming().record(&facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());
     *response.status_mut() = head.status;
-    *response.headers_mut() = call.headers(&head.headers);
+    *response.headers_mut() = call.headers(&head.headers)?;
     trail.allowed(head.status).await?;
     Ok(response)
 }

@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -8,10 +8,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::assembly::Assemblies;
 use super::live::Live;
-use crate::audit::Audit;
+use crate::audit::{Audit, Keyer};
 use crate::body::spool::Spools;
 use crate::config::Tenant;
 use crate::consent::Grant;
+use crate::listener::Shutdown;
 use crate::names::TenantId;
 use crate::reason::{Reason, Refusal};
 use crate::store::Store;
@@ -23,10 +24,14 @@ pub(super) struct Shared {
     pub(super) live: ArcSwap<Live>,
     pub(super) store: Arc<dyn Store>,
     pub(super) audit: Arc<Audit>,
+    /// Hashes the ids that the audit trail names.
+    pub(super) keyer: Arc<Keyer>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstreams: Upstreams,
     pub(super) spool: Spools,
     pub(super) assemblies: Assemblies,
+    /// Waits for what goes on without its caller.
+    pub(super) shutdown: OnceLock<Shutdown>,
     requests: Arc<Semaphore>,
     tenants: DashMap<TenantId, (usize, Arc<Semaphore>)>,
 }
@@ -54,7 +59,9 @@ pub struct Permits {
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
         let requests = parts.live.snapshot().listeners.data.bounds.requests;
+        let keyer = Keyer::new(parts.live.snapshot().master.hmac("audit ids v1", None));
         Self {
+            keyer: Arc::new(keyer),
             live: ArcSwap::from_pointee(parts.live),
             store: parts.store,
             audit: parts.audit,
@@ -62,6 +69,7 @@ impl Shared {
             upstreams: Upstreams::new(),
             spool: parts.spool,
             assemblies: Assemblies::default(),
+            shutdown: OnceLock::new(),
             requests: Arc::new(Semaphore::new(requests)),
             tenants: DashMap::new(),
         }

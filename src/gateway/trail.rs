@@ -7,30 +7,35 @@ use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response, StatusCode};
 
+use super::head;
 use super::shared::Shared;
+use super::touched::Touched;
+use super::unabandoned::Must;
 use crate::audit::{AuditError, Decision, Entry, Found, Slot};
 use crate::body::{Job, Meter};
 use crate::catalog::{ErrorAnswer, Operation, problem};
 use crate::censor::{Action, Exchange, Tally};
 use crate::config::Route;
 use crate::consent::Permit;
-use crate::identity::{Caller, ClientTag};
+use crate::identity::Caller;
 use crate::isolation::NotTheirs;
 use crate::listener::{Connection, RequestBody};
-use crate::names::{Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
+use crate::names::{ClientTag, Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
 use crate::reason::{Blame, Reason, Refusal, SafeText};
-use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Violation};
+use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Trace, Violation};
 
 /// What is known of a request so far.
 pub(super) struct Trail {
     shared: Arc<Shared>,
     id: RequestId,
     client: ClientTag,
+    trace: Trace,
     watch: Stopwatch,
     /// It was counted.
     counted: bool,
     method: Method,
     slot: Option<Slot>,
+    must: Must,
     route: Option<Arc<Route>>,
     caller: Option<Caller>,
     operation: Option<OperationId>,
@@ -38,6 +43,7 @@ pub(super) struct Trail {
     /// The decision has to be on the disk before it takes effect.
     durable: bool,
     not_theirs: Option<Kind>,
+    touched: Touched,
     exchange: Option<Exchange>,
     /// What was found on the way up; the rest of the exchange's findings are the answer's.
     up: Option<Tally>,
@@ -58,22 +64,26 @@ impl Trail {
         id: RequestId,
         connection: &Connection,
         request: &Request<RequestBody>,
-        slot: Slot,
+        (slot, must): (Slot, Must),
     ) -> Self {
+        let touched = Touched::new(&shared.keyer);
         Self {
             shared,
             id,
             client: connection.client,
+            trace: head::trace(request.headers(), id),
             watch: Stopwatch::start(),
             counted: false,
             method: request.method().clone(),
             slot: Some(slot),
+            must,
             route: None,
             caller: None,
             operation: None,
             purpose: None,
             durable: false,
             not_theirs: None,
+            touched,
             exchange: None,
             up: None,
             meter: None,
@@ -87,6 +97,11 @@ impl Trail {
 
     pub(super) const fn id(&self) -> RequestId {
         self.id
+    }
+
+    /// Where the resources are noted that the request touches.
+    pub(super) fn touched(&self) -> Touched {
+        self.touched.clone()
     }
 
     pub(super) fn on(&mut self, route: Option<Arc<Route>>) {
@@ -124,6 +139,11 @@ impl Trail {
         }
     }
 
+    /// The request brings something into being.
+    pub(super) const fn creates(&mut self) {
+        self.durable = true;
+    }
+
     pub(super) fn permitted(&mut self, permit: &Permit) {
         self.durable |= permit.training();
     }
@@ -137,7 +157,11 @@ impl Trail {
         }
     }
 
+    /// The request goes upstream. What it changes there is recorded even if the caller goes away.
     pub(super) fn dispatched(&mut self) {
+        if self.durable {
+            self.must.finish();
+        }
         self.since = Some(Instant::now());
     }
 
@@ -158,6 +182,7 @@ impl Trail {
 
     /// The request was refused: it is on the disk before it is answered. If that can't be, the answer is that.
     pub(super) async fn refused(&mut self, refusal: Refusal) -> Refusal {
+        self.must.finish();
         let decision = decision(refusal.reason);
         self.status = Some(refusal.reason.status());
         let mut refusal = refusal;
@@ -182,6 +207,7 @@ impl Trail {
         let Some(slot) = self.slot.take() else { return Ok(()) };
         let entry = self.entry(decision, None);
         if self.durable {
+            self.must.finish();
             slot.durable(&entry).await.map_err(|error| Refusal::new(error.reason()).log(fault(&error)))?;
         } else {
             slot.write(&entry);
@@ -210,16 +236,19 @@ impl Trail {
             shared: Arc::clone(&self.shared),
             id: self.id,
             client: self.client,
+            trace: self.trace,
             watch: self.watch.clone(),
             counted: false,
             method: self.method.clone(),
             slot: None,
+            must: self.must.clone(),
             route: self.route.clone(),
             caller: self.caller.clone(),
             operation: self.operation.clone(),
             purpose: self.purpose,
             durable: self.durable,
             not_theirs: None,
+            touched: self.touched.clone(),
             exchange: self.exchange.take(),
             up: self.up.take(),
             meter: self.meter.take(),
@@ -234,8 +263,11 @@ impl Trail {
     /// A body that was under way has come to its end.
     pub(super) async fn ended(&mut self) {
         let entry = self.entry(self.passed(), None);
-        // What was found on the way was not known when the decision was written.
-        let more = self.written.take().is_some_and(|written| written.found != entry.found);
+        // What was found and made on the way was not known when the decision was written.
+        let more = self
+            .written
+            .take()
+            .is_some_and(|written| written.found != entry.found || written.resources != entry.resources);
         if more && let Ok(slot) = self.shared.audit.reserve().await {
             slot.write(&entry);
         }
@@ -267,6 +299,8 @@ impl Trail {
         entry.reason = reason;
         entry.tenant = self.caller.as_ref().map(|c| c.tenant.clone());
         entry.key = self.caller.as_ref().map(|c| c.key.clone());
+        entry.peer = Some(self.client);
+        entry.resources = self.touched.named();
         entry.route = self.route.as_ref().map(|r| r.name.clone());
         entry.operation.clone_from(&self.operation);
         entry.purpose = self.purpose;
@@ -323,12 +357,13 @@ impl Trail {
         let detail = refusal.detail.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let log = refusal.log.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let (request, client, reason) = (self.id, self.client, refusal.reason.code());
+        let trace = self.trace.trace_id();
         match refusal.reason.blame() {
             Blame::Client | Blame::Policy => {
-                tracing::info!(%request, %client, tenant, key, operation, reason, detail, log, "refused");
+                tracing::info!(%request, trace, %client, tenant, key, operation, reason, detail, log, "refused");
             }
             Blame::Upstream | Blame::Us => {
-                tracing::warn!(%request, %client, tenant, key, operation, reason, detail, log, "failed");
+                tracing::warn!(%request, trace, %client, tenant, key, operation, reason, detail, log, "failed");
             }
         }
     }
@@ -352,12 +387,20 @@ const fn decision(reason: Reason) -> Decision {
     }
 }
 
-/// A caller that went away in the middle of an answer is counted all the same.
+/// A caller that went away, before its answer or in the middle of it, is recorded and counted all the same.
 impl Drop for Trail {
     fn drop(&mut self) {
-        if !self.counted
-            && let Some(entry) = self.written.take()
-        {
+        // A panic has an entry of its own.
+        if self.counted || std::thread::panicking() {
+            return;
+        }
+        if let Some(slot) = self.slot.take() {
+            let reason = Reason::ClientGone;
+            self.status = None;
+            let entry = self.entry(decision(reason), Some(reason));
+            slot.write(&entry);
+            self.count(&entry);
+        } else if let Some(entry) = self.written.take() {
             self.count(&entry);
         }
     }

@@ -4,6 +4,7 @@ use super::escape;
 use super::token::Token;
 use super::walk::{Stop, Walker};
 use crate::body::sink::Sink;
+use crate::names::Direction;
 use crate::reason::Reason;
 
 impl Walker {
@@ -27,11 +28,11 @@ impl Walker {
             return Err(self.key_too_long());
         }
         escape::decode(contents, self.nest.begin_key());
-        if !self.nest.end_key(&self.plan) {
+        if !self.nest.end_key(&self.plan, self.job.direction == Direction::Request) {
             return Err(self
                 .job
                 .refuse(Reason::FieldAmbiguous)
-                .detail("a JSON key that decides is repeated")
+                .detail("a JSON key that decides is repeated, or can be read in two ways")
                 .into());
         }
         if self.plan.censor_keys && self.dropping.is_none() {

@@ -113,17 +113,19 @@ impl Nest {
         &mut self.keys
     }
 
-    /// The key is complete. False: it decides, and stood in this object before.
-    pub(crate) fn end_key(&mut self, plan: &JsonPlan) -> bool {
+    /// The key is complete. False: it decides, and stood in this object before; or, if `strict`, it is one that decides in
+    /// another case: some readers fold it (Go's `encoding/json`), and would take the last of the two.
+    pub(crate) fn end_key(&mut self, plan: &JsonPlan, strict: bool) -> bool {
         let Some(frame) = self.frames.last_mut() else { return true };
         frame.context = (frame.keys_from, self.keys.len());
         if frame.state == DEAD {
             return true;
         }
         let key = self.keys.get(frame.keys_from..).unwrap_or_default();
-        let (child, named) = plan.state(frame.state).after(key);
+        let state = plan.state(frame.state);
+        let (child, named) = state.after(key);
         frame.child = child;
-        let Some(named) = named else { return true };
+        let Some(named) = named else { return !strict || !state.folds(key) };
         if self.seen.get(frame.seen_from..).unwrap_or_default().contains(&named) {
             return false;
         }
