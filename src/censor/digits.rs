@@ -22,7 +22,7 @@ const AHEAD: usize = 7;
 const BACK: usize = 2;
 
 /// A set of rules.
-type Mask = [u64; WORDS];
+pub(super) type Mask = [u64; WORDS];
 
 /// A rule, as far as this stage needs it.
 pub(super) struct DigitRule<'a> {
@@ -193,7 +193,15 @@ impl Digits {
                 }
             }
         }
-        if let (Some(field), Some((names, masks))) = (view.field, &self.names) {
+        let named = recent.named.get_or_init(|| self.named(view.field));
+        mask.iter_mut().zip(named).for_each(|(word, named)| *word |= named);
+        mask
+    }
+
+    /// The rules that the name of a field speaks for.
+    fn named(&self, field: Option<&str>) -> Mask {
+        let mut mask = [0; WORDS];
+        if let (Some(field), Some((names, masks))) = (field, &self.names) {
             let name = Name::of(field);
             for found in names.find_overlapping_iter(name.bytes()) {
                 if let Some(named) = masks.get(found.pattern().as_usize()) {

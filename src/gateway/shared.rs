@@ -113,8 +113,8 @@ impl Shared {
     }
 
     /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
-    pub(super) fn grants(&self, tenant: &TenantId) -> Vec<Grant> {
+    pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
         let live = self.live.load();
-        live.snapshot().tenants.get(tenant).map(|tenant| tenant.grants.clone()).unwrap_or_default()
+        live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
     }
 }
