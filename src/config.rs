@@ -40,5 +40,16 @@ pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
 /// As [`load`].
 pub fn master_key(path: &Path, mode: Mode) -> Result<MasterKey, Vec<Diagnostic>> {
     let files = files::read(path)?;
-    compile::master_key(&files, mode)
+    compile::master_key(&files, mode).map(|(master, _)| master)
 }
+
+/// Reads no more of a configuration than where its state is and what it is sealed with, for whoever checks the trail.
+///
+/// # Errors
+/// As [`load`].
+pub fn sealed_state(path: &Path) -> Result<(MasterKey, State), Vec<Diagnostic>> {
+    compile::master_key(&files::read(path)?, Mode::Check)
+}
+
+#[cfg(test)]
+mod tests;

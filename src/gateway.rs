@@ -19,6 +19,7 @@ mod shared;
 pub mod stack;
 mod stages;
 mod target;
+mod touched;
 mod trail;
 mod treatment;
 mod undo;

@@ -14,6 +14,7 @@ mod key;
 mod peer;
 mod redacted;
 
+pub use crate::names::ClientTag;
 pub use caller::{Caller, Purposes, Via};
 pub use credentials::{CREDENTIAL_HEADERS, Credentials};
 pub use directory::Directory;
@@ -22,7 +23,7 @@ pub use jsonwebtoken::Algorithm;
 pub use jwks::{FetchFailed, Jwks};
 pub use key::{ApiKey, KeyHash, KeyHasher, NotAKey, NotAKeyHash};
 pub use peer::{NotAName, Peer, SubjectName};
-pub use redacted::{ClientTag, Tagger};
+pub use redacted::Tagger;
 
 use aws_lc_rs::{error::Unspecified, hkdf, hmac};
 

@@ -304,8 +304,15 @@ ending() {
   [ "$status" = 0 ] || { echo "FAIL SIGTERM ended the gateway with status $status"; tail -n 5 "$WORK/gateway.log"; return 1; }
   echo 'ok   SIGTERM ends the gateway with status 0'
   local told
-  told=$("$CONSENTRY_BIN" audit verify "$WORK/config/data/audit") || { echo "FAIL the trail: $told"; return 1; }
+  told=$("$CONSENTRY_BIN" audit verify --config "$WORK/config") || { echo "FAIL the trail: $told"; return 1; }
   echo "$told"
+  [[ $told == *'; seal checked; '* ]] || { echo 'FAIL the seal was not checked'; return 1; }
+  local role
+  for role in used created ended; do
+    grep -q "\"resources\":\[.*\"role\":\"$role\"" "$WORK"/config/data/audit/*.jsonl || { echo "FAIL no resource was $role"; return 1; }
+  done
+  if grep -qE 'file-[A-Za-z0-9]{8}|ftjob-|127\.0\.0\.1' "$WORK"/config/data/audit/*.jsonl; then echo 'FAIL the trail has an id or an address in clear'; return 1; fi
+  echo 'ok   the trail names what was used, created and ended, by keyed hashes'
   # The reader that docs/audit.md gives to those who don't take our word comes to the same end.
   awk -v fence="$(printf '\140\140\140')" '$0 == fence { on = 0 } on { print } $0 == fence "python" { on = 1 }' \
     "$ROOT/docs/audit.md" > "$WORK/verify.py"

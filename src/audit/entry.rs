@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::chain::{HASH, hex, number};
 use super::keyed::Keyed;
-use crate::names::{Direction, Entity, KeyId, Kind, OperationId, Purpose, RequestId, RouteName, TenantId};
+use crate::names::{
+    ClientTag, Direction, Entity, KeyId, Kind, OperationId, Purpose, RequestId, RouteName, TenantId,
+};
 use crate::reason::Reason;
 
 /// Items of one list that an entry names; what is beyond is counted.
@@ -56,7 +58,7 @@ pub struct Entry {
     /// With which key.
     pub key: Option<KeyId>,
     /// From which address.
-    pub peer: Option<Keyed>,
+    pub peer: Option<ClientTag>,
     /// By which route.
     pub route: Option<RouteName>,
     /// What it asked for.
@@ -173,7 +175,7 @@ impl Entry {
         pair_if("key", self.key.as_ref().map(KeyId::as_str), out);
         if let Some(peer) = self.peer {
             out.extend_from_slice(b",\"peer\":\"");
-            peer.hex(out);
+            hex(peer.as_bytes(), out);
             out.push(b'"');
         }
         pair_if("route", self.route.as_ref().map(RouteName::as_str), out);

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::names::{
-    Direction, Entity, KeyId, Kind, OperationId, Purpose, RequestId, RouteName, TenantId, UpstreamId,
+    ClientTag, Direction, Entity, KeyId, Kind, OperationId, Purpose, RequestId, RouteName, TenantId,
+    UpstreamId,
 };
 use crate::reason::Reason;
 
@@ -30,7 +31,7 @@ fn entry(decision: Decision) -> Entry {
     Entry {
         tenant: Some(TenantId::new("acme")),
         key: Some(KeyId::new("acme-1")),
-        peer: Some(keyer.other("address", b"192.0.2.7")),
+        peer: Some(ClientTag::of_hash([7; 8])),
         route: Some(RouteName::new("openai")),
         operation: Some(OperationId::new("createChatCompletion")),
         purpose: Some(Purpose::Inference),

@@ -100,6 +100,7 @@ async fn show(arguments: &Arguments, directory: &Path) -> Result<bool, Failure> 
     let keys = setup::write(directory, &sandbox, arguments)?;
     let config = directory.join("config");
     let snapshot = config::load(&config, Mode::Serve, 1).map_err(Failure::Configuration)?;
+    let seal = snapshot.master.audit_seal();
     let running = serve::start(config, snapshot, None).await?;
     let port = running.data.port();
     let ca = running.ca.clone().unwrap_or_default();
@@ -117,6 +118,7 @@ async fn show(arguments: &Arguments, directory: &Path) -> Result<bool, Failure> 
         ca: ca.clone(),
         sandbox_ca: sandbox.ca.clone(),
         audit: directory.join("config/data/audit"),
+        seal,
     };
     let kept = tour::walk(&places, &keys).await.map_err(|e| failed("the tour", &e))?;
     if arguments.once {

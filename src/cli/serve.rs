@@ -107,7 +107,7 @@ pub(crate) async fn start(
     let state = &snapshot.state;
     let at = |what: &str, error: &dyn std::fmt::Display| Failure::Start(format!("{what}: {error}"));
     let store = Sqlite::open(&store::Options::serving(&state.store)).map_err(|e| at("the store", &e))?;
-    let seal = snapshot.master.hmac("audit seal v1", None);
+    let seal = snapshot.master.audit_seal();
     let mut options = audit::Options::new(&state.audit, seal);
     options.window = state.audit_window;
     let audit = Arc::new(Audit::open(&options).map_err(|e| at("the audit trail", &e))?);

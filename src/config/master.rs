@@ -78,6 +78,12 @@ impl MasterKey {
         out
     }
 
+    /// The key that the head of the audit trail is sealed with.
+    #[must_use]
+    pub fn audit_seal(&self) -> hmac::Key {
+        self.hmac("audit seal v1", None)
+    }
+
     /// A key for HMAC-SHA-256, for one use.
     #[must_use]
     pub fn hmac(&self, label: &str, tenant: Option<&str>) -> hmac::Key {

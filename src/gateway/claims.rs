@@ -1,9 +1,10 @@
 //! What an answer brings into being is the caller's before the caller learns of it.
 
+use crate::audit::Role;
 use crate::body::Facts;
 use crate::catalog::{Creation, IdClass, Undo};
 use crate::isolation::{Named, TenantScope, fault};
-use crate::names::{DatasetName, Label, RequestId};
+use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::reason::Refusal;
 use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource};
 
@@ -28,6 +29,11 @@ pub(super) struct Claiming<'a> {
 impl Claiming<'_> {
     fn id(&self) -> RequestId {
         self.request.received.id
+    }
+
+    fn note(&self, kind: &Kind, id: &str, role: Role) {
+        let received = &self.request.received;
+        received.touched.note(&received.route.upstream.id, kind, id, role);
     }
 
     fn resource(&self, creation: &Creation, id: &str) -> Resource {
@@ -62,6 +68,9 @@ impl Claiming<'_> {
         }
         if claims.is_empty() {
             return Ok(());
+        }
+        for claim in &claims {
+            self.note(&claim.resource.kind, &claim.resource.id, Role::Created);
         }
         match self.shared.store.claim(claims).await {
             Ok(()) => Ok(()),
@@ -108,6 +117,7 @@ impl Claiming<'_> {
     /// deleted at once as far as the upstream lets us.
     async fn take_back(&self, made: &[(&Creation, String)]) {
         for (creation, id) in made {
+            self.note(&creation.kind, id, Role::Undone);
             let Some(undo) = &creation.undo else { continue };
             let Some(path) = self.path_of(undo, id) else { continue };
             let doom = Doom {

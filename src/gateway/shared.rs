@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::assembly::Assemblies;
 use super::live::Live;
-use crate::audit::Audit;
+use crate::audit::{Audit, Keyer};
 use crate::body::spool::Spools;
 use crate::config::Tenant;
 use crate::consent::Grant;
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub(super) live: ArcSwap<Live>,
     pub(super) store: Arc<dyn Store>,
     pub(super) audit: Arc<Audit>,
+    /// Hashes the ids that the audit trail names.
+    pub(super) keyer: Arc<Keyer>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstreams: Upstreams,
     pub(super) spool: Spools,
@@ -54,7 +56,9 @@ pub struct Permits {
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
         let requests = parts.live.snapshot().listeners.data.bounds.requests;
+        let keyer = Keyer::new(parts.live.snapshot().master.hmac("audit ids v1", None));
         Self {
+            keyer: Arc::new(keyer),
             live: ArcSwap::from_pointee(parts.live),
             store: parts.store,
             audit: parts.audit,

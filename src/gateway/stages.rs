@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::live::Live;
 use super::plan::Plan;
+use super::touched::Touched;
 use crate::catalog::{Catalog, Operation, Params, Recognised as Match};
 use crate::config::{Route, Snapshot, Tenant};
 use crate::identity::{Caller, Credentials, Peer};
@@ -17,6 +18,7 @@ use crate::reason::{Reason, Refusal};
 /// A request whose head can be read in one way only, on a route.
 pub(super) struct Received {
     pub(super) id: RequestId,
+    pub(super) touched: Touched,
     pub(super) live: Arc<Live>,
     pub(super) route: Arc<Route>,
     pub(super) parts: Parts,
@@ -46,7 +48,7 @@ pub(super) struct Recognised {
 impl Received {
     /// Looks at the head, and finds the route.
     pub(super) fn new(
-        id: RequestId,
+        (id, touched): (RequestId, Touched),
         live: Arc<Live>,
         parts: Parts,
     ) -> Result<Self, (Refusal, Option<Arc<Route>>)> {
@@ -57,7 +59,7 @@ impl Received {
             .and_then(|()| super::head::loops(&parts.headers))
             .and_then(|()| super::head::overrides(&parts.headers, route.catalog.headers()));
         match checks {
-            Ok(()) => Ok(Self { id, live, route, parts, stripped }),
+            Ok(()) => Ok(Self { id, touched, live, route, parts, stripped }),
             Err(refusal) => Err((refusal, Some(route))),
         }
     }

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, StatusCode};
 
 use super::shared::Shared;
+use super::touched::Touched;
 use crate::audit::{AuditError, Decision, Entry, Found, Slot};
 use crate::body::{Job, Meter};
 use crate::catalog::{ErrorAnswer, Operation, problem};
 use crate::censor::{Action, Exchange, Tally};
 use crate::config::Route;
 use crate::consent::Permit;
-use crate::identity::{Caller, ClientTag};
+use crate::identity::Caller;
 use crate::isolation::NotTheirs;
 use crate::listener::{Connection, RequestBody};
-use crate::names::{Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
+use crate::names::{ClientTag, Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
 use crate::reason::{Blame, Reason, Refusal, SafeText};
 use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Violation};
 
@@ -38,6 +39,7 @@ pub(super) struct Trail {
     /// The decision has to be on the disk before it takes effect.
     durable: bool,
     not_theirs: Option<Kind>,
+    touched: Touched,
     exchange: Option<Exchange>,
     /// What was found on the way up; the rest of the exchange's findings are the answer's.
     up: Option<Tally>,
@@ -60,6 +62,7 @@ impl Trail {
         request: &Request<RequestBody>,
         slot: Slot,
     ) -> Self {
+        let touched = Touched::new(&shared.keyer);
         Self {
             shared,
             id,
@@ -74,6 +77,7 @@ impl Trail {
             purpose: None,
             durable: false,
             not_theirs: None,
+            touched,
             exchange: None,
             up: None,
             meter: None,
@@ -87,6 +91,11 @@ impl Trail {
 
     pub(super) const fn id(&self) -> RequestId {
         self.id
+    }
+
+    /// Where the resources are noted that the request touches.
+    pub(super) fn touched(&self) -> Touched {
+        self.touched.clone()
     }
 
     pub(super) fn on(&mut self, route: Option<Arc<Route>>) {
@@ -220,6 +229,7 @@ impl Trail {
             purpose: self.purpose,
             durable: self.durable,
             not_theirs: None,
+            touched: self.touched.clone(),
             exchange: self.exchange.take(),
             up: self.up.take(),
             meter: self.meter.take(),
@@ -234,8 +244,11 @@ impl Trail {
     /// A body that was under way has come to its end.
     pub(super) async fn ended(&mut self) {
         let entry = self.entry(self.passed(), None);
-        // What was found on the way was not known when the decision was written.
-        let more = self.written.take().is_some_and(|written| written.found != entry.found);
+        // What was found and made on the way was not known when the decision was written.
+        let more = self
+            .written
+            .take()
+            .is_some_and(|written| written.found != entry.found || written.resources != entry.resources);
         if more && let Ok(slot) = self.shared.audit.reserve().await {
             slot.write(&entry);
         }
@@ -267,6 +280,8 @@ impl Trail {
         entry.reason = reason;
         entry.tenant = self.caller.as_ref().map(|c| c.tenant.clone());
         entry.key = self.caller.as_ref().map(|c| c.key.clone());
+        entry.peer = Some(self.client);
+        entry.resources = self.touched.named();
         entry.route = self.route.as_ref().map(|r| r.name.clone());
         entry.operation.clone_from(&self.operation);
         entry.purpose = self.purpose;

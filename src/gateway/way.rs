@@ -13,6 +13,7 @@ use super::shared::{Permits, Shared};
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
+use crate::audit::Role;
 use crate::body::{Censored, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Condition, EditAction};
 use crate::censor::Exchange;
@@ -34,10 +35,11 @@ pub(super) async fn walk(
     let place = shared.place()?;
     let (parts, body) = request.into_parts();
     let live = shared.live.load_full();
-    let received = Received::new(trail.id(), live, parts).map_err(|(refusal, route)| {
-        trail.on(route);
-        refusal
-    })?;
+    let received =
+        Received::new((trail.id(), trail.touched()), live, parts).map_err(|(refusal, route)| {
+            trail.on(route);
+            refusal
+        })?;
     trail.on(Some(Arc::clone(&received.route)));
     let identified = received.identify(peer).await?;
     trail.by(&identified.caller);
@@ -169,12 +171,16 @@ async fn entitled(
     let scope =
         entitle(&*shared.store, received.catalog(), &received.route.upstream.id, &request.tenant.id, &named)
             .await;
-    scope.map_err(|denied| {
+    let scope = scope.map_err(|denied| {
         if let Denied::NotTheirs(resource) = &denied {
             trail.not_theirs(resource);
         }
         denied.refusal()
-    })
+    })?;
+    for used in scope.owned() {
+        received.touched.note(&received.route.upstream.id, &used.kind, &used.id, Role::Used);
+    }
+    Ok(scope)
 }
 
 /// The uses that the call makes of data, beyond answering it.
@@ -385,6 +391,8 @@ fn ended(
         return None;
     }
     let owned = scope.owned().iter().find(|named| named.kind == used.kind)?;
+    let received = &request.received;
+    received.touched.note(&received.route.upstream.id, &owned.kind, &owned.id, Role::Ended);
     Some(crate::store::Resource {
         upstream: request.received.route.upstream.id.clone(),
         kind: owned.kind.clone(),

@@ -1,29 +1,11 @@
 //! What logs may know of a client: a keyed hash, never the address.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use aws_lc_rs::{hkdf, hmac};
-use data_encoding::HEXLOWER;
 
 use super::{CryptoFailed, derive};
-
-/// Stands for a client's address or user agent in logs and audit: 64 bits of an HMAC. Equal clients have equal tags, so
-/// that an operator can follow one; without the master key, nobody can say which.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientTag([u8; 8]);
-
-impl fmt::Display for ClientTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for ClientTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ClientTag({self})")
-    }
-}
+use crate::names::ClientTag;
 
 /// Makes [`ClientTag`]s.
 #[derive(Clone, Debug)]
@@ -62,6 +44,6 @@ impl Tagger {
         for (to, from) in short.iter_mut().zip(full.as_ref()) {
             *to = *from;
         }
-        ClientTag(short)
+        ClientTag::of_hash(short)
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Places {
     pub(super) ca: PathBuf,
     pub(super) sandbox_ca: PathBuf,
     pub(super) audit: PathBuf,
+    /// What the head of the audit trail is sealed with.
+    pub(super) seal: aws_lc_rs::hmac::Key,
 }
 
 /// Somebody on the tour.

@@ -374,8 +374,10 @@ async fn proof(guide: &mut Guide<'_>) -> Result<(), String> {
         .lines()
         .filter(|line| line.starts_with("consentry_blocked_total{") && !line.ends_with(" 0"))
         .collect();
-    let verified = crate::audit::verify(&guide.places.audit, None);
-    let chain = verified.as_ref().map_or_else(ToString::to_string, super::super::super::audit::text);
+    let verified = crate::audit::verify(&guide.places.audit, Some(&guide.places.seal));
+    let chain = verified
+        .as_ref()
+        .map_or_else(ToString::to_string, |summary| super::super::super::audit::text(summary, true));
     guide.show(&Stop {
         title: "What it leaves behind",
         sent: format!("GET {url}; consentry audit verify"),
