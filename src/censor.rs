@@ -21,6 +21,7 @@ pub mod import;
 mod kind;
 mod mark;
 mod matcher;
+mod number;
 mod pattern;
 mod policy;
 mod prefilter;

@@ -10,6 +10,7 @@ use super::engine::{Compiled, Engine, RuleInfo};
 use super::fields::Fields;
 use super::filter::{SHORT_WORD, may_end_word};
 use super::matcher::{MAX_FIELD, Matcher};
+use super::number;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
 use super::policy::{CompileError, Policy};
 use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
@@ -150,14 +151,18 @@ impl<'a> Builder<'a> {
         let rules = self.digits.iter().filter_map(|slot| {
             let Active { rule, compiled } = self.active.get(usize::from(slot.rule))?;
             let prepared = &compiled.prepared;
-            let (left, before, first) = match &prepared.matcher {
+            let (left, before, first, alone) = match &prepared.matcher {
                 Matcher::Pattern(pattern) => {
-                    (prepared.left, pattern.before.as_ref(), pattern.lead.as_ref().or(Some(&*pattern.value)))
+                    let first = pattern.lead.as_ref().unwrap_or(&pattern.value);
+                    let optional = pattern.before.as_ref().is_none_or(|before| before.ends(before.start()));
+                    let alone = if optional { number::shortest(first) } else { None };
+                    (prepared.left, pattern.before.as_ref(), Some(first), alone)
                 }
-                _ => (Boundary::None, slot.before.as_ref(), slot.first.as_ref()),
+                // No scanner finds anything in digits alone.
+                _ => (Boundary::None, slot.before.as_ref(), slot.first.as_ref(), None),
             };
             let words = rule.required_words();
-            Some(DigitRule { target: slot.rule, min_digits: slot.least, left, before, first, words })
+            Some(DigitRule { target: slot.rule, min_digits: slot.least, left, before, first, words, alone })
         });
         rules.collect()
     }

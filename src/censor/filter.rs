@@ -164,7 +164,7 @@ impl Name {
     }
 
     /// A short word must be one of the name's.
-    fn has_word(&self, from: usize, to: usize) -> bool {
+    pub(super) fn has_word(&self, from: usize, to: usize) -> bool {
         to - from > SHORT_WORD || (self.starts >> from & 1 == 1 && self.starts >> to & 1 == 1)
     }
 }

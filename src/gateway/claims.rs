@@ -6,7 +6,8 @@ use crate::catalog::{Creation, IdClass, Undo};
 use crate::isolation::{Named, TenantScope, fault};
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::reason::Refusal;
-use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource};
+use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource, StoreError};
+use crate::telemetry::Violation;
 
 use super::shared::Shared;
 use super::stages::Recognised;
@@ -75,6 +76,14 @@ impl Claiming<'_> {
         match self.shared.store.claim(claims).await {
             Ok(()) => Ok(()),
             Err(error) => {
+                if matches!(error, StoreError::Conflict) {
+                    let violation = if made.is_empty() {
+                        Violation::ForeignInAnswer
+                    } else {
+                        Violation::ConflictingClaim
+                    };
+                    self.shared.metrics.violation(Some(&self.request.tenant.id), violation);
+                }
                 self.take_back(&made).await;
                 Err(Refusal::new(error.reason()).log(fault(&error)))
             }
@@ -117,6 +126,13 @@ impl Claiming<'_> {
     /// deleted at once as far as the upstream lets us.
     async fn take_back(&self, made: &[(&Creation, String)]) {
         for (creation, id) in made {
+            // An id that is on record, or of which the store can't tell, may be somebody's: an upstream may give the
+            // same id twice. Nobody can see one that is not on record, so it does less harm to leave it.
+            let upstream = &self.request.received.route.upstream.id;
+            if !matches!(self.shared.store.owner(upstream, &creation.kind, id).await, Ok(None)) {
+                tracing::warn!(request = %self.id(), "a resource that could not be recorded is left upstream");
+                continue;
+            }
             self.note(&creation.kind, id, Role::Undone);
             let Some(undo) = &creation.undo else { continue };
             let Some(path) = self.path_of(undo, id) else { continue };

@@ -1,12 +1,14 @@
 //! A request's body, read for what decides, censored, and kept back until it is decided.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::BodyExt;
 
+use super::asked::Asked;
 use super::shared::Shared;
 use super::stages::Recognised;
 use super::treatment::{self, Decided};
@@ -15,10 +17,9 @@ use crate::body::json::JsonTransform;
 use crate::body::multipart::{FileTreatment, FormDecision, FormTransform, PartHeader, boundary};
 use crate::body::pump::{Bounds, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::{Censored, Facts, Job, Pass, Transform};
+use crate::body::{Censored, Facts, Job, Meter, Pass, Transform};
 use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
 use crate::censor::Exchange;
-use crate::isolation::Named;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
@@ -29,6 +30,8 @@ pub(super) struct Said {
     pub(super) json: Facts,
     /// Of a form.
     pub(super) form: Facts,
+    /// How many bytes came so far, and how long they were waited for.
+    pub(super) arrived: (u64, Duration),
 }
 
 /// A body that waits for the decision.
@@ -45,8 +48,10 @@ pub(super) enum Waiting {
 pub(super) struct Flowing {
     pub(super) lead: Vec<Bytes>,
     pub(super) pump: FormPump,
-    /// Resources that records of the file name, found since the last look.
-    pub(super) named: NamedSoFar,
+    /// What records of the file ask for.
+    pub(super) asked: Asked,
+    /// Where it is counted.
+    pub(super) meter: Arc<Meter>,
 }
 
 /// A form on its way up.
@@ -54,25 +59,6 @@ pub(super) type FormPump = Pump<Incoming, FormTransform>;
 
 /// A request's body as hyper gives it.
 pub(super) type Incoming = crate::listener::RequestBody;
-
-/// Resources that the records of a file name: looked up before the records go on.
-#[derive(Clone, Default)]
-pub(super) struct NamedSoFar(Arc<Mutex<Vec<Named>>>);
-
-impl NamedSoFar {
-    /// Adds one.
-    pub(super) fn add(&self, named: Named) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !all.contains(&named) {
-            all.push(named);
-        }
-    }
-
-    /// Takes those that came since the last time.
-    pub(super) fn take(&self) -> Vec<Named> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Reads what decides.
 pub(super) async fn read(
@@ -89,7 +75,9 @@ pub(super) async fn read(
         BodyShape::Multipart(_) => form(shared, request, body, job).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
             let mut pump = Pump::new(body, None, Pass, bounds(request));
-            pump.hold(memory(request), &shared.spool).await.map(|held| nothing(Waiting::Held(held)))
+            let held = pump.hold(memory(request), &shared.spool).await?;
+            let arrived = (pump.arrived(), pump.waited());
+            Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
         }
         BodyShape::Opaque => Err(not_named_opaque()),
         BodyShape::Jsonl
@@ -169,7 +157,8 @@ async fn json(
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     let held = pump.hold(memory(request), &shared.spool).await?;
     let json = pump.transform().facts().clone();
-    Ok((Said { json, ..Said::default() }, Waiting::Held(held)))
+    let arrived = (pump.arrived(), pump.waited());
+    Ok((Said { json, arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
 async fn form(
@@ -189,9 +178,9 @@ async fn form(
         return Err(not_named_opaque());
     }
     let files = has(&FieldContent::File);
-    let named = NamedSoFar::default();
+    let asked = Asked::default();
     let decided = Decided::default();
-    let treat = treatment::of(request, job, &decided, &named);
+    let treat = treatment::of(request, job, &decided, &asked);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
     let transform = FormTransform::new(job.clone(), &boundary, fields, shared.spool.clone(), treat, end);
@@ -199,7 +188,8 @@ async fn form(
     if !files {
         let held = pump.hold(memory(request), &shared.spool).await?;
         let form = pump.transform().facts().clone();
-        return Ok((Said { form, ..Said::default() }, Waiting::Held(held)));
+        let arrived = (pump.arrived(), pump.waited());
+        return Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)));
     }
     let mut lead = Vec::new();
     let mut kept = 0;
@@ -213,8 +203,9 @@ async fn form(
         }
     }
     let form = pump.transform().facts().clone();
-    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, named }));
-    Ok((Said { form, ..Said::default() }, body))
+    let arrived = (pump.arrived(), pump.waited());
+    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked, meter: Arc::clone(&job.meter) }));
+    Ok((Said { form, arrived, ..Said::default() }, body))
 }
 
 /// Reads an upload's part: the one field that holds its bytes goes where it is told, whatever it is.

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response, StatusCode};
 
+use super::head;
 use super::shared::Shared;
 use super::touched::Touched;
+use super::unabandoned::Must;
 use crate::audit::{AuditError, Decision, Entry, Found, Slot};
 use crate::body::{Job, Meter};
 use crate::catalog::{ErrorAnswer, Operation, problem};
@@ -20,18 +22,20 @@ use crate::isolation::NotTheirs;
 use crate::listener::{Connection, RequestBody};
 use crate::names::{ClientTag, Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
 use crate::reason::{Blame, Reason, Refusal, SafeText};
-use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Violation};
+use crate::telemetry::{ConsentOutcome, Held, Stage, Stopwatch, Trace, Violation};
 
 /// What is known of a request so far.
 pub(super) struct Trail {
     shared: Arc<Shared>,
     id: RequestId,
     client: ClientTag,
+    trace: Trace,
     watch: Stopwatch,
     /// It was counted.
     counted: bool,
     method: Method,
     slot: Option<Slot>,
+    must: Must,
     route: Option<Arc<Route>>,
     caller: Option<Caller>,
     operation: Option<OperationId>,
@@ -51,6 +55,8 @@ pub(super) struct Trail {
     /// The beginning and the sum of what was waited for upstream.
     waited: Duration,
     since: Option<Instant>,
+    /// Counts the request as under way upstream.
+    under_way: Option<Held>,
 }
 
 impl Trail {
@@ -60,17 +66,19 @@ impl Trail {
         id: RequestId,
         connection: &Connection,
         request: &Request<RequestBody>,
-        slot: Slot,
+        (slot, must): (Slot, Must),
     ) -> Self {
         let touched = Touched::new(&shared.keyer);
         Self {
             shared,
             id,
             client: connection.client,
+            trace: head::trace(request.headers(), id),
             watch: Stopwatch::start(),
             counted: false,
             method: request.method().clone(),
             slot: Some(slot),
+            must,
             route: None,
             caller: None,
             operation: None,
@@ -86,6 +94,7 @@ impl Trail {
             written: None,
             waited: Duration::ZERO,
             since: None,
+            under_way: None,
         }
     }
 
@@ -133,6 +142,17 @@ impl Trail {
         }
     }
 
+    /// The request brings something into being.
+    pub(super) const fn creates(&mut self) {
+        self.durable = true;
+    }
+
+    /// The request asked to be stored, and that was turned off.
+    pub(super) fn turned_off(&self) {
+        let tenant = self.caller.as_ref().map(|c| &c.tenant);
+        self.shared.metrics.consent(tenant, Purpose::Store, ConsentOutcome::Strip, None);
+    }
+
     pub(super) fn permitted(&mut self, permit: &Permit) {
         self.durable |= permit.training();
     }
@@ -146,7 +166,12 @@ impl Trail {
         }
     }
 
-    pub(super) fn dispatched(&mut self) {
+    /// The request goes upstream. What it changes there is recorded even if the caller goes away.
+    pub(super) fn dispatched(&mut self, upstream: &UpstreamId) {
+        self.under_way = Some(self.shared.metrics.upstream(upstream).begin());
+        if self.durable {
+            self.must.finish();
+        }
         self.since = Some(Instant::now());
     }
 
@@ -161,12 +186,19 @@ impl Trail {
         }
     }
 
+    /// Somebody else was waited for: the caller's body, the upstream's.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waited += time;
+    }
+
     pub(super) fn measure(&mut self, direction: Direction, bytes: u64) {
         self.bytes[usize::from(direction == Direction::Response)] = bytes;
     }
 
     /// The request was refused: it is on the disk before it is answered. If that can't be, the answer is that.
     pub(super) async fn refused(&mut self, refusal: Refusal) -> Refusal {
+        self.must.finish();
+        self.violated(refusal.reason);
         let decision = decision(refusal.reason);
         self.status = Some(refusal.reason.status());
         let mut refusal = refusal;
@@ -184,6 +216,16 @@ impl Trail {
         refusal
     }
 
+    /// Refusals that stopped an attempt on somebody else's.
+    fn violated(&self, reason: Reason) {
+        let violation = match reason {
+            Reason::CredentialConflict => Violation::IdentityConflict,
+            Reason::BypassRefused => Violation::BypassCredential,
+            _ => return,
+        };
+        self.shared.metrics.violation(self.caller.as_ref().map(|c| &c.tenant), violation);
+    }
+
     /// The request passed. Its entry is on the disk, or will be within the audit window.
     pub(super) async fn allowed(&mut self, status: StatusCode) -> Result<(), Refusal> {
         self.status = Some(status);
@@ -191,6 +233,7 @@ impl Trail {
         let Some(slot) = self.slot.take() else { return Ok(()) };
         let entry = self.entry(decision, None);
         if self.durable {
+            self.must.finish();
             slot.durable(&entry).await.map_err(|error| Refusal::new(error.reason()).log(fault(&error)))?;
         } else {
             slot.write(&entry);
@@ -219,10 +262,12 @@ impl Trail {
             shared: Arc::clone(&self.shared),
             id: self.id,
             client: self.client,
+            trace: self.trace,
             watch: self.watch.clone(),
             counted: false,
             method: self.method.clone(),
             slot: None,
+            must: self.must.clone(),
             route: self.route.clone(),
             caller: self.caller.clone(),
             operation: self.operation.clone(),
@@ -238,6 +283,7 @@ impl Trail {
             written: self.written.take(),
             waited: self.waited,
             since: None,
+            under_way: self.under_way.take(),
         }
     }
 
@@ -288,7 +334,7 @@ impl Trail {
         entry.generation = self.shared.live.load().snapshot().generation;
         entry.status = self.status;
         entry.found = self.found();
-        entry.bytes_in = self.bytes[0];
+        entry.bytes_in = self.meter.as_ref().map_or(0, |m| m.bytes()).max(self.bytes[0]);
         entry.bytes_out = self.bytes[1];
         // Records of a file that was refused went nowhere.
         if reason.is_none() {
@@ -326,7 +372,7 @@ impl Trail {
         self.counted = true;
         let tenant = self.caller.as_ref().map(|c| &c.tenant);
         let route = self.route.as_ref().map(|r| &r.name);
-        let own = self.watch.began().elapsed().saturating_sub(self.waited);
+        let own = self.watch.to_first_byte().saturating_sub(self.waited);
         self.watch.add(Stage::Decide, own);
         self.shared.metrics.meter(tenant, route).record(entry, &self.method, &self.watch);
     }
@@ -338,12 +384,13 @@ impl Trail {
         let detail = refusal.detail.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let log = refusal.log.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let (request, client, reason) = (self.id, self.client, refusal.reason.code());
+        let trace = self.trace.trace_id();
         match refusal.reason.blame() {
             Blame::Client | Blame::Policy => {
-                tracing::info!(%request, %client, tenant, key, operation, reason, detail, log, "refused");
+                tracing::info!(%request, trace, %client, tenant, key, operation, reason, detail, log, "refused");
             }
             Blame::Upstream | Blame::Us => {
-                tracing::warn!(%request, %client, tenant, key, operation, reason, detail, log, "failed");
+                tracing::warn!(%request, trace, %client, tenant, key, operation, reason, detail, log, "failed");
             }
         }
     }
@@ -367,12 +414,20 @@ const fn decision(reason: Reason) -> Decision {
     }
 }
 
-/// A caller that went away in the middle of an answer is counted all the same.
+/// A caller that went away, before its answer or in the middle of it, is recorded and counted all the same.
 impl Drop for Trail {
     fn drop(&mut self) {
-        if !self.counted
-            && let Some(entry) = self.written.take()
-        {
+        // A panic has an entry of its own.
+        if self.counted || std::thread::panicking() {
+            return;
+        }
+        if let Some(slot) = self.slot.take() {
+            let reason = Reason::ClientGone;
+            self.status = None;
+            let entry = self.entry(decision(reason), Some(reason));
+            slot.write(&entry);
+            self.count(&entry);
+        } else if let Some(entry) = self.written.take() {
             self.count(&entry);
         }
     }
