@@ -110,6 +110,8 @@ struct Outcome {
     failed: bool,
     /// Nobody reads what was found.
     unread: bool,
+    /// The input that could not be read to its end, if it is the last one told of: what stands behind the flaw is not told.
+    broken: Option<usize>,
     /// Inputs in which something was found.
     found: Vec<usize>,
 }
@@ -164,6 +166,7 @@ impl Scan<'_> {
         let name = |index: usize| inputs.get(index).map_or("", |input| input.name.as_str());
         work::look(self.engine, inputs, &self.mode, threads, &open, |told| {
             match told {
+                Told::Hits(index, _) | Told::Failed(index, _) if outcome.broken == Some(index) => {}
                 Told::Hits(index, hits) => {
                     if !hits.is_empty() && outcome.found.last() != Some(&index) {
                         outcome.found.push(index);
@@ -178,7 +181,7 @@ impl Scan<'_> {
                 Told::Binary => outcome.binary += 1,
                 Told::Done => outcome.files += 1,
                 Told::Failed(index, error) => {
-                    outcome.failed = true;
+                    (outcome.failed, outcome.broken) = (true, Some(index));
                     let message = format!("{}: {error}", name(index));
                     report.failed(&message);
                     bar.suspend(|| complain(message));

@@ -295,6 +295,20 @@ fn strings_of_records_have_offsets_of_their_own() {
 }
 
 #[test]
+fn a_file_of_something_else_is_told_once() {
+    let place = place();
+    place.write("a.txt", format!("{}\n", "no record\n".repeat(700_000)));
+    place.write("b.jsonl", format!("{{\"t\": \"{}\"}}\n", token()));
+    for threads in ["1", "3"] {
+        let ended = scan(&place, &["--threads", threads, "--jsonl", "/t", "a.txt", "b.jsonl"], "");
+        assert_eq!(ended.code, 2);
+        assert_eq!(ended.err.matches("a.txt: line 1 is not JSON").count(), 1, "{}", ended.err);
+        assert_eq!(ended.err.matches("is not JSON").count(), 1, "{}", ended.err);
+        assert_eq!(ended.out, "b.jsonl:1: acme-token (ACME_TOKEN) bytes 0-16, redact\n");
+    }
+}
+
+#[test]
 fn columns_are_read_by_name() {
     let place = place();
     let text = format!(
