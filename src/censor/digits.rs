@@ -218,7 +218,7 @@ impl Digits {
     }
 
     /// Does a field of this name speak for any rule?
-    pub(super) fn named(&self, name: &Name) -> bool {
+    pub(super) fn speaks_for(&self, name: &Name) -> bool {
         self.names.as_ref().is_some_and(|(names, _)| {
             names.find_overlapping_iter(name.bytes()).any(|found| name.has_word(found.start(), found.end()))
         })
