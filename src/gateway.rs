@@ -78,9 +78,9 @@ impl Gateway {
     }
 
     /// Requests from here on are decided by this configuration. Those under way keep theirs.
-    pub fn replace(&self, live: Live) {
+    pub fn replace(&self, live: Arc<Live>) {
         let generation = live.snapshot().generation;
-        self.0.live.store(Arc::new(live));
+        self.0.live.store(live);
         self.0.upstreams.retire_before(generation);
     }
 

@@ -142,7 +142,7 @@ pub struct Tenant {
     /// Its name.
     pub id: TenantId,
     /// Grants for training use.
-    pub grants: Vec<Grant>,
+    pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
     /// What must not pass towards the upstream.

@@ -100,7 +100,7 @@ impl Call {
 
     /// A link into the upstream as a link into the gateway; none if it leads elsewhere.
     fn rebased(&self, location: &str) -> Option<HeaderValue> {
-        let rebase = self.job.rewrite.rebase.as_ref()?;
+        let rebase = super::way::rebase(&self.request)?;
         let rebased = if location.starts_with('/') && !location.starts_with("//") {
             format!("{}{location}", rebase.to)
         } else {

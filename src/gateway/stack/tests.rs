@@ -35,7 +35,7 @@ fn gateway(folder: &TempDir) -> (Gateway, Arc<Metrics>) {
     let spool = Spools::new(SpoolBudget::new(1 << 20), 1 << 10, state.spool.clone());
     let names = Names { tenants: Vec::new(), routes: Vec::new(), upstreams: Vec::new() };
     let metrics = Arc::new(Metrics::new(&Build::CURRENT, &names).unwrap());
-    let live = Live::new(snapshot).unwrap();
+    let live = Arc::new(Live::new(snapshot).unwrap());
     let parts = Parts { live, store: Arc::new(store), audit, metrics: Arc::clone(&metrics), spool };
     (Gateway::new(parts), metrics)
 }

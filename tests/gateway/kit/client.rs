@@ -255,7 +255,7 @@ impl Answer {
             }
         };
         if reason != Reason::ResourceUnknown {
-            assert_eq!(error["code"], reason.code(), "{self}");
+            assert_eq!(error["code"], reason.code(), "{self} {}", self.text());
         }
         let later = [Reason::Overloaded, Reason::Draining, Reason::SpoolFull, Reason::TenantOverLimit];
         if later.contains(&reason) || reason == Reason::UpstreamUnreachable {
