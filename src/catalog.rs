@@ -187,6 +187,12 @@ impl Catalog {
         self.errors.answer(refusal, request_id, rule.map(|rule| &rule.not_found))
     }
 
+    /// Whether the upstream's own words for a status would tell of the account.
+    #[must_use]
+    pub fn tells_of_account(&self, status: http::StatusCode) -> bool {
+        self.errors.own_words.contains(&status.as_u16())
+    }
+
     /// A refusal as the event that ends a stream, with the empty line behind it.
     #[must_use]
     pub fn error_event(&self, refusal: &Refusal, request_id: &str) -> String {

@@ -3,6 +3,7 @@
 //! [`stack`] is what stands around every request, one layer a line; `way` is the way itself; `stages` are the values
 //! that only the stage before can make. What is decided is decided in the rooms; here is only the order.
 
+mod asked;
 mod assembly;
 mod claims;
 pub mod coverage;
@@ -22,6 +23,7 @@ mod target;
 mod touched;
 mod trail;
 mod treatment;
+mod unabandoned;
 mod undo;
 mod way;
 
@@ -45,6 +47,7 @@ pub use shared::{Parts, Permits};
 
 use shared::Shared;
 use trail::Trail;
+use unabandoned::{Must, Unabandoned};
 
 /// What a caller gets: a body that keeps the request's place until its last byte.
 pub type Answer = Held<Outgoing, Place>;
@@ -68,6 +71,7 @@ impl Gateway {
 
     /// Starts what works beside the requests.
     pub fn start(&self, shutdown: &Shutdown) {
+        drop(self.0.shutdown.set(shutdown.clone()));
         shutdown.spawn(undo::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }
@@ -86,7 +90,12 @@ impl Gateway {
     }
 
     /// Answers one request. Whatever happens, there is an answer, and it is recorded and counted.
-    pub async fn answer(&self, connection: &Connection, request: Request<RequestBody>) -> Response<Answer> {
+    async fn answer(
+        &self,
+        connection: &Connection,
+        request: Request<RequestBody>,
+        must: Must,
+    ) -> Response<Answer> {
         let id = RequestId::fresh();
         let counted = Place { _permits: None, _counted: self.0.metrics.in_flight(Listener::Data) };
         let slot = match self.0.audit.reserve().await {
@@ -96,7 +105,7 @@ impl Gateway {
                 return unrecorded(&self.0, &refusal, id, counted);
             }
         };
-        let mut trail = Trail::begin(Arc::clone(&self.0), id, connection, &request, slot);
+        let mut trail = Trail::begin(Arc::clone(&self.0), id, connection, &request, (slot, must));
         let form = is_form(&request);
         match way::walk(&self.0, &mut trail, &connection.peer, request).await {
             Ok((response, permits)) => {
@@ -115,6 +124,19 @@ impl Gateway {
                 response.map(|body| Held::new(body, counted))
             }
         }
+    }
+
+    /// The same, brought to its end even if the caller goes away.
+    fn answering(
+        &self,
+        connection: Arc<Connection>,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Response<Answer>> + Send + 'static + use<> {
+        let (gateway, must) = (self.clone(), Must::default());
+        let shutdown = self.0.shutdown.get().cloned().unwrap_or_default();
+        let end = must.clone();
+        let work = async move { gateway.answer(&connection, request, must).await };
+        Unabandoned::new(work, end, shutdown)
     }
 
     /// The answer to a request that failed by a mistake of ours. Its trail is lost with it, so it gets one of its own.

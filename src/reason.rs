@@ -114,6 +114,8 @@ reasons! {
     UpstreamUninspectable = "upstream_uninspectable", BAD_GATEWAY, Policy, "The upstream's answer can't be inspected, and no policy lets this case pass.";
     UpstreamContentBlocked = "upstream_content_blocked", BAD_GATEWAY, Policy, "The upstream's answer holds a value that the policy blocks.";
     UpstreamCoding = "upstream_coding", BAD_GATEWAY, Upstream, "The upstream's content coding is unknown, broken or a bomb.";
+    UpstreamLimited = "upstream_limited", TOO_MANY_REQUESTS, Upstream, "The upstream takes no more requests for now.";
+    UpstreamDenied = "upstream_denied", FORBIDDEN, Upstream, "The upstream does not allow this to the account.";
     UpstreamRedirect = "upstream_redirect", BAD_GATEWAY, Upstream, "The upstream redirects to a place that is not its own.";
     // Us
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, Us, "The store can't record or answer.";

@@ -73,6 +73,22 @@ impl Transform for TextTransform {
     }
 }
 
+impl Job {
+    /// A text that is there as a whole (a header's value, a parameter), with findings replaced; none if it has none.
+    ///
+    /// # Errors
+    /// If it holds a value that blocks.
+    pub fn censored(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+        let mut whole = Whole::default();
+        if !whole.run(self, text, None)? {
+            return Ok(None);
+        }
+        let mut censored = Vec::new();
+        whole.write(text, &mut censored);
+        Ok(Some(censored))
+    }
+}
+
 /// One change to a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {

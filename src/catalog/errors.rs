@@ -30,6 +30,7 @@ pub(super) struct ErrorShape {
     pub(super) event_name: Option<String>,
     pub(super) types: Vec<(StatusCode, String)>,
     pub(super) default_type: String,
+    pub(super) own_words: Vec<u16>,
     pub(super) request_id: HeaderName,
     pub(super) no_retry: Vec<(HeaderName, HeaderValue)>,
 }

@@ -25,8 +25,8 @@ pub struct Operation {
     /// Further purposes that it may serve as well: a key that is bound to one of them, or to `purpose`, may call it.
     /// (Whoever may only train has to see its files too.) What a call needs beyond that stands in `training`.
     pub or_purposes: Vec<Purpose>,
-    /// The query parameters that it takes; none: any, and those that decide nothing are passed on as they are.
-    pub query: Option<Vec<Arc<str>>>,
+    /// The query parameters that it takes beside those that decide.
+    pub query: Vec<Arc<str>>,
     /// The query parameters that name a resource, page a list or fulfil a condition: each stands at most once.
     pub deciding_query: Vec<Arc<str>>,
     /// What the request's body is.
@@ -50,6 +50,8 @@ pub struct Operation {
     pub store: Option<StoreField>,
     /// Where the request asks for an event stream.
     pub stream: Option<Place>,
+    /// When the file that it takes holds one JSON record a line, whatever its name and type say.
+    pub records: Option<Condition>,
     /// The lines of the file that it takes are requests of other operations (batches).
     pub lines: Option<Lines>,
     /// What is rewritten in the request, whatever the tenant's policy is.
@@ -191,6 +193,8 @@ pub struct Condition {
     pub place: Place,
     /// The values that fulfil it, as text (`true`, `fine-tune`). Empty: any value but null and false.
     pub values: Vec<Arc<str>>,
+    /// The values that do not fulfil it, where every other one does. Empty: `values` says it.
+    pub except: Vec<Arc<str>>,
     /// Whether an absent value, or null, fulfils it.
     pub absent: bool,
 }
@@ -343,7 +347,11 @@ impl Operation {
         let training = self.training.iter().filter_map(|training| training.when.as_ref());
         let created = self.creates.iter().filter_map(|created| created.when.as_ref());
         let lines = self.lines.iter().filter_map(|lines| lines.when.as_ref());
-        training.chain(created).chain(lines).chain(self.refuses.iter().map(|refused| &refused.when))
+        training
+            .chain(created)
+            .chain(lines)
+            .chain(&self.records)
+            .chain(self.refuses.iter().map(|refused| &refused.when))
     }
 
     /// The places of the request that decide: what they hold has to be known, and each has to have one reading

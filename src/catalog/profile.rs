@@ -223,6 +223,9 @@ pub(super) struct RawErrors {
     /// The error's type by HTTP status; `default` for all others.
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) types: Entries<String>,
+    /// Statuses with which the upstream speaks of the account (its limits, its organisation): they pass, its words do not.
+    #[serde(default)]
+    pub(super) own_words: Vec<u16>,
     /// The header that carries the request's id.
     #[schemars(with = "String")]
     pub(super) request_id: Text,

@@ -1,5 +1,5 @@
 //! The query of a request. Parameters that decide (name a resource, page a list, fulfil a condition) have one
-//! reading for every reader that we know of; the others pass as they are.
+//! reading for every reader that we know of; others have to be listed by the operation.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::reason::{Reason, Refusal};
 /// Reads a raw query.
 ///
 /// # Errors
-/// `query_ambiguous`, and `field_not_allowed` for a parameter that the operation does not list if its query is closed.
+/// `query_ambiguous`, and `field_not_allowed` for a parameter that the operation does not list.
 pub(super) fn read(raw: &str, operation: &Operation) -> Result<Params, Refusal> {
     if raw.bytes().any(|b| !b.is_ascii_graphic() || matches!(b, b'#' | b'\\')) {
         return refuse("it holds a character that has to be encoded");
@@ -88,9 +88,8 @@ fn once_and_plain(name: &Arc<str>, raw_name: &str, raw_value: &str, before: &Par
 }
 
 fn listed(name: &str, operation: &Operation) -> Result<(), Refusal> {
-    let Some(listed) = &operation.query else { return Ok(()) };
     let base = name.split('[').next().unwrap_or(name);
-    if listed.iter().any(|known| **known == *base) {
+    if operation.query.iter().any(|known| **known == *base) {
         return Ok(());
     }
     Err(Refusal::new(Reason::FieldNotAllowed).detail("the operation does not take a parameter of the query"))

@@ -117,6 +117,13 @@ impl Claiming<'_> {
     /// deleted at once as far as the upstream lets us.
     async fn take_back(&self, made: &[(&Creation, String)]) {
         for (creation, id) in made {
+            // An id that is on record, or of which the store can't tell, may be somebody's: an upstream may give the
+            // same id twice. Nobody can see one that is not on record, so it does less harm to leave it.
+            let upstream = &self.request.received.route.upstream.id;
+            if !matches!(self.shared.store.owner(upstream, &creation.kind, id).await, Ok(None)) {
+                tracing::warn!(request = %self.id(), "a resource that could not be recorded is left upstream");
+                continue;
+            }
             self.note(&creation.kind, id, Role::Undone);
             let Some(undo) = &creation.undo else { continue };
             let Some(path) = self.path_of(undo, id) else { continue };

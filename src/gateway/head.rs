@@ -12,6 +12,7 @@ use crate::catalog::{HeaderRules, Operation, RequestHeader, ResponseHeader};
 use crate::config::Upstream;
 use crate::names::RequestId;
 use crate::reason::{Reason, Refusal};
+use crate::telemetry::Trace;
 
 /// Our own name space: read by us, never passed on, in either direction.
 pub(super) const OURS: &str = "consentry-";
@@ -22,6 +23,10 @@ pub(super) const DATASET: HeaderName = HeaderName::from_static("consentry-datase
 /// Says that `store` was turned off.
 pub(super) const STORE: HeaderName = HeaderName::from_static("consentry-store");
 
+/// Where the caller says which trace a request belongs to, and where the upstream is told.
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_USAGE: HeaderName = HeaderName::from_static("content-usage");
 const VIA: HeaderValue = HeaderValue::from_static("1.1 consentry");
@@ -104,6 +109,8 @@ pub(super) fn upwards(
             || name == REQUEST_ID
             || name == header::VIA
             || name == CONTENT_USAGE
+            || name == TRACEPARENT
+            || name == TRACESTATE
             || (name == header::COOKIE && !operation.cookies)
             || HOP_BY_HOP.contains(name)
             || CREDENTIALS.contains(name)
@@ -128,7 +135,16 @@ pub(super) fn upwards(
     for (name, value) in rules.set() {
         up.insert(name.clone(), value.clone());
     }
+    up.insert(TRACEPARENT, trace(headers, id).header());
     own(up, upstream, id)
+}
+
+/// The trace that the caller's request belongs to.
+pub(super) fn trace(headers: &HeaderMap, id: RequestId) -> Trace {
+    // Two of them say nothing (W3C Trace Context, section 3.2).
+    let mut said = headers.get_all(TRACEPARENT).iter();
+    let one = said.next().filter(|_| said.next().is_none());
+    Trace::of(one.map(HeaderValue::as_bytes), id)
 }
 
 /// Adds what the gateway itself says to an upstream: the account's credential and headers, its own mark and the request's id.
@@ -195,6 +211,12 @@ pub(super) fn backwards(
     }
     stamp(&mut back, id);
     back
+}
+
+/// Headers of an answer that hold no text of anybody: dates, and what [`stamp`] put in.
+pub(super) fn is_plain(name: &HeaderName) -> bool {
+    matches!(*name, header::DATE | header::LAST_MODIFIED | header::EXPIRES | header::RETRY_AFTER)
+        || *name == REQUEST_ID
 }
 
 /// Names the request in an answer.

@@ -1,12 +1,13 @@
 //! A request's body, read for what decides, censored, and kept back until it is decided.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::BodyExt;
 
+use super::asked::Asked;
 use super::shared::Shared;
 use super::stages::Recognised;
 use super::treatment::{self, Decided};
@@ -18,7 +19,6 @@ use crate::body::spool::Spools;
 use crate::body::{Censored, Facts, Job, Pass, Transform};
 use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
 use crate::censor::Exchange;
-use crate::isolation::Named;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
@@ -45,8 +45,8 @@ pub(super) enum Waiting {
 pub(super) struct Flowing {
     pub(super) lead: Vec<Bytes>,
     pub(super) pump: FormPump,
-    /// Resources that records of the file name, found since the last look.
-    pub(super) named: NamedSoFar,
+    /// What records of the file ask for.
+    pub(super) asked: Asked,
 }
 
 /// A form on its way up.
@@ -54,25 +54,6 @@ pub(super) type FormPump = Pump<Incoming, FormTransform>;
 
 /// A request's body as hyper gives it.
 pub(super) type Incoming = crate::listener::RequestBody;
-
-/// Resources that the records of a file name: looked up before the records go on.
-#[derive(Clone, Default)]
-pub(super) struct NamedSoFar(Arc<Mutex<Vec<Named>>>);
-
-impl NamedSoFar {
-    /// Adds one.
-    pub(super) fn add(&self, named: Named) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !all.contains(&named) {
-            all.push(named);
-        }
-    }
-
-    /// Takes those that came since the last time.
-    pub(super) fn take(&self) -> Vec<Named> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// Reads what decides.
 pub(super) async fn read(
@@ -189,9 +170,9 @@ async fn form(
         return Err(not_named_opaque());
     }
     let files = has(&FieldContent::File);
-    let named = NamedSoFar::default();
+    let asked = Asked::default();
     let decided = Decided::default();
-    let treat = treatment::of(request, job, &decided, &named);
+    let treat = treatment::of(request, job, &decided, &asked);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
     let transform = FormTransform::new(job.clone(), &boundary, fields, shared.spool.clone(), treat, end);
@@ -213,7 +194,7 @@ async fn form(
         }
     }
     let form = pump.transform().facts().clone();
-    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, named }));
+    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked }));
     Ok((Said { form, ..Said::default() }, body))
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::inbound::NamedSoFar;
+use super::asked::Asked;
 use super::plan::Plan;
 use super::seen::Seen;
-use super::stages::Recognised;
+use super::stages::{Recognised, may_call};
 use crate::body::json::JsonTransform;
 use crate::body::{Job, Transform};
 use crate::catalog::{Lines, Operation, Params};
 use crate::config::Tenant;
+use crate::identity::Caller;
+use crate::names::Purpose;
 use crate::reason::{Reason, Refusal, SafeText};
 
 /// Judges the lines of one file.
@@ -20,26 +22,28 @@ pub(super) struct LineJudge {
     /// The plans of the operations that a line may ask for.
     plans: Arc<[Arc<Plan>]>,
     tenant: Arc<Tenant>,
+    caller: Caller,
     /// The tenant has no grant for the upstream to store.
     unstored: bool,
-    named: NamedSoFar,
+    asked: Asked,
 }
 
 impl LineJudge {
     /// Judges lines of the request's own file, if it may hold any.
-    pub(super) fn of(request: &Recognised, named: NamedSoFar) -> Option<Self> {
-        request.operation().lines.as_ref().map(|lines| Self::new(request, lines, named))
+    pub(super) fn of(request: &Recognised, asked: Asked) -> Option<Self> {
+        request.operation().lines.as_ref().map(|lines| Self::new(request, lines, asked))
     }
 
-    pub(super) fn new(request: &Recognised, lines: &Lines, named: NamedSoFar) -> Self {
+    pub(super) fn new(request: &Recognised, lines: &Lines, asked: Asked) -> Self {
         let operations = lines.operations.as_slice();
         let route = &request.received.route.name;
         let plans = operations.iter().filter_map(|id| request.received.live.plans().get(route, id).cloned());
         Self {
             plans: plans.collect(),
             tenant: Arc::clone(&request.tenant),
+            caller: request.caller.clone(),
             unstored: !request.store_granted,
-            named,
+            asked,
         }
     }
 
@@ -70,8 +74,16 @@ impl LineJudge {
         if self.unstored && !self.tenant.store_turned_off && seen.asks_to_store() {
             return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
         }
+        may_call(&self.caller, &plan.operation)?;
+        for purpose in seen.purposes() {
+            // What a third party gets depends on the tenant's grants, not on what the key is for.
+            if purpose != Purpose::Share {
+                self.caller.may(purpose)?;
+            }
+            self.asked.use_for(purpose);
+        }
         for named in seen.named()? {
-            self.named.add(named);
+            self.asked.name(named);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{CONTENT_ENCODING, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::claims::Claiming;
@@ -73,14 +73,40 @@ impl Call {
         self.request.received.snapshot().limits.memory_bytes
     }
 
-    pub(super) fn headers(&self, upstream: &HeaderMap) -> HeaderMap {
+    /// The head of an answer: what the profile lets pass, its texts censored, its links rebased.
+    pub(super) fn headers(&self, upstream: &HeaderMap) -> Result<HeaderMap, Refusal> {
         let catalog = self.request.received.catalog();
         let operation = self.request.operation();
         let mut headers = head::backwards(upstream, catalog.headers(), operation, self.request.received.id);
+        if let Some(location) = headers.remove(LOCATION)
+            && let Some(rebased) = location.to_str().ok().and_then(|location| self.rebased(location))
+        {
+            headers.insert(LOCATION, rebased);
+        }
+        for (name, value) in &mut headers {
+            if head::is_plain(name) {
+                continue;
+            }
+            if let Some(censored) = self.job.censored(value.as_bytes())? {
+                let unfit = |_error| Refusal::new(Reason::UpstreamUnexpected).log("a header of the answer");
+                *value = HeaderValue::from_bytes(&censored).map_err(unfit)?;
+            }
+        }
         if self.turned_off {
             headers.insert(head::STORE, HeaderValue::from_static("off"));
         }
-        headers
+        Ok(headers)
+    }
+
+    /// A link into the upstream as a link into the gateway; none if it leads elsewhere.
+    fn rebased(&self, location: &str) -> Option<HeaderValue> {
+        let rebase = self.job.rewrite.rebase.as_ref()?;
+        let rebased = if location.starts_with('/') && !location.starts_with("//") {
+            format!("{}{location}", rebase.to)
+        } else {
+            rebase.apply(location)?
+        };
+        HeaderValue::try_from(rebased).ok()
     }
 }
 
@@ -110,7 +136,7 @@ pub(super) async fn answer(
     } else if kind == Kind::Nothing {
         let mut response = Response::new(Outgoing::Empty);
         *response.status_mut() = parts.status;
-        *response.headers_mut() = call.headers(&parts.headers);
+        *response.headers_mut() = call.headers(&parts.headers)?;
         response
     } else {
         return success(call, parts, body, kind, trail).await;
@@ -169,14 +195,13 @@ fn kind(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Re
 fn redirect(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Response<Outgoing>, Refusal> {
     let refused = || Refusal::new(Reason::UpstreamRedirect);
     let location = headers.get(LOCATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
-    let rebased = match (&call.job.rewrite.rebase, location.starts_with('/') && !location.starts_with("//")) {
-        (Some(rebase), true) => format!("{}{location}", rebase.to),
-        (Some(rebase), false) => rebase.apply(location).ok_or_else(refused)?,
-        (None, _) => return Err(refused()),
-    };
+    let mut location = call.rebased(location).ok_or_else(refused)?;
+    if let Some(censored) = call.job.censored(location.as_bytes())? {
+        location = HeaderValue::from_bytes(&censored).map_err(|_unfit| refused())?;
+    }
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = status;
-    response.headers_mut().insert(LOCATION, HeaderValue::try_from(rebased).map_err(|_error| refused())?);
+    response.headers_mut().insert(LOCATION, location);
     head::stamp(response.headers_mut(), call.request.received.id);
     Ok(response)
 }
@@ -188,6 +213,19 @@ async fn fault(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response<Outgoing>, Refusal> {
+    let catalog = call.request.received.catalog();
+    if catalog.tells_of_account(status) {
+        let limited = status == StatusCode::TOO_MANY_REQUESTS;
+        let reason = if limited { Reason::UpstreamLimited } else { Reason::UpstreamDenied };
+        let words = catalog.error(&Refusal::new(reason), &call.request.received.id.to_string(), None);
+        let mut response = Response::new(Outgoing::Full(Some(words.body)));
+        *response.status_mut() = status;
+        *response.headers_mut() = call.headers(headers)?;
+        if let Some(kind) = words.headers.get(CONTENT_TYPE) {
+            response.headers_mut().insert(CONTENT_TYPE, kind.clone());
+        }
+        return Ok(response);
+    }
     let held = match media_type(headers).as_deref() {
         Some("application/json" | "application/problem+json") => {
             let transform = JsonTransform::new(call.job.clone(), Arc::new(JsonPlan::empty()));
@@ -208,7 +246,7 @@ async fn fault(
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = call.headers(headers);
+    *response.headers_mut() = call.headers(headers)?;
     Ok(response)
 }
 
@@ -232,7 +270,7 @@ async fn success(
 ) -> Result<Response<Outgoing>, Refusal> {
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
-    *response.headers_mut() = call.headers(&parts.headers);
+    *response.headers_mut() = call.headers(&parts.headers)?;
     let snapshot = call.request.received.snapshot();
     let decoder =
         super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;

@@ -1,12 +1,14 @@
 //! What a request says at the places that decide, wherever they are: path, query, headers, JSON, form.
 
+use std::collections::BTreeSet;
+
 use http::HeaderMap;
 
 use super::plan::Plan;
 use crate::body::{FactValue, Facts};
 use crate::catalog::{self, Condition, Operation, Params, Place};
 use crate::isolation::Named;
-use crate::names::Label;
+use crate::names::{Label, Purpose};
 use crate::reason::{Reason, Refusal};
 
 /// Everything that was read of a request.
@@ -75,6 +77,10 @@ impl Seen<'_> {
         for value in said {
             any = true;
             let fits = match value {
+                Value::Text(text) if !condition.except.is_empty() => {
+                    condition.except.iter().all(|v| **v != **text)
+                }
+                Value::TooLong if !condition.except.is_empty() => true,
                 Value::Text(text) if condition.values.is_empty() => *text != "false",
                 Value::Text(text) => condition.values.iter().any(|v| **v == **text),
                 Value::TooLong => condition.values.is_empty(),
@@ -118,6 +124,15 @@ impl Seen<'_> {
             }
         }
         Ok(named)
+    }
+
+    /// The uses that the request makes of data, beyond being answered, by the profile.
+    pub(super) fn purposes(&self) -> BTreeSet<Purpose> {
+        let training = self.plan.operation.training.iter();
+        training
+            .filter(|training| training.when.as_ref().is_none_or(|when| self.holds(when)))
+            .map(|training| training.purpose)
+            .collect()
     }
 
     /// Whether the request says, in so many words, that the upstream may keep it.

@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -12,6 +12,7 @@ use crate::audit::{Audit, Keyer};
 use crate::body::spool::Spools;
 use crate::config::Tenant;
 use crate::consent::Grant;
+use crate::listener::Shutdown;
 use crate::names::TenantId;
 use crate::reason::{Reason, Refusal};
 use crate::store::Store;
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) upstreams: Upstreams,
     pub(super) spool: Spools,
     pub(super) assemblies: Assemblies,
+    /// Waits for what goes on without its caller.
+    pub(super) shutdown: OnceLock<Shutdown>,
     requests: Arc<Semaphore>,
     tenants: DashMap<TenantId, (usize, Arc<Semaphore>)>,
 }
@@ -66,6 +69,7 @@ impl Shared {
             upstreams: Upstreams::new(),
             spool: parts.spool,
             assemblies: Assemblies::default(),
+            shutdown: OnceLock::new(),
             requests: Arc::new(Semaphore::new(requests)),
             tenants: DashMap::new(),
         }

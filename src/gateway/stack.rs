@@ -49,8 +49,8 @@ impl Service<Request<RequestBody>> for Way {
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Answering {
-        let (gateway, connection) = (self.gateway.clone(), Arc::clone(&self.connection));
-        Box::pin(async move { Ok(gateway.answer(&connection, request).await) })
+        let answering = self.gateway.answering(Arc::clone(&self.connection), request);
+        Box::pin(answering.map(Ok))
     }
 }
 

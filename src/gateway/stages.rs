@@ -117,7 +117,7 @@ impl Recognised {
 }
 
 /// A key that is bound to one of the operation's purposes may call it. What the call needs beyond that depends on what it says.
-fn may_call(caller: &Caller, operation: &Operation) -> Result<(), Refusal> {
+pub(super) fn may_call(caller: &Caller, operation: &Operation) -> Result<(), Refusal> {
     caller.may_call(&operation.id)?;
     let purposes: Vec<_> = caller.purposes.iter().collect();
     if operation.serves(&purposes) {

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response, StatusCode};
 
+use super::head;
 use super::shared::Shared;
 use super::touched::Touched;
+use super::unabandoned::Must;
 use crate::audit::{AuditError, Decision, Entry, Found, Slot};
 use crate::body::{Job, Meter};
 use crate::catalog::{ErrorAnswer, Operation, problem};
@@ -20,18 +22,20 @@ use crate::isolation::NotTheirs;
 use crate::listener::{Connection, RequestBody};
 use crate::names::{ClientTag, Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
 use crate::reason::{Blame, Reason, Refusal, SafeText};
-use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Violation};
+use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Trace, Violation};
 
 /// What is known of a request so far.
 pub(super) struct Trail {
     shared: Arc<Shared>,
     id: RequestId,
     client: ClientTag,
+    trace: Trace,
     watch: Stopwatch,
     /// It was counted.
     counted: bool,
     method: Method,
     slot: Option<Slot>,
+    must: Must,
     route: Option<Arc<Route>>,
     caller: Option<Caller>,
     operation: Option<OperationId>,
@@ -60,17 +64,19 @@ impl Trail {
         id: RequestId,
         connection: &Connection,
         request: &Request<RequestBody>,
-        slot: Slot,
+        (slot, must): (Slot, Must),
     ) -> Self {
         let touched = Touched::new(&shared.keyer);
         Self {
             shared,
             id,
             client: connection.client,
+            trace: head::trace(request.headers(), id),
             watch: Stopwatch::start(),
             counted: false,
             method: request.method().clone(),
             slot: Some(slot),
+            must,
             route: None,
             caller: None,
             operation: None,
@@ -133,6 +139,11 @@ impl Trail {
         }
     }
 
+    /// The request brings something into being.
+    pub(super) const fn creates(&mut self) {
+        self.durable = true;
+    }
+
     pub(super) fn permitted(&mut self, permit: &Permit) {
         self.durable |= permit.training();
     }
@@ -146,7 +157,11 @@ impl Trail {
         }
     }
 
+    /// The request goes upstream. What it changes there is recorded even if the caller goes away.
     pub(super) fn dispatched(&mut self) {
+        if self.durable {
+            self.must.finish();
+        }
         self.since = Some(Instant::now());
     }
 
@@ -167,6 +182,7 @@ impl Trail {
 
     /// The request was refused: it is on the disk before it is answered. If that can't be, the answer is that.
     pub(super) async fn refused(&mut self, refusal: Refusal) -> Refusal {
+        self.must.finish();
         let decision = decision(refusal.reason);
         self.status = Some(refusal.reason.status());
         let mut refusal = refusal;
@@ -191,6 +207,7 @@ impl Trail {
         let Some(slot) = self.slot.take() else { return Ok(()) };
         let entry = self.entry(decision, None);
         if self.durable {
+            self.must.finish();
             slot.durable(&entry).await.map_err(|error| Refusal::new(error.reason()).log(fault(&error)))?;
         } else {
             slot.write(&entry);
@@ -219,10 +236,12 @@ impl Trail {
             shared: Arc::clone(&self.shared),
             id: self.id,
             client: self.client,
+            trace: self.trace,
             watch: self.watch.clone(),
             counted: false,
             method: self.method.clone(),
             slot: None,
+            must: self.must.clone(),
             route: self.route.clone(),
             caller: self.caller.clone(),
             operation: self.operation.clone(),
@@ -338,12 +357,13 @@ impl Trail {
         let detail = refusal.detail.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let log = refusal.log.as_ref().map(|d| d.as_str()).unwrap_or_default();
         let (request, client, reason) = (self.id, self.client, refusal.reason.code());
+        let trace = self.trace.trace_id();
         match refusal.reason.blame() {
             Blame::Client | Blame::Policy => {
-                tracing::info!(%request, %client, tenant, key, operation, reason, detail, log, "refused");
+                tracing::info!(%request, trace, %client, tenant, key, operation, reason, detail, log, "refused");
             }
             Blame::Upstream | Blame::Us => {
-                tracing::warn!(%request, %client, tenant, key, operation, reason, detail, log, "failed");
+                tracing::warn!(%request, trace, %client, tenant, key, operation, reason, detail, log, "failed");
             }
         }
     }
@@ -367,12 +387,20 @@ const fn decision(reason: Reason) -> Decision {
     }
 }
 
-/// A caller that went away in the middle of an answer is counted all the same.
+/// A caller that went away, before its answer or in the middle of it, is recorded and counted all the same.
 impl Drop for Trail {
     fn drop(&mut self) {
-        if !self.counted
-            && let Some(entry) = self.written.take()
-        {
+        // A panic has an entry of its own.
+        if self.counted || std::thread::panicking() {
+            return;
+        }
+        if let Some(slot) = self.slot.take() {
+            let reason = Reason::ClientGone;
+            self.status = None;
+            let entry = self.entry(decision(reason), Some(reason));
+            slot.write(&entry);
+            self.count(&entry);
+        } else if let Some(entry) = self.written.take() {
             self.count(&entry);
         }
     }

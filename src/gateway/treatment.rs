@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::inbound::NamedSoFar;
+use super::asked::Asked;
 use super::lines::{LineJudge, LinesTransform};
 use super::seen::Seen;
 use super::stages::Recognised;
-use crate::body::file::{FileHint, FilePlans, FileTransform};
+use crate::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::{Facts, Job};
-
-/// The type of a file of records.
-const RECORDS: &str = "application/jsonl";
+use crate::catalog::Condition;
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -31,11 +29,11 @@ impl Decided {
 }
 
 /// Files are censored as what they are; a file of requests is read line by line as the requests that it holds.
-pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, named: &NamedSoFar) -> FileDecision {
+pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Asked) -> FileDecision {
     let (plan, path, query) = (Arc::clone(&request.plan), request.path.clone(), request.query.clone());
     let headers = request.received.parts.headers.clone();
     let (job, decided) = (job.clone(), decided.clone());
-    let judge = LineJudge::of(request, named.clone());
+    let judge = LineJudge::of(request, asked.clone());
     let record = request.received.snapshot().limits.record_bytes;
     Box::new(move |facts, header| {
         decided.set();
@@ -47,16 +45,11 @@ pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, named: &Nam
         let transform: Box<dyn crate::body::Transform> = match &judge {
             Some(judge) if of_requests => Box::new(LinesTransform::new(job.clone(), judge.clone(), record)),
             Some(_) | None => {
-                // Whoever trains on it expects records, unless the file's name says that it is something else.
-                let trains = plan
-                    .operation
-                    .training
-                    .iter()
-                    .any(|t| t.when.as_ref().is_some_and(|when| seen.holds(when)));
+                let records = plan.operation.records.as_ref().is_some_and(|when| seen.holds(when));
                 let hint = FileHint {
-                    expected: None,
+                    expected: records.then_some(FileKind::Jsonl),
                     name: header.filename.clone(),
-                    content_type: if trains { Some(RECORDS.to_owned()) } else { header.content_type.clone() },
+                    content_type: header.content_type.clone(),
                 };
                 Box::new(file(job.clone(), hint))
             }
@@ -72,8 +65,7 @@ pub(super) fn of_upload(
     purpose: &str,
     filename: &str,
     mime: &str,
-    trains: bool,
-    named: &NamedSoFar,
+    asked: &Asked,
 ) -> Box<dyn crate::body::Transform> {
     let operations = request.received.catalog().operations();
     let lines = operations.iter().filter_map(|o| o.lines.as_ref()).find(|lines| {
@@ -81,15 +73,17 @@ pub(super) fn of_upload(
     });
     match lines {
         Some(lines) => {
-            let judge = LineJudge::new(request, lines, named.clone());
+            let judge = LineJudge::new(request, lines, asked.clone());
             let record = request.received.snapshot().limits.record_bytes;
             Box::new(LinesTransform::new(job.clone(), judge, record))
         }
         None => {
+            let of_records = |when: &Condition| when.values.iter().any(|value| **value == *purpose);
+            let records = operations.iter().filter_map(|o| o.records.as_ref()).any(of_records);
             let hint = FileHint {
-                expected: None,
+                expected: records.then_some(FileKind::Jsonl),
                 name: Some(filename.to_owned()),
-                content_type: Some(if trains { RECORDS } else { mime }.to_owned()),
+                content_type: Some(mime.to_owned()),
             };
             Box::new(file(job.clone(), hint))
         }

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use futures_util::stream;
 use http::{Request, Response};
 
-use super::inbound::{Flowing, Incoming, Said};
+use super::asked::Asker;
+use super::inbound::{Flowing, Incoming, Said, Waiting};
 use super::outbound::{self, Call};
 use super::seen::Seen;
 use super::shared::{Permits, Shared};
@@ -15,11 +16,11 @@ use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
 use crate::audit::Role;
 use crate::body::{Censored, Job, Outgoing, Rebase, Rewrite};
-use crate::catalog::{Condition, EditAction};
+use crate::catalog::{Assembly, Condition, EditAction, LimitClass, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
 use crate::identity::Peer;
-use crate::isolation::{Denied, TenantScope, entitle};
+use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
 use crate::reason::{Reason, Refusal};
 use crate::store::Intent;
@@ -68,14 +69,24 @@ async fn forward(
     trail.exchange(exchange.clone());
     let up = job(&request, exchange.clone(), Direction::Request);
     trail.meter(&up);
+    plain_head(&request, &up)?;
     let (said, waiting) = inbound::read(shared, &request, body, &up, !request.store_granted).await?;
     let decision = decide(shared, trail, &request, &said, dataset.as_ref()).await?;
     let Decision { scope, permit, creates, turned_off, label, .. } = decision;
+    // What the first records ask for is known before the upstream hears of the file.
+    let asker = Asker::new(shared, &request, dataset.clone());
+    let scope = match &waiting {
+        Waiting::Flowing(flowing) => scope.join(asker.admit(&flowing.asked).await?)?,
+        Waiting::Nothing | Waiting::Held(_) => scope,
+    };
     trail.permitted(&permit);
+    if creates.contains(&true) {
+        trail.creates();
+    }
     let job = job(&request, exchange, Direction::Response);
     let begun = begin(shared, &request, &creates).await?;
     let broke = Broke::default();
-    let body = waiting.into_censored(|flowing| follow(shared, &request, flowing, broke.clone()));
+    let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
     if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
         let call =
             Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
@@ -119,6 +130,26 @@ pub(super) struct Decision {
     pub(super) turned_off: bool,
     /// What a new resource was said to be for.
     pub(super) label: Option<Label>,
+}
+
+/// What goes up outside the body holds nothing that must not pass. It can't be replaced there, so it is refused.
+fn plain_head(request: &Recognised, job: &Job) -> Result<(), Refusal> {
+    let refused = |detail| Refusal::new(Reason::ContentBlocked).detail(detail);
+    let deciding = &request.operation().deciding_query;
+    for param in request.query.iter().filter(|param| !deciding.contains(param.name())) {
+        if job.censored(param.value().as_bytes())?.is_some()
+            || job.censored(param.name().as_bytes())?.is_some()
+        {
+            return Err(refused("a parameter of the query"));
+        }
+    }
+    let rules = request.received.catalog().headers();
+    for (name, value) in &request.received.parts.headers {
+        if rules.request(name) == RequestHeader::Pass && job.censored(value.as_bytes())?.is_some() {
+            return Err(refused("a header"));
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn decide(
@@ -177,6 +208,12 @@ async fn entitled(
         }
         denied.refusal()
     })?;
+    // What is shared by nature (a base model) is nobody's to end.
+    let ends = request.operation().ends.and_then(|ends| request.operation().uses.get(ends));
+    if let Some(ends) = ends.filter(|ends| !scope.owned().iter().any(|owned| owned.kind == ends.kind)) {
+        trail.not_theirs(&NotTheirs { kind: ends.kind.clone(), foreign: false });
+        return Err(Refusal::new(Reason::ResourceUnknown));
+    }
     for used in scope.owned() {
         received.touched.note(&received.route.upstream.id, &used.kind, &used.id, Role::Used);
     }
@@ -185,12 +222,7 @@ async fn entitled(
 
 /// The uses that the call makes of data, beyond answering it.
 fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
-    let mut purposes = BTreeSet::new();
-    for training in &request.operation().training {
-        if training.when.as_ref().is_none_or(|when| seen.holds(when)) {
-            purposes.insert(training.purpose);
-        }
-    }
+    let mut purposes = seen.purposes();
     if request.received.route.upstream.third_party {
         purposes.insert(Purpose::Share);
     }
@@ -233,7 +265,8 @@ fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
 
 /// The data set that an upload belongs to: what the request says, or `default`.
 pub(super) fn dataset(request: &Recognised) -> Result<Option<DatasetName>, Refusal> {
-    let uploads = request.operation().limit == crate::catalog::LimitClass::Upload;
+    let operation = request.operation();
+    let uploads = operation.limit == LimitClass::Upload || operation.assembly == Some(Assembly::Create);
     let mut given = request.received.parts.headers.get_all(head::DATASET).iter();
     let Some(value) = given.next() else {
         return Ok(uploads.then(|| DatasetName::new("default")));
@@ -317,44 +350,36 @@ impl Broke {
     }
 }
 
-/// A form on its way up: what its records name is looked up before they go on.
-fn follow(shared: &Arc<Shared>, request: &Recognised, flowing: Box<Flowing>, broke: Broke) -> Censored {
-    let shared = Arc::clone(shared);
-    let route = Arc::clone(&request.received.route);
-    let tenant = request.tenant.id.clone();
-    let Flowing { lead, pump, named } = *flowing;
+/// A form on its way up: what its records ask for is checked before they go on.
+fn follow(asker: Asker, flowing: Box<Flowing>, broke: Broke) -> Censored {
+    let Flowing { lead, pump, asked } = *flowing;
     let state = (lead.into_iter(), pump, false);
     let pieces = stream::unfold(state, move |(mut lead, mut pump, failed)| {
-        let (shared, route, tenant) = (Arc::clone(&shared), Arc::clone(&route), tenant.clone());
-        let (named, broke) = (named.clone(), broke.clone());
+        let (asker, asked, broke) = (asker.clone(), asked.clone(), broke.clone());
         async move {
             if failed {
                 return None;
             }
-            if let Some(piece) = lead.next() {
-                return Some((Ok(piece), (lead, pump, false)));
-            }
-            let piece = match pump.next().await {
-                Ok(Some(piece)) => piece,
-                Ok(None) => return None,
-                Err(refusal) => return Some((Err(broke.note(refusal)), (lead, pump, true))),
+            let piece = match lead.next() {
+                Some(piece) => Ok(Some(piece)),
+                None => pump.next().await,
             };
-            let named = named.take();
-            if !named.is_empty() {
-                let entitled =
-                    entitle(&*shared.store, &route.catalog, &route.upstream.id, &tenant, &named).await;
-                if let Err(denied) = entitled {
-                    return Some((Err(broke.note(denied.refusal())), (lead, pump, true)));
-                }
+            let piece = match piece {
+                // The end as well: what was read last may have left nothing to send.
+                Ok(piece) => asker.admit(&asked).await.map(|_theirs| piece),
+                Err(refusal) => Err(refusal),
+            };
+            match piece {
+                Ok(piece) => piece.map(|piece| (Ok(piece), (lead, pump, false))),
+                Err(refusal) => Some((Err(broke.note(refusal)), (lead, pump, true))),
             }
-            Some((Ok(piece), (lead, pump, false)))
         }
     });
     Censored::pumped(Box::pin(pieces))
 }
 
 /// Records that a creating call is about to be made: what stays open after a crash may be an orphan.
-async fn begin(
+pub(super) async fn begin(
     shared: &Shared,
     request: &Recognised,
     creates: &[bool],
@@ -372,7 +397,7 @@ async fn begin(
 }
 
 /// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays open.
-async fn settle(shared: &Shared, begun: Option<crate::store::IntentId>, known: bool) {
+pub(super) async fn settle(shared: &Shared, begun: Option<crate::store::IntentId>, known: bool) {
     let Some(intent) = begun else { return };
     if known && let Err(error) = shared.store.settle(intent).await {
         tracing::warn!(%error, "an intent could not be settled");

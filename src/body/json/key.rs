@@ -11,6 +11,7 @@ use super::walk::{Stop, Walker};
 use crate::body::Job;
 use crate::body::sink::Sink;
 use crate::body::text::Whole;
+use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
 impl Walker {
@@ -34,12 +35,12 @@ impl Walker {
             return Err(self.key_too_long());
         }
         escape::decode(contents, self.nest.begin_key());
-        let role = self.nest.end_key(&self.plan);
-        if role == KeyRole::Repeated {
+        let role = self.nest.end_key(&self.plan, self.job.direction == Direction::Request);
+        if role == KeyRole::Ambiguous {
             return Err(self
                 .job
                 .refuse(Reason::FieldAmbiguous)
-                .detail("a JSON key that decides is repeated")
+                .detail("a JSON key that decides is repeated, or can be read in two ways")
                 .into());
         }
         let dropped = self.string.mode == Mode::DroppedKey;

@@ -38,8 +38,8 @@ pub(crate) enum KeyRole {
     Plain,
     /// It leads on by name.
     Decides,
-    /// It leads on by name, and stood in this object before.
-    Repeated,
+    /// It leads on by name, and stood in this object before, or could be taken for one that does.
+    Ambiguous,
 }
 
 #[derive(Debug, Default)]
@@ -124,19 +124,23 @@ impl Nest {
         &mut self.keys
     }
 
-    /// The key is complete.
-    pub(crate) fn end_key(&mut self, plan: &JsonPlan) -> KeyRole {
+    /// The key is complete. `strict`: one that decides in another case is ambiguous too, for some readers fold it (Go's
+    /// `encoding/json`), and would take the last of the two.
+    pub(crate) fn end_key(&mut self, plan: &JsonPlan, strict: bool) -> KeyRole {
         let Some(frame) = self.frames.last_mut() else { return KeyRole::Plain };
         frame.context = (frame.keys_from, self.keys.len());
         if frame.state == DEAD {
             return KeyRole::Plain;
         }
         let key = self.keys.get(frame.keys_from..).unwrap_or_default();
-        let (child, named) = plan.state(frame.state).after(key);
+        let state = plan.state(frame.state);
+        let (child, named) = state.after(key);
         frame.child = child;
-        let Some(named) = named else { return KeyRole::Plain };
+        let Some(named) = named else {
+            return if strict && state.folds(key) { KeyRole::Ambiguous } else { KeyRole::Plain };
+        };
         if self.seen.get(frame.seen_from..).unwrap_or_default().contains(&named) {
-            return KeyRole::Repeated;
+            return KeyRole::Ambiguous;
         }
         self.seen.push(named);
         KeyRole::Decides

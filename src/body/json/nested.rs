@@ -229,7 +229,7 @@ impl Nested {
         match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Key(Some(end)) => {
                 escape::decode(wait.get(1..end).unwrap_or_default(), self.nest.begin_key());
-                self.nest.end_key(&NO_PLAN);
+                self.nest.end_key(&NO_PLAN, false);
                 let (nest, known) = (&self.nest, &mut self.known);
                 let censored = censored_key(job, nest, known, &mut self.whole, &mut self.distinct)?;
                 match censored {

@@ -338,6 +338,18 @@ impl State {
         (self.other, None)
     }
 
+    /// Whether a reader that folds case would take this key for one that decides here.
+    pub(crate) fn folds(&self, key: &[u8]) -> bool {
+        if key.is_ascii() {
+            return self.named.iter().any(|(name, _)| name.eq_ignore_ascii_case(key));
+        }
+        // The two letters beyond ASCII that fold to one within it: the long s and the Kelvin sign.
+        let Ok(text) = std::str::from_utf8(key) else { return false };
+        let folded: String = text.chars().map(|c| if c == 'ſ' { 's' } else { c }).collect();
+        let folded = folded.to_lowercase();
+        self.named.iter().any(|(name, _)| name.eq_ignore_ascii_case(folded.as_bytes()))
+    }
+
     /// Where an index leads.
     #[inline]
     pub(crate) fn at_index(&self, index: u32) -> StateId {

@@ -21,7 +21,15 @@ pub(super) fn field_named(fields: &[FormField], name: &str) -> Option<Option<usi
         let field = position(name).and_then(|field| fields.get(field));
         field.is_some_and(|field| field.content == FieldContent::Deciding)
     };
-    let ambiguous = *decoded != *name && position(&decoded).is_some() || base != name && decides(base);
+    // Some readers fold the case, cut white space, or make one name of `a.b`, `a b` and `a_b`.
+    let plain: String = base
+        .trim_matches(|c: char| c.is_whitespace() || c.is_control())
+        .chars()
+        .map(|c| if matches!(c, '.' | ' ' | '-') { '_' } else { c.to_ascii_lowercase() })
+        .collect();
+    let folds = plain != base && fields.iter().any(|field| field.name.to_ascii_lowercase() == plain);
+    let ambiguous =
+        *decoded != *name && position(&decoded).is_some() || base != name && decides(base) || folds;
     (!ambiguous).then_some(None)
 }
 

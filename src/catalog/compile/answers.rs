@@ -117,6 +117,7 @@ impl Compiler<'_> {
             event_name: raw.event_name.clone(),
             types,
             default_type: default_type?,
+            own_words: raw.own_words.clone(),
             request_id: request_id?,
             no_retry,
         })

@@ -26,7 +26,7 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         template,
         purpose: Purpose::Inference,
         or_purposes: Vec::new(),
-        query: None,
+        query: Vec::new(),
         deciding_query: Vec::new(),
         request: BodyShape::None,
         response: BodyShape::None,
@@ -39,6 +39,7 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         store: None,
         stream: None,
         lines: None,
+        records: None,
         request_edits: Vec::new(),
         response_edits: Vec::new(),
         refuses: Vec::new(),
@@ -59,8 +60,7 @@ impl<'f> Compiler<'f> {
         operation.also = raw.also.iter().map(|id| OperationId::new(&id.value)).collect();
         operation.purpose = raw.purpose;
         operation.or_purposes.clone_from(&raw.or_purposes);
-        operation.query =
-            raw.query.as_ref().map(|names| names.iter().map(|n| Arc::from(n.as_str())).collect());
+        operation.query = raw.query.iter().map(|name| Arc::from(name.as_str())).collect();
         operation.request = self.body(&raw.request);
         operation.response = self.body(&raw.response);
         operation.limit = match raw.limit {
@@ -184,6 +184,7 @@ impl<'f> Compiler<'f> {
         }
         to.store = raw.store.as_ref().and_then(|store| self.store(scope, store));
         to.stream = raw.stream.as_ref().and_then(|stream| self.place(scope, stream));
+        to.records = raw.records.as_ref().and_then(|when| self.condition(scope, when));
         to.lines = raw.lines.as_ref().and_then(|lines| self.lines(scope, lines));
     }
 

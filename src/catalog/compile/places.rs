@@ -100,7 +100,11 @@ impl Compiler<'_> {
         };
         let place = self.place(scope, &place)?;
         let values = raw.is.iter().map(|value| Arc::from(value.as_str())).collect();
-        Some(Condition { place, values, absent: raw.absent })
+        let except = raw.is_not.iter().map(|text| Arc::from(text.value.as_str())).collect();
+        if let (false, Some(both)) = (raw.is.is_empty(), raw.is_not.first()) {
+            self.error(both.referenced, "`is` and `is_not` can't stand together");
+        }
+        Some(Condition { place, values, except, absent: raw.absent })
     }
 
     /// The one place of a field.

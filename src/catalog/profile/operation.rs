@@ -69,8 +69,9 @@ pub(in crate::catalog) struct RawOperation {
     /// The answer's body.
     #[serde(default = "json")]
     pub(in crate::catalog) response: RawBody,
-    /// The only query parameters that it takes, beside those that decide; any, if absent.
-    pub(in crate::catalog) query: Option<Vec<String>>,
+    /// The query parameters that it takes, beside those that decide. Others are refused.
+    #[serde(default)]
+    pub(in crate::catalog) query: Vec<String>,
     /// Path parameters that name no resource.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -96,6 +97,8 @@ pub(in crate::catalog) struct RawOperation {
     pub(in crate::catalog) store: Option<RawStore>,
     /// Where the request asks for an event stream.
     pub(in crate::catalog) stream: Option<RawPlace>,
+    /// When the file holds one JSON record a line, whatever its name and type say.
+    pub(in crate::catalog) records: Option<RawCondition>,
     /// The file's lines are requests.
     pub(in crate::catalog) lines: Option<RawLines>,
     /// Rewrites in the request.

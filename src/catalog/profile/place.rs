@@ -132,6 +132,10 @@ pub(in crate::catalog) struct RawCondition {
     /// The values that fulfil it, as text. None: any value but null and false.
     #[serde(default)]
     pub(in crate::catalog) is: Vec<String>,
+    /// The values that do not fulfil it, as text: every other one does. Instead of `is`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) is_not: Vec<Text>,
     /// An absent value fulfils it too.
     #[serde(default)]
     pub(in crate::catalog) absent: bool,

@@ -71,16 +71,18 @@ fn what_decides_has_one_reading() {
 }
 
 #[test]
-fn what_decides_nothing_passes() {
-    let found = list("x=1&x=2&afterwards=3&y=a+b&z=a%2Db&before=1&q=%C3%BC").unwrap();
-    assert_eq!(found.query.value("y"), Some("a b"));
-    assert_eq!(found.query.get("z").unwrap().raw(), "a%2Db");
-    assert_eq!(found.query.value("q"), Some("ü"));
-    assert_eq!(found.query.iter().filter(|p| &**p.name() == "x").count(), 2);
+fn what_decides_nothing_has_to_be_listed() {
+    let found = list("purpose=a+b&purpose=a%2Db&purpose%5Bq%5D=%C3%BC").unwrap();
+    assert_eq!(found.query.value("purpose"), Some("a b"));
+    assert_eq!(found.query.value("purpose[q]"), Some("ü"));
+    assert_eq!(found.query.iter().filter(|p| &**p.name() == "purpose").count(), 2);
+    for query in ["x=1", "purpose=user_data&before=1", "afterwards=3", "Purpose=batch", "purpose.x=1"] {
+        assert_eq!(list(query).unwrap_err().reason, Reason::FieldNotAllowed, "{query}");
+    }
 }
 
 #[test]
-fn a_closed_query_takes_what_it_lists() {
+fn a_query_takes_what_its_operation_lists() {
     let catalog = small(
         "  list:
     match: GET /things

@@ -7,7 +7,7 @@ use futures_util::stream;
 use http::{HeaderValue, Method, Response, header};
 use serde_json::{Value, json};
 
-use super::super::inbound::NamedSoFar;
+use super::super::asked::{Asked, Asker};
 use super::super::outbound::Call;
 use super::super::shared::Shared;
 use super::super::stages::Recognised;
@@ -21,8 +21,8 @@ use crate::body::{Censored, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
-use crate::isolation::{TenantScope, entitle};
-use crate::names::{Direction, Purpose};
+use crate::isolation::TenantScope;
+use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 use crate::upstream::{Cleared, Head};
 
@@ -43,23 +43,13 @@ pub(super) async fn file(
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange.clone(), Direction::Request);
     trail.meter(&job);
-    let named = NamedSoFar::default();
-    let trains = open.purposes.iter().any(|p| matches!(p, Purpose::Train | Purpose::Evaluate));
-    let transform = treatment::of_upload(
-        request,
-        &job,
-        &open.told.purpose,
-        &open.told.filename,
-        &open.told.mime,
-        trains,
-        &named,
-    );
+    let asked = Asked::default();
+    let transform =
+        treatment::of_upload(request, &job, &open.told.purpose, &open.told.filename, &open.told.mime, &asked);
     let censored = censor(shared, transform, parts)?;
     let received = &request.received;
-    let upstream = &received.route.upstream;
-    let scope =
-        entitle(&*shared.store, received.catalog(), &upstream.id, &request.tenant.id, &named.take()).await;
-    let scope = scope.map_err(|denied| denied.refusal())?;
+    let asker = Asker::new(shared, request, open.dataset.clone());
+    let scope = asker.admit(&asked).await?;
     // A grant may have been withdrawn since the upload was opened.
     let datasets: Vec<_> = open.dataset.iter().cloned().collect();
     let signal = consent::train_preference(&received.parts.headers);
@@ -132,8 +122,11 @@ impl Upwards<'_> {
             Ok(ids) => {
                 let path = self.path(Assembly::Complete, &upload)?;
                 let body = Censored::own(json!({ "part_ids": ids }).to_string());
+                let begun = way::begin(self.shared, self.request, &[true]).await?;
                 let response = self.dispatch(trail, &path, "application/json", body).await?;
-                self.claimed(open, response, exchange).await
+                let file = self.claimed(open, response, exchange).await;
+                way::settle(self.shared, begun, file.is_ok()).await;
+                file
             }
             Err(refusal) => {
                 // Nothing is left half-made upstream.

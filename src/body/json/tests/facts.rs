@@ -100,7 +100,12 @@ fn a_key_that_decides_stands_once() {
     assert_eq!(refused(r#"{"x":[{"b":1,"b":3}]}"#, "/**/b"), ambiguous);
     assert_eq!(refused(r#"{"x":[{"b":1},{"b":3}],"b":2}"#, "/**/b"), None);
     assert_eq!(refused(r#"{"c":1,"c":2,"a":{"d":1,"d":2}}"#, "/a/b"), None);
-    assert_eq!(refused(r#"{"a":1,"A":2}"#, "/a"), None);
+    // Go's `encoding/json` folds case, the long s and the Kelvin sign included, and takes the last of the two.
+    assert_eq!(refused(r#"{"a":1,"A":2}"#, "/a"), ambiguous);
+    assert_eq!(refused(r#"{"A":2}"#, "/a"), ambiguous);
+    assert_eq!(refused("{\"\u{17f}tore\":true}", "/store"), ambiguous);
+    assert_eq!(refused("{\"to\u{212a}en\":1}", "/token"), ambiguous);
+    assert_eq!(refused(r#"{"B":{"A":2},"äa":1}"#, "/a"), None);
     assert_eq!(refused(r#"{"a":{"x":{"a":1}}}"#, "/a/b"), None);
 }
 

@@ -1,0 +1,91 @@
+//! What the records of a file ask for: each id that they name has to be the caller's, and each use that they make granted,
+//! before the record goes on.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::shared::Shared;
+use super::stages::Recognised;
+use super::touched::Touched;
+use crate::audit::Role;
+use crate::config::Route;
+use crate::consent::{self, Preference, Question};
+use crate::isolation::{Named, TenantScope, entitle};
+use crate::names::{DatasetName, Purpose, TenantId};
+use crate::reason::Refusal;
+
+/// What was asked for since the last look.
+#[derive(Clone, Default)]
+pub(super) struct Asked(Arc<Mutex<Items>>);
+
+/// Resources and uses.
+#[derive(Debug, Default)]
+struct Items {
+    named: Vec<Named>,
+    purposes: BTreeSet<Purpose>,
+}
+
+impl Asked {
+    /// A record names a resource.
+    pub(super) fn name(&self, named: Named) {
+        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !items.named.contains(&named) {
+            items.named.push(named);
+        }
+    }
+
+    /// A record makes a use that has to be granted.
+    pub(super) fn use_for(&self, purpose: Purpose) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).purposes.insert(purpose);
+    }
+
+    fn take(&self) -> Items {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Who asks: as much of a request as outlives it.
+#[derive(Clone)]
+pub(super) struct Asker {
+    shared: Arc<Shared>,
+    route: Arc<Route>,
+    tenant: TenantId,
+    touched: Touched,
+    /// The data set of the file.
+    dataset: Option<DatasetName>,
+    signal: Preference,
+}
+
+impl Asker {
+    pub(super) fn new(shared: &Arc<Shared>, request: &Recognised, dataset: Option<DatasetName>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            route: Arc::clone(&request.received.route),
+            tenant: request.tenant.id.clone(),
+            touched: request.received.touched.clone(),
+            dataset,
+            signal: consent::train_preference(&request.received.parts.headers),
+        }
+    }
+
+    /// Checks what was asked for since the last time.
+    ///
+    /// # Errors
+    /// If something is not theirs, or a use was not granted.
+    pub(super) async fn admit(&self, asked: &Asked) -> Result<TenantScope, Refusal> {
+        let Items { named, purposes } = asked.take();
+        let Self { shared, route, tenant, .. } = self;
+        let scope = entitle(&*shared.store, &route.catalog, &route.upstream.id, tenant, &named).await;
+        let scope = scope.map_err(|denied| denied.refusal())?;
+        for used in scope.owned() {
+            self.touched.note(&route.upstream.id, &used.kind, &used.id, Role::Used);
+        }
+        if !purposes.is_empty() {
+            let mut datasets = scope.datasets().to_vec();
+            datasets.extend(self.dataset.clone());
+            let question = Question { purposes: &purposes, datasets: &datasets, signal: self.signal };
+            consent::decide(&question, &shared.grants(tenant), jiff::Timestamp::now())?;
+        }
+        Ok(scope)
+    }
+}
