@@ -22,6 +22,7 @@ pub mod file;
 mod job;
 pub mod json;
 pub mod jsonl;
+mod kinds;
 pub mod multipart;
 mod outgoing;
 pub mod pump;
@@ -39,7 +40,7 @@ mod tests;
 use crate::reason::Refusal;
 
 pub use facts::{Fact, FactValue, Facts};
-pub use job::{Job, Limits, Meter, Rebase, Rewrite};
+pub use job::{Embedded, Job, Limits, Meter, Rebase, Rewrite};
 pub use outgoing::{Censored, Outgoing, Pieces};
 
 /// How much a transform appends to its output in one call, roughly, when it has more than its input to give

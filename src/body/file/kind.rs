@@ -1,6 +1,7 @@
 //! Kinds of files, and how to tell them apart.
 
 use crate::body::json::{BOM, is_json_prefix};
+use crate::body::kinds::MAGIC;
 
 /// What a file is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,47 +34,15 @@ pub(super) enum Sniffed {
     Binary,
 }
 
-/// Signatures of formats that begin like text, or hold no NUL where one would show.
-const MAGIC: &[&[u8]] = &[
-    b"%PDF-",
-    b"PK\x03\x04",
-    b"PK\x05\x06",
-    b"\x89PNG",
-    b"GIF8",
-    b"\xff\xd8\xff",
-    b"RIFF",
-    b"OggS",
-    b"ID3",
-    b"fLaC",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"7z\xbc\xaf",
-    b"Rar!",
-    b"PAR1",
-    b"PARE",
-    b"ARROW1",
-    b"\x28\xb5\x2f\xfd",
-    b"\x7fELF",
-    b"II*\0",
-    b"MM\0*",
-    b"OTTO",
-    b"wOF",
-    b"SQLite format 3",
-    b"\xff\xfe",
-    b"\xfe\xff",
-    b"Obj\x01",
-    b"\x93NUMPY",
-    b"\x89HDF",
-    b"{\\rtf",
-];
+/// Signatures beyond those of [`MAGIC`], of files that can't be read as UTF-8 text.
+const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 
 /// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it.
 pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
         return Sniffed::Kind(FileKind::Opaque);
     }
-    if MAGIC.iter().any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
+    if MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
         return Sniffed::Binary;
     }
     let named = hint

@@ -150,7 +150,8 @@ pub(super) fn is_worth_a_look(
     if long && !known.ask(field.as_bytes(), Question::Machine, || is_machine(field)) {
         return true;
     }
-    known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
+    !engine.is_silent(field.as_bytes())
+        && known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
 }
 
 /// Last words of names under which numbers are times, or made by chance to be just that: one in a hundred of these would pass

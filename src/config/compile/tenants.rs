@@ -60,6 +60,7 @@ pub(super) fn compile(
         let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
         identities(c, context, file, raw, &id, &mut entries, &mut claims);
         let opaque = operations(c, context, file, &raw.opaque);
+        let refuse_media = operations(c, context, file, &raw.refuse_media);
         let request = engines.compile(c, file, &raw.censor.request);
         let response = engines.compile(c, file, &raw.censor.response);
         let (Some(request), Some(response)) = (request, response) else { continue };
@@ -70,6 +71,7 @@ pub(super) fn compile(
             request,
             response,
             opaque,
+            refuse_media,
             concurrency: raw.limits.concurrency.unwrap_or(256),
             secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         };
