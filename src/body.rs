@@ -11,12 +11,14 @@
 //! | JSON lines, record by record | [`jsonl`] |
 //! | event streams, text channels across events | [`sse`] |
 //! | plain text | [`text`] |
+//! | tables as text | [`csv`] |
 //! | `multipart/form-data` | [`multipart`] |
 //! | gzip, deflate, br, zstd | [`coding`] |
 //! | a file of a kind that has to be found out | [`file`](mod@file) |
 //! | bytes that wait for a decision | [`spool`] |
 
 pub mod coding;
+pub mod csv;
 pub mod facts;
 pub mod file;
 mod job;

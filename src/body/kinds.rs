@@ -44,8 +44,9 @@ pub(crate) fn is_medium(bytes: &[u8]) -> bool {
         || at(4, b"ftyp") && at(0, b"\0\0")
         // A bitmap, whose reserved bytes are zero.
         || at(0, b"BM") && at(6, b"\0\0\0\0")
-        // Frames of MPEG audio and of AAC without a container: sync, layer, and a rate that there is.
-        || matches!(bytes, [0xff, 0xf1..=0xf3 | 0xf9..=0xfb, rate, _, ..] if rate >> 4 != 0xf && rate >> 2 & 3 != 3)
+        // Frames of MPEG audio and of AAC without a container: sync, layer, and a rate that there is. Little enough
+        // that a short key could begin so.
+        || bytes.len() >= 300 && matches!(bytes, [0xff, 0xf1..=0xf3 | 0xf9..=0xfb, rate, _, ..] if rate >> 4 != 0xf && rate >> 2 & 3 != 3)
 }
 
 /// Text in UTF-8, of which the last character may be cut.

@@ -13,7 +13,7 @@ use super::matcher::{MAX_FIELD, Matcher};
 use super::number;
 use super::ordinary::Ordinary;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
-use super::policy::{CompileError, Policy, label_of};
+use super::policy::{CompileError, Policy};
 use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
 use super::prefix::Prefixes;
 use super::resolve::CLUSTER_MAX;
@@ -95,7 +95,7 @@ impl<'a> Builder<'a> {
         if self.digits.len() > MAX_RULES {
             return Err(CompileError::TooManyRules);
         }
-        let labels = rules.iter().map(label).collect();
+        let labels = rules.iter().map(|rule| rule.spec.label()).collect();
         let pseudonyms = self.active.iter().filter(|active| active.compiled.info.action == Action::Pseudonym);
         let restorable: BTreeSet<Box<str>> =
             pseudonyms.map(|active| Box::from(&*active.compiled.info.entity)).collect();
@@ -199,19 +199,15 @@ fn word_literal(word: &str) -> Literal {
     Literal::new(bytes, |_| true, Beside { before, behind }, None)
 }
 
-fn label(rule: &Rule) -> String {
-    rule.spec.entity.clone().unwrap_or_else(|| label_of(&rule.spec.id.value))
-}
-
 fn info(rule: &Rule, action: Action) -> RuleInfo {
     let spec = &rule.spec;
-    let secret = spec.groups.iter().any(|group| group == "secrets");
+    let secret = spec.is_secret();
     let open = spec.swallow.is_some();
     let action = match action {
         Action::Pseudonym if secret || open => Action::Redact,
         Action::Mask { .. } | Action::Hash if open => Action::Redact,
         action => action,
     };
-    let (id, entity) = (Arc::from(spec.id.value.as_str()), Arc::from(label(rule)));
+    let (id, entity) = (Arc::from(spec.id.value.as_str()), Arc::from(spec.label()));
     RuleInfo { id, entity, action, severity: spec.severity, secret }
 }

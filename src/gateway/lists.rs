@@ -225,6 +225,7 @@ async fn dispatch(
     let received = &call.request.received;
     let cleared = Cleared::new(head, &call.scope, permit, Censored::nothing());
     let upstream = &received.route.upstream;
+    trail.dispatched(&upstream.id);
     let answered = call.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;
     trail.upstream(&upstream.id, answered.as_ref());
     answered

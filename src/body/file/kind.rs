@@ -1,5 +1,6 @@
 //! Kinds of files, and how to tell them apart.
 
+use crate::body::csv::Separator;
 use crate::body::json::{BOM, is_json_prefix};
 use crate::body::kinds::MAGIC;
 
@@ -10,7 +11,9 @@ pub enum FileKind {
     Jsonl,
     /// One JSON document.
     Json,
-    /// Text of any sort: CSV, Markdown, logs, source.
+    /// A table as text, of fields between tabs or between whatever its first line says.
+    Table(Separator),
+    /// Text of any other sort: Markdown, logs, source.
     Text,
     /// Bytes that can't be inspected.
     Opaque,
@@ -65,7 +68,9 @@ fn by_name(name: &str) -> Option<FileKind> {
     Some(match ending.to_ascii_lowercase().as_str() {
         "jsonl" | "ndjson" => FileKind::Jsonl,
         "json" => FileKind::Json,
-        "csv" | "tsv" | "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
+        "csv" => FileKind::Table(Separator::Unknown),
+        "tsv" | "tab" => FileKind::Table(Separator::Tab),
+        "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
         _ => return None,
     })
 }
@@ -81,6 +86,8 @@ fn by_type(content_type: &str) -> Option<FileKind> {
         | "application/x-ndjson"
         | "text/jsonl" => FileKind::Jsonl,
         "application/json" => FileKind::Json,
+        "text/csv" | "application/csv" => FileKind::Table(Separator::Unknown),
+        "text/tab-separated-values" => FileKind::Table(Separator::Tab),
         // Senders that know nothing say text/plain, so it says nothing.
         "text/plain" => return None,
         text if text.starts_with("text/") => FileKind::Text,

@@ -69,6 +69,14 @@ pub(super) fn beginning(text: &[u8], complete: bool) -> Beginning {
     }
 }
 
+/// Whether letters by themselves could be more than letters: what their first stand for says so, or there are many.
+#[inline]
+pub(super) fn may_matter(letters: &[u8]) -> bool {
+    let mut bytes = Vec::with_capacity(LEAST);
+    decode(letters.get(..LEAST).unwrap_or(letters), &mut bytes);
+    letters.len() >= FLOATS || is_medium(&bytes) || is_text(&bytes)
+}
+
 /// A text that begins like this.
 pub(super) struct Encoded {
     state: State,
@@ -213,7 +221,7 @@ impl Encoded {
         complete: bool,
         out: &mut dyn Emit,
     ) -> Result<(), Refusal> {
-        if letters.len() < LEAST && !declared {
+        if !declared && (letters.len() < LEAST || !may_matter(letters)) {
             return self.other(job, letters, out);
         }
         let mut bytes = Vec::new();

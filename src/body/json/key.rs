@@ -36,7 +36,7 @@ impl Walker {
         }
         escape::decode(contents, self.nest.begin_key());
         let role = self.nest.end_key(&self.plan, self.job.direction == Direction::Request);
-        if role == KeyRole::Ambiguous {
+        if role == KeyRole::Repeated {
             return Err(self
                 .job
                 .refuse(Reason::FieldAmbiguous)

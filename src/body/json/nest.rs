@@ -39,7 +39,7 @@ pub(crate) enum KeyRole {
     /// It leads on by name.
     Decides,
     /// It leads on by name, and stood in this object before, or could be taken for one that does.
-    Ambiguous,
+    Repeated,
 }
 
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ impl Nest {
         &mut self.keys
     }
 
-    /// The key is complete. `strict`: one that decides in another case is ambiguous too, for some readers fold it (Go's
+    /// The key is complete. If `strict`, one that decides in another case counts as repeated: some readers fold it (Go's
     /// `encoding/json`), and would take the last of the two.
     pub(crate) fn end_key(&mut self, plan: &JsonPlan, strict: bool) -> KeyRole {
         let Some(frame) = self.frames.last_mut() else { return KeyRole::Plain };
@@ -137,10 +137,10 @@ impl Nest {
         let (child, named) = state.after(key);
         frame.child = child;
         let Some(named) = named else {
-            return if strict && state.folds(key) { KeyRole::Ambiguous } else { KeyRole::Plain };
+            return if strict && state.folds(key) { KeyRole::Repeated } else { KeyRole::Plain };
         };
         if self.seen.get(frame.seen_from..).unwrap_or_default().contains(&named) {
-            return KeyRole::Ambiguous;
+            return KeyRole::Repeated;
         }
         self.seen.push(named);
         KeyRole::Decides

@@ -2,7 +2,7 @@
 //! bytes written as text.
 
 use super::emit::Emit;
-use super::encoded::{Beginning, Encoded, beginning};
+use super::encoded::{Beginning, Encoded, beginning, may_matter};
 use super::nested::Nested;
 use crate::body::Job;
 use crate::censor::{Piece, TextStream};
@@ -69,7 +69,12 @@ fn look(text: &[u8], complete: bool, encoded: bool) -> Look {
 pub(crate) fn is_special(text: &[u8]) -> bool {
     let spaces = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let text = text.get(spaces..).unwrap_or_default();
-    look(text, true, spaces == 0) != Look::Plain
+    match look(text, true, spaces == 0) {
+        Look::Plain => false,
+        // Ids are letters too.
+        Look::Encoded(Beginning::Letters) => may_matter(text),
+        _ => true,
+    }
 }
 
 /// Whether a text under this name may be read as more than text: not where a rule says that whatever stands there must not pass.
