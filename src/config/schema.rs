@@ -283,6 +283,11 @@ pub struct Tenant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub opaque: Vec<Spanned<String>>,
+    /// Operations in whose documents nothing may stand that can't be inspected (images and sound as base64), by
+    /// operation id. Elsewhere such values pass as they are.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub refuse_media: Vec<Spanned<String>>,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,

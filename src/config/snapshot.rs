@@ -151,6 +151,8 @@ pub struct Tenant {
     pub response: Arc<Engine>,
     /// Operations whose uninspectable bodies may pass, by operation id.
     pub opaque: Vec<crate::names::OperationId>,
+    /// Operations in whose documents no embedded media may stand, by operation id.
+    pub refuse_media: Vec<crate::names::OperationId>,
     /// Requests at once.
     pub concurrency: usize,
     /// The secret that keys its pseudonyms, hashes and salts.

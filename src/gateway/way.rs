@@ -15,7 +15,7 @@ use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
 use crate::audit::Role;
-use crate::body::{Censored, Job, Outgoing, Rebase, Rewrite};
+use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, Condition, EditAction, LimitClass, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
@@ -293,6 +293,9 @@ pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction
     let mut job = Job::new(Arc::clone(engine), exchange, direction);
     job.limits = Arc::clone(&request.received.live.body_limits);
     let operation = request.operation();
+    if request.tenant.refuse_media.contains(&operation.id) {
+        job.embedded = Embedded::Block;
+    }
     let edits = match direction {
         Direction::Request => &operation.request_edits,
         Direction::Response => &operation.response_edits,

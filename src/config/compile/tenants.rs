@@ -60,6 +60,7 @@ pub(super) fn compile(
         let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
         identities(c, context, file, raw, &id, &mut entries, &mut claims);
         let opaque = operations(c, context, file, &raw.opaque);
+        let refuse_media = operations(c, context, file, &raw.refuse_media);
         // Without rules no engine is made, and what is wrong with the rest is said all the same.
         let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
         let request = own.as_ref().and_then(|rules| engines.compile(c, file, rules, &raw.censor.request));
@@ -72,6 +73,7 @@ pub(super) fn compile(
             request,
             response,
             opaque,
+            refuse_media,
             concurrency: raw.limits.concurrency.unwrap_or(256),
             secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         };
