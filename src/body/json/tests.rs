@@ -1,6 +1,7 @@
 mod edits;
 mod facts;
 mod grammar;
+mod memory;
 mod values;
 
 use std::sync::Arc;
