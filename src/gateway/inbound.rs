@@ -131,7 +131,7 @@ fn other_charset(headers: &http::HeaderMap) -> bool {
 
 fn decoder(request: &Recognised) -> Result<Option<Decoder>, Refusal> {
     let headers = &request.received.parts.headers;
-    super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Request, request.received.snapshot())
+    super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds(request), request.received.snapshot())
 }
 
 async fn json(

@@ -243,8 +243,9 @@ async fn whole(call: &Call, response: Response<Incoming>) -> Result<(http::respo
     }
     let snapshot = call.request.received.snapshot();
     let coding = head.headers.get_all(CONTENT_ENCODING).iter();
-    let decoder = super::coded(coding, crate::names::Direction::Response, snapshot)?;
-    let mut pump = Pump::new(body, decoder, Pass, call.bounds());
+    let bounds = call.bounds();
+    let decoder = super::coded(coding, &bounds, snapshot)?;
+    let mut pump = Pump::new(body, decoder, Pass, bounds);
     let bytes = pump.at_most(snapshot.limits.record_bytes).await?;
     Ok((head, bytes))
 }

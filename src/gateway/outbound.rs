@@ -257,8 +257,9 @@ async fn pumped<T: Transform>(
     transform: T,
 ) -> Result<Held, Refusal> {
     let snapshot = call.request.received.snapshot();
-    let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
-    Pump::new(body, decoder, transform, call.bounds()).hold(call.memory(), &call.shared.spool).await
+    let bounds = call.bounds();
+    let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
+    Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.shared.spool).await
 }
 
 async fn success(
@@ -272,10 +273,9 @@ async fn success(
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;
     let snapshot = call.request.received.snapshot();
-    let decoder =
-        super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
-    let down = Down::new(&call, kind, &parts.headers)?;
     let bounds = call.bounds();
+    let decoder = super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
+    let down = Down::new(&call, kind, &parts.headers)?;
     let mut flow = Flow { pump: Pump::new(body, decoder, down, bounds), call };
     match flow.begin(kind).await? {
         Begun::Whole(censored) => {
