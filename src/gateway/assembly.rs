@@ -23,7 +23,7 @@ use super::stages::Recognised;
 use super::trail::Trail;
 use super::{head, way};
 use crate::body::pump::Held;
-use crate::body::spool::Spool;
+use crate::body::spool::{Spool, SpoolFile};
 use crate::body::{Outgoing, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
@@ -56,8 +56,10 @@ struct Open {
     label: Option<Label>,
     /// The uses that were granted when the upload was opened; asked again when it is complete.
     purposes: BTreeSet<Purpose>,
-    parts: BTreeMap<String, Spool>,
+    parts: BTreeMap<String, Arc<Spool>>,
     arrived: u64,
+    /// Where the parts wait.
+    file: SpoolFile,
 }
 
 /// What the caller told of the file.
@@ -151,6 +153,7 @@ async fn create(
         label: decision.label,
         parts: BTreeMap::new(),
         arrived: 0,
+        file: shared.spools(&request.tenant).file()?,
     };
     shared.assemblies.0.insert((tenant, id), open);
     reply(&request, trail, &shown).await
@@ -183,15 +186,19 @@ async fn part(
     let room = shared.assemblies.0.get(&key).map(|open| {
         // Parts may come again; the bytes that wait stay bounded by what was declared.
         let most = open.told.bytes.saturating_mul(2).saturating_add(SLACK);
-        if open.parts.len() < PARTS { most.saturating_sub(open.arrived) } else { 0 }
+        let room = if open.parts.len() < PARTS { most.saturating_sub(open.arrived) } else { 0 };
+        (room, open.file.clone())
     });
-    let spool = Arc::new(Mutex::new(Some(shared.spool.open())));
-    let arrived = inbound::part(&request, body, Box::new(Swallow(Arc::clone(&spool))), &shared.spool).await?;
+    let spools = shared.spools(&request.tenant);
+    let spool = room.as_ref().map_or_else(|| spools.open(), |(_, file)| spools.open_in(file));
+    let spool = Arc::new(Mutex::new(Some(spool)));
+    let arrived = inbound::part(&request, body, Box::new(Swallow(Arc::clone(&spool))), &spools).await?;
     trail.measure(Direction::Request, arrived);
     let spool = spool.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let spool = spool.ok_or_else(|| Refusal::new(Reason::Internal).log("a part without a spool"))?;
+    let mut spool = spool.ok_or_else(|| Refusal::new(Reason::Internal).log("a part without a spool"))?;
+    spool.seal()?;
     // An upload that is not theirs takes as long to say so as one that is.
-    let room = room.ok_or_else(unknown)?;
+    let (room, _) = room.ok_or_else(unknown)?;
     if spool.len() > room {
         return Err(
             Refusal::new(Reason::BodyTooLarge).detail("the parts have more bytes than the upload declared")
@@ -201,7 +208,7 @@ async fn part(
     {
         let mut open = shared.assemblies.0.get_mut(&key).ok_or_else(unknown)?;
         open.arrived = open.arrived.saturating_add(spool.len());
-        open.parts.insert(id.clone(), spool);
+        open.parts.insert(id.clone(), Arc::new(spool));
     }
     let shown = json!({
         "id": id,
@@ -230,7 +237,7 @@ async fn complete(
         return Err(unknown());
     }
     let (_, mut open) = shared.assemblies.0.remove(&key).ok_or_else(unknown)?;
-    let bytes: u64 = order.iter().filter_map(|id| open.parts.get(*id)).map(Spool::len).sum();
+    let bytes: u64 = order.iter().filter_map(|id| open.parts.get(*id)).map(|part| part.len()).sum();
     if bytes != open.told.bytes {
         shared.assemblies.0.insert(key, open);
         return Err(Refusal::new(Reason::ContentTruncated)

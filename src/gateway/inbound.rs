@@ -70,7 +70,9 @@ pub(super) async fn read(
         BodyShape::Multipart(_) => form(shared, request, body, job).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
             let mut pump = Pump::new(body, None, Pass, bounds(request));
-            pump.hold(memory(request), &shared.spool).await.map(|held| nothing(Waiting::Held(held)))
+            pump.hold(memory(request), &shared.spools(&request.tenant))
+                .await
+                .map(|held| nothing(Waiting::Held(held)))
         }
         BodyShape::Opaque => Err(not_named_opaque()),
         BodyShape::Jsonl
@@ -148,7 +150,7 @@ async fn json(
     let plan = if unstored { &request.plan.request_unstored } else { &request.plan.request };
     let transform = JsonTransform::new(job.clone(), Arc::clone(plan));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    let held = pump.hold(memory(request), &shared.spool).await?;
+    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
     let json = pump.transform().facts().clone();
     Ok((Said { json, ..Said::default() }, Waiting::Held(held)))
 }
@@ -175,10 +177,11 @@ async fn form(
     let treat = treatment::of(request, job, &decided, &asked);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
-    let transform = FormTransform::new(job.clone(), &boundary, fields, shared.spool.clone(), treat, end);
+    let transform =
+        FormTransform::new(job.clone(), &boundary, fields, shared.spools(&request.tenant), treat, end);
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     if !files {
-        let held = pump.hold(memory(request), &shared.spool).await?;
+        let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
         let form = pump.transform().facts().clone();
         return Ok((Said { form, ..Said::default() }, Waiting::Held(held)));
     }

@@ -289,7 +289,7 @@ async fn finish(
     let transform = JsonTransform::new(call.job.clone(), std::sync::Arc::clone(&call.request.plan.response));
     let body = http_body_util::Full::new(body).map_err(|never| match never {});
     let mut pump = Pump::new(body, None, transform, call.bounds());
-    let held = pump.hold(call.memory(), &call.shared.spool).await?;
+    let held = pump.hold(call.memory(), &call.spools()).await?;
     let facts = pump.transform().facts().clone();
     call.claiming().record(&facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());

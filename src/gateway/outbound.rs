@@ -16,6 +16,7 @@ use super::trail::Trail;
 use super::treatment;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
+use crate::body::spool::Spools;
 use crate::body::sse::SseTransform;
 use crate::body::text::TextTransform;
 use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
@@ -71,6 +72,10 @@ impl Call {
 
     pub(super) fn memory(&self) -> usize {
         self.request.received.snapshot().limits.memory_bytes
+    }
+
+    pub(super) fn spools(&self) -> Spools {
+        self.shared.spools(&self.request.tenant)
     }
 
     /// The head of an answer: what the profile lets pass, its texts censored, its links rebased.
@@ -259,7 +264,7 @@ async fn pumped<T: Transform>(
     let snapshot = call.request.received.snapshot();
     let bounds = call.bounds();
     let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
-    Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.shared.spool).await
+    Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.spools()).await
 }
 
 async fn success(
@@ -381,7 +386,7 @@ impl Flow {
         }
         let memory = self.call.memory();
         if kind == Kind::Json && self.call.claims() {
-            let held = self.pump.hold(memory, &self.call.shared.spool).await?;
+            let held = self.pump.hold(memory, &self.call.spools()).await?;
             self.record().await?;
             return Ok(Begun::Whole(held.into_censored()));
         }

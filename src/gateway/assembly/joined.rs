@@ -16,7 +16,7 @@ use super::super::{head, target, treatment, way};
 use super::Open;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
-use crate::body::spool::{Spool, Spooled};
+use crate::body::spool::{InOrder, Spool, Spooled};
 use crate::body::{Censored, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
@@ -37,7 +37,7 @@ pub(super) async fn file(
     trail: &mut Trail,
     request: &Recognised,
     open: &Open,
-    parts: Vec<Spool>,
+    parts: Vec<Arc<Spool>>,
 ) -> Result<Value, Refusal> {
     let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
     trail.exchange(exchange.clone());
@@ -46,7 +46,7 @@ pub(super) async fn file(
     let asked = Asked::default();
     let transform =
         treatment::of_upload(request, &job, &open.told.purpose, &open.told.filename, &open.told.mime, &asked);
-    let censored = censor(shared, transform, parts)?;
+    let censored = censor(shared.spools(&request.tenant).open(), transform, InOrder::new(parts))?;
     let received = &request.received;
     let asker = Asker::new(shared, request, open.dataset.clone());
     let scope = asker.admit(&asked).await?;
@@ -61,8 +61,11 @@ pub(super) async fn file(
 }
 
 /// Joins the parts and reads them as one file.
-fn censor(shared: &Shared, mut transform: Box<dyn Transform>, parts: Vec<Spool>) -> Result<Spool, Refusal> {
-    let mut censored = shared.spool.open();
+fn censor(
+    mut censored: Spool,
+    mut transform: Box<dyn Transform>,
+    mut parts: InOrder,
+) -> Result<Spool, Refusal> {
     let (mut input, mut out) = (Vec::new(), Vec::new());
     let mut give = |transform: &mut Box<dyn Transform>, out: &mut Vec<u8>| -> Result<(), Refusal> {
         loop {
@@ -74,18 +77,10 @@ fn censor(shared: &Shared, mut transform: Box<dyn Transform>, parts: Vec<Spool>)
             }
         }
     };
-    for part in parts {
-        let mut reader = part.into_reader();
-        loop {
-            let more = reader.read(&mut input)?;
-            transform.push(&input, &mut out)?;
-            give(&mut transform, &mut out)?;
-            let read = !input.is_empty();
-            input.clear();
-            if !more || !read {
-                break;
-            }
-        }
+    while parts.read(&mut input)? {
+        transform.push(&input, &mut out)?;
+        give(&mut transform, &mut out)?;
+        input.clear();
     }
     transform.finish(&mut out)?;
     give(&mut transform, &mut out)?;
