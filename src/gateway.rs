@@ -5,6 +5,7 @@
 
 mod asked;
 mod assembly;
+pub mod canary;
 mod claims;
 pub mod coverage;
 mod head;

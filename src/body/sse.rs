@@ -24,7 +24,7 @@ use crate::body::utf8::Utf8;
 use crate::body::{FactValue, Facts, Job, Transform};
 use crate::reason::{Reason, Refusal};
 
-use channel::{Identity, Text, holds_json};
+use channel::{Identity, Text};
 use event::{Cut, Splitter, lines};
 pub use plan::SsePlan;
 use template::{Model, data_lines};
@@ -183,7 +183,7 @@ impl SseTransform {
         data: &[u8],
         last: bool,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
-        let text = self.texts.of(&self.job, identity, false)?;
+        let text = self.texts.of(&self.job, identity)?;
         let mut released = text.push(&self.job, data)?;
         text.template = (text.waiting() > 0).then(|| frame.template(None));
         let mut before = Vec::new();
@@ -250,8 +250,7 @@ impl SseTransform {
         touched: &mut Vec<(usize, Identity)>,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let whole = event.is_whole(&piece.identity);
-        let nested = holds_json(event.way(piece.hit));
-        let channel = self.texts.of(&self.job, &piece.identity, nested)?;
+        let channel = self.texts.of(&self.job, &piece.identity)?;
         let mut released = channel.push(&self.job, text)?;
         if last || whole || event.ends(&piece.identity) {
             for mut text in self.texts.take(|open| open.same(&piece.identity)) {

@@ -71,6 +71,41 @@ impl Automaton {
         Ok(Self { dfa, start })
     }
 
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.dfa.memory_usage()
+    }
+
+    /// The longest match, found by walking all ways at once. None: longer than any pattern may be.
+    pub(super) fn longest(&self) -> Option<usize> {
+        let mut next: BTreeMap<State, BTreeSet<State>> = BTreeMap::new();
+        let mut states = BTreeSet::from([self.start]);
+        let mut longest = 0;
+        for length in 0..=MAX_PATTERN + 1 {
+            if states.iter().any(|state| self.ends(*state)) {
+                longest = length;
+            }
+            let mut reached = BTreeSet::new();
+            for state in states {
+                reached.extend(next.entry(state).or_insert_with(|| self.successors(state)).iter());
+            }
+            if reached.is_empty() {
+                return Some(longest);
+            }
+            states = reached;
+        }
+        None
+    }
+
+    /// Where one more byte can lead.
+    fn successors(&self, state: State) -> BTreeSet<State> {
+        let lead = |byte: u8| {
+            let mut next = state;
+            self.step(&mut next, byte).map(|_| next)
+        };
+        (0..=u8::MAX).filter_map(lead).collect()
+    }
+
     /// Where every walk begins.
     pub(super) const fn start(&self) -> State {
         self.start
@@ -250,7 +285,7 @@ fn split(hir: Hir, longest: usize) -> Result<Parts, String> {
 }
 
 /// The expression of a kind, for there is no other way back from [`Hir::into_kind`].
-fn rebuild(kind: HirKind) -> Hir {
+pub(super) fn rebuild(kind: HirKind) -> Hir {
     match kind {
         HirKind::Empty => Hir::empty(),
         HirKind::Literal(literal) => Hir::literal(literal.0),
@@ -263,7 +298,7 @@ fn rebuild(kind: HirKind) -> Hir {
     }
 }
 
-fn count_values(hir: &Hir) -> usize {
+pub(super) fn count_values(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Capture(c) => usize::from(c.name.as_deref() == Some("value")) + count_values(&c.sub),
         HirKind::Repetition(r) => count_values(&r.sub),

@@ -316,6 +316,15 @@ impl Running {
 
     fn reloaded(&self, generation: u64) -> Result<String, Failure> {
         let snapshot = config::load(&self.config, Mode::Serve, generation).map_err(Failure::Configuration)?;
+        let fixed = self.gateway.live().snapshot().needs_restart(&snapshot);
+        if !fixed.is_empty() {
+            let refused = |setting| {
+                let said = format!("`{setting}` differs, and is read at the start only");
+                let help = "restart the gateway, or put the old setting back".to_owned();
+                Diagnostic { help: Some(help), ..Diagnostic::whole(&self.config.display().to_string(), said) }
+            };
+            return Err(Failure::Configuration(fixed.into_iter().map(refused).collect()));
+        }
         let (server, _) = certificate(&snapshot.listeners.data)?;
         let fingerprint = snapshot.fingerprint.clone();
         let (bounds, names) = (snapshot.listeners.data.bounds.clone(), names(&snapshot));

@@ -285,10 +285,12 @@ async fn success(
     match flow.begin(kind).await? {
         Begun::Whole(censored) => {
             trail.measure(Direction::Response, flow.pump.arrived());
+            trail.waited(flow.pump.waited());
             trail.allowed(parts.status).await?;
             *response.body_mut() = censored.into_inner();
         }
         Begun::Going(lead) => {
+            trail.waited(flow.pump.waited());
             trail.allowed(parts.status).await?;
             *response.body_mut() = flow.into_body(lead, kind, trail.hand_over());
         }

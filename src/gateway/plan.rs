@@ -31,6 +31,8 @@ pub(super) struct Plan {
 
 /// An operation as a line of a file of requests.
 pub(super) struct LinePlan {
+    /// What such lines look like.
+    pub(super) shape: Lines,
     /// Reading the method and the URL of a line, in this order.
     pub(super) words: Arc<JsonPlan>,
     /// As `request_unstored`, inside the line.
@@ -105,6 +107,7 @@ impl Plan {
         let lines = match lines {
             None => None,
             Some(shape) => Some(LinePlan {
+                shape: shape.clone(),
                 words: Arc::new(JsonPlan::reading(&[&shape.method, &shape.url])?),
                 unstored: line(&unstored, shape)?,
                 plain: line(&plain, shape)?,

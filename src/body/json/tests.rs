@@ -1,7 +1,10 @@
 mod edits;
 mod facts;
 mod grammar;
+mod keys;
 mod memory;
+mod nested;
+mod numbers;
 mod values;
 
 use std::sync::Arc;

@@ -1,8 +1,7 @@
 //! Texts that go on from event to event: which there are, and what each holds back.
 
 use crate::body::Job;
-use crate::body::json::{Level, encode};
-use crate::censor::{Piece, TextStream};
+use crate::body::json::{Emit, Source};
 use crate::reason::{Reason, Refusal};
 
 use super::loose::Loose;
@@ -47,14 +46,12 @@ pub(crate) struct Tail {
 /// One text.
 pub(crate) struct Text {
     pub(crate) identity: Identity,
-    stream: TextStream,
-    /// Text that the stream has not released.
+    source: Source,
+    /// Text that the source has not released.
     held: Vec<u8>,
     /// Released bytes of a character that is not complete.
     cut: Vec<u8>,
-    /// The text is JSON itself, so what is put in has to be escaped for it.
-    nested: bool,
-    /// Bytes that the stream begins with and that went out before.
+    /// Bytes that the source begins with and that went out before.
     past: usize,
     /// They end with something that was found and replaced.
     past_found: bool,
@@ -67,19 +64,13 @@ pub(crate) struct Text {
 
 impl Text {
     /// A text that begins, or goes on behind what was taken for its end.
-    pub(crate) fn new(
-        job: &Job,
-        identity: Identity,
-        nested: bool,
-        before: Option<&Tail>,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn new(job: &Job, identity: Identity, before: Option<&Tail>) -> Result<Self, Refusal> {
         let mut text = Self {
             identity,
             // No field: the same text arrives under several names (`delta`, `text`) and has to come out the same.
-            stream: TextStream::new(job.engine.clone(), job.exchange.clone(), None, job.side),
+            source: Source::new(job, None, 0),
             held: Vec::new(),
             cut: Vec::new(),
-            nested,
             past: 0,
             past_found: false,
             tail: Vec::new(),
@@ -96,9 +87,8 @@ impl Text {
 
     /// Takes more text; returns what is released.
     pub(crate) fn push(&mut self, job: &Job, text: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.stream.push(text);
         self.held.extend_from_slice(text);
-        let mut released = self.pull(job)?;
+        let mut released = self.pull(|source, out| source.push(job, text, out))?;
         let whole = match std::str::from_utf8(&released) {
             Ok(_) => released.len(),
             Err(error) => error.valid_up_to(),
@@ -109,8 +99,7 @@ impl Text {
 
     /// The text ends; returns what is left of it.
     pub(crate) fn finish(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        self.stream.finish();
-        let rest = self.pull(job)?;
+        let rest = self.pull(|source, out| source.finish(job, out))?;
         match std::str::from_utf8(&rest) {
             Ok(_) => Ok(rest),
             Err(_) => Err(job.refuse(Reason::ContentNotUtf8).detail("a text of an event stream")),
@@ -133,42 +122,21 @@ impl Text {
         Tail { identity: self.identity, text: self.tail, found: self.found }
     }
 
-    fn pull(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        let mut released = std::mem::take(&mut self.cut);
-        let mut given = 0;
-        while let Some(piece) = self.stream.next() {
-            let (len, with) = match piece {
-                Piece::Keep { len } => (len, None),
-                Piece::Replace { len, with, .. } => (len, Some(with)),
-                Piece::Block { rule } => return Err(job.blocked(rule)),
-            };
-            let past = len.min(self.past);
-            self.past -= past;
-            let here = self.held.get(given..given + len).unwrap_or_default();
-            given += len;
-            match with {
-                None => {
-                    if std::mem::take(&mut self.found) {
-                        self.tail.clear();
-                    }
-                    released.extend_from_slice(here.get(past..).unwrap_or_default());
-                }
-                Some(with) => {
-                    // What an open value goes on with has no text of its own; nor has what was found before already.
-                    if !with.is_empty() {
-                        self.tail.clear();
-                    }
-                    if past == len || past > 0 && self.past_found {
-                    } else if self.nested {
-                        encode(with, &mut released);
-                    } else {
-                        released.extend_from_slice(with);
-                    }
-                    self.found = true;
-                }
-            }
-            self.tail.extend_from_slice(here);
-        }
+    fn pull(
+        &mut self,
+        ask: impl FnOnce(&mut Source, &mut Released<'_>) -> Result<(), Refusal>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let mut out = Released {
+            out: std::mem::take(&mut self.cut),
+            held: &self.held,
+            given: 0,
+            past: &mut self.past,
+            past_found: self.past_found,
+            tail: &mut self.tail,
+            found: &mut self.found,
+        };
+        ask(&mut self.source, &mut out)?;
+        let (released, given) = (out.out, out.given);
         self.held.drain(..given.min(self.held.len()));
         if self.tail.len() > TAIL + TAIL / 4 {
             shorten(&mut self.tail, TAIL);
@@ -186,7 +154,48 @@ fn shorten(text: &mut Vec<u8>, to: usize) {
     text.drain(..from);
 }
 
-/// Whether a text under this key is JSON by itself: the arguments of a tool call.
-pub(crate) fn holds_json(way: &[Level]) -> bool {
-    matches!(way.last(), Some(Level::Key(key)) if matches!(&**key, b"arguments" | b"partial_json"))
+/// Text that is released.
+struct Released<'a> {
+    out: Vec<u8>,
+    held: &'a [u8],
+    given: usize,
+    past: &'a mut usize,
+    past_found: bool,
+    tail: &'a mut Vec<u8>,
+    found: &'a mut bool,
+}
+
+impl<'a> Released<'a> {
+    /// Takes the next bytes of the text; returns those that have not gone out before.
+    fn next(&mut self, len: usize) -> (usize, &'a [u8]) {
+        let held: &'a [u8] = self.held;
+        let here = held.get(self.given..self.given + len).unwrap_or_default();
+        self.given += len;
+        let past = len.min(*self.past);
+        *self.past -= past;
+        self.tail.extend_from_slice(here);
+        (past, here.get(past..).unwrap_or_default())
+    }
+}
+
+impl Emit for Released<'_> {
+    fn keep(&mut self, len: usize) {
+        if std::mem::take(self.found) {
+            self.tail.clear();
+        }
+        let new = self.next(len).1;
+        self.out.extend_from_slice(new);
+    }
+
+    fn replace(&mut self, len: usize, with: &[u8]) {
+        // What an open value goes on with has no text of its own; nor has what was replaced before.
+        if !with.is_empty() {
+            self.tail.clear();
+        }
+        *self.found = true;
+        let past = self.next(len).0;
+        if past == 0 || past < len && !self.past_found {
+            self.out.extend_from_slice(with);
+        }
+    }
 }

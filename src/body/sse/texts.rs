@@ -17,7 +17,7 @@ pub(super) struct Texts {
 
 impl Texts {
     /// The text of a channel. A new one begins if there is none; one that ended goes on.
-    pub(super) fn of(&mut self, job: &Job, identity: &Identity, nested: bool) -> Result<&mut Text, Refusal> {
+    pub(super) fn of(&mut self, job: &Job, identity: &Identity) -> Result<&mut Text, Refusal> {
         let at = match self.open.iter().position(|text| text.identity.same(identity)) {
             Some(at) => at,
             None => {
@@ -26,7 +26,7 @@ impl Texts {
                     return Err(refusal.detail("too many texts in an event stream"));
                 }
                 let before = self.before(identity);
-                self.open.push(Text::new(job, identity.clone(), nested, before.as_ref())?);
+                self.open.push(Text::new(job, identity.clone(), before.as_ref())?);
                 self.open.len() - 1
             }
         };
@@ -55,7 +55,7 @@ impl Texts {
         if self.ended.iter().any(|tail| tail.identity.same(identity) && tail.text.ends_with(word)) {
             return Ok(word.to_vec());
         }
-        let mut text = Text::new(job, identity.clone(), false, self.before(identity).as_ref())?;
+        let mut text = Text::new(job, identity.clone(), self.before(identity).as_ref())?;
         let mut released = text.push(job, word)?;
         released.extend(self.end(job, text)?);
         Ok(released)
