@@ -94,7 +94,8 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
     let issuers = &main.issuers;
     let compiled = master.as_ref().map(|master| {
-        let context = tenants::Context { main: &files.main, issuers, catalogs: &catalogs, master };
+        let (main, spool) = (&files.main, state.spool_bytes);
+        let context = tenants::Context { main, issuers, catalogs: &catalogs, master, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {

@@ -483,4 +483,7 @@ pub enum ActionName {
 pub struct TenantLimits {
     /// Requests at once (256).
     pub concurrency: Option<usize>,
+    /// Bytes that may wait in the spool at once (half of what all may have, `state.spool`).
+    #[schemars(with = "Option<Size>")]
+    pub spool: Option<Spanned<Size>>,
 }

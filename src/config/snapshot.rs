@@ -155,6 +155,8 @@ pub struct Tenant {
     pub refuse_media: Vec<crate::names::OperationId>,
     /// Requests at once.
     pub concurrency: usize,
+    /// Bytes that may wait in the spool at once.
+    pub spool_bytes: u64,
     /// The secret that keys its pseudonyms, hashes and salts.
     pub secret: Arc<aws_lc_rs::hmac::Key>,
 }

@@ -10,6 +10,7 @@ use super::super::files::Text;
 use super::super::master::MasterKey;
 use super::super::schema::{self, GrantScope, StoreWithoutGrant};
 use super::super::snapshot::Tenant;
+use super::super::units::Size;
 use super::Compiler;
 use super::rules::{self, Engines};
 use crate::catalog::Catalog;
@@ -27,6 +28,8 @@ pub(super) struct Context<'a> {
     pub(super) issuers: &'a BTreeMap<String, Spanned<schema::Issuer>>,
     pub(super) catalogs: &'a BTreeMap<String, Arc<Catalog>>,
     pub(super) master: &'a MasterKey,
+    /// Bytes that the spool may hold.
+    pub(super) spool: u64,
 }
 
 type Compiled = (BTreeMap<TenantId, Arc<Tenant>>, Directory);
@@ -41,6 +44,15 @@ pub(super) fn parse<'t>(c: &mut Compiler<'_>, files: &'t [Text]) -> Vec<(&'t Tex
         }
     }
     tenants
+}
+
+/// What a tenant may have of the spool: by default as much as leaves the same to the others.
+fn spool(c: &mut Compiler<'_>, file: &Text, total: u64, given: Option<&Spanned<Size>>) -> u64 {
+    let Some(given) = given else { return total / 2 };
+    if given.value.0 > total {
+        c.error(file, given, "more than the spool of all tenants (`state.spool`)");
+    }
+    given.value.0
 }
 
 /// Compiles them all.
@@ -75,6 +87,7 @@ pub(super) fn compile(
             opaque,
             refuse_media,
             concurrency: raw.limits.concurrency.unwrap_or(256),
+            spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
             secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         };
         if tenants.insert(id.clone(), Arc::new(tenant)).is_some() {
