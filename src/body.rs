@@ -135,6 +135,11 @@ impl<A: Transform, B: Transform> Chain<A, B> {
         Self { first, second, between: Vec::new(), stage: Stage::Open }
     }
 
+    /// The transform that the input goes to.
+    pub const fn first(&mut self) -> &mut A {
+        &mut self.first
+    }
+
     /// The transform that the output comes from.
     pub const fn second(&mut self) -> &mut B {
         &mut self.second

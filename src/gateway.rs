@@ -36,10 +36,11 @@ use http::{Method, Request, Response};
 use crate::audit::{Decision, Entry};
 use crate::body::Outgoing;
 use crate::body::coding::{CodingLimits, Decoder};
+use crate::body::pump::Bounds;
 use crate::catalog::{ErrorAnswer, problem};
 use crate::config::Snapshot;
 use crate::listener::{Connection, Held, RequestBody, Shutdown};
-use crate::names::{Direction, RequestId};
+use crate::names::RequestId;
 use crate::reason::{Reason, Refusal};
 use crate::telemetry::{self, Listener, Stopwatch};
 
@@ -182,10 +183,10 @@ fn shown(answer: ErrorAnswer) -> Response<Outgoing> {
     response
 }
 
-/// The decoder of a body's content coding, if it has one.
+/// The decoder of a body's content coding, if it has one. What it decodes to is bounded as what arrives is.
 fn coded<'v>(
     values: impl Iterator<Item = &'v HeaderValue>,
-    direction: Direction,
+    bounds: &Bounds,
     snapshot: &Snapshot,
 ) -> Result<Option<Decoder>, Refusal> {
     let mut all = String::new();
@@ -199,6 +200,6 @@ fn coded<'v>(
     if all.is_empty() {
         return Ok(None);
     }
-    let limits = CodingLimits { size: snapshot.limits.upload_bytes, ratio: u64::from(snapshot.limits.ratio) };
-    Decoder::new(&all, direction, limits)
+    let limits = CodingLimits { size: bounds.bytes, ratio: u64::from(snapshot.limits.ratio) };
+    Decoder::new(&all, bounds.direction, limits)
 }

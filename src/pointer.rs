@@ -18,8 +18,8 @@ pub enum Step {
     Deep,
 }
 
-/// A place in a JSON document.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+/// A place in a JSON document. The default is the document itself.
+#[derive(Clone, Default, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Pointer(Vec<Step>);

@@ -102,7 +102,7 @@ reasons! {
     SpoolFull = "spool_full", SERVICE_UNAVAILABLE, Us, "There is no room to hold the body until it can be decided.";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, Client, "The request body did not arrive in time.";
     ClientGone = "client_gone", BAD_REQUEST, Client, "The caller went away before the end.";
-    TenantOverLimit = "tenant_over_limit", TOO_MANY_REQUESTS, Policy, "The tenant has reached its limit of concurrent requests.";
+    TenantOverLimit = "tenant_over_limit", TOO_MANY_REQUESTS, Policy, "The tenant has reached its limit of concurrent requests, or of bytes that wait to be decided.";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, Us, "The gateway is at its limit.";
     Draining = "draining", SERVICE_UNAVAILABLE, Us, "The gateway is shutting down.";
     // Upstream

@@ -22,7 +22,7 @@ use codec::{Codec, Step};
 pub struct CodingLimits {
     /// Decoded bytes.
     pub size: u64,
-    /// Decoded bytes for each coded one, once more than [`RATIO_FROM`] are decoded.
+    /// Decoded bytes for each coded one, over all codings, once more than [`RATIO_FROM`] are decoded.
     pub ratio: u64,
 }
 
@@ -39,7 +39,12 @@ impl Default for CodingLimits {
 }
 
 /// Decodes the content codings of one body.
-pub struct Decoder(Layers);
+pub struct Decoder {
+    layers: Layers,
+    direction: Direction,
+    limits: CodingLimits,
+    written: u64,
+}
 
 enum Layers {
     One(Box<Layer>),
@@ -70,38 +75,63 @@ impl Decoder {
         }
         // The last one named was applied last, so it comes off first.
         let (last, first) = (layers.pop(), layers.pop());
-        Ok(match (last, first) {
-            (None, _) => None,
-            (Some(only), None) => Some(Self(Layers::One(Box::new(only)))),
-            (Some(outer), Some(inner)) => Some(Self(Layers::Two(Box::new(Chain::new(outer, inner))))),
-        })
+        let layers = match (last, first) {
+            (None, _) => return Ok(None),
+            (Some(only), None) => Layers::One(Box::new(only)),
+            (Some(outer), Some(inner)) => Layers::Two(Box::new(Chain::new(outer, inner))),
+        };
+        Ok(Some(Self { layers, direction, limits, written: 0 }))
+    }
+
+    /// Counts what came out. Each layer keeps to the limits by itself; here they hold for all of them together.
+    fn check(&mut self, written: usize) -> Result<(), Refusal> {
+        self.written += u64::try_from(written).unwrap_or(u64::MAX);
+        let read = match &mut self.layers {
+            Layers::One(layer) => layer.read,
+            Layers::Two(chain) => chain.first().read,
+        };
+        self.limits.check(read, self.written, self.direction)
+    }
+}
+
+impl CodingLimits {
+    fn check(&self, read: u64, written: u64, direction: Direction) -> Result<(), Refusal> {
+        let bomb = written > self.size || written > RATIO_FROM && written / self.ratio.max(1) > read;
+        if bomb { Err(refusal(direction, Reason::CodingBomb)) } else { Ok(()) }
     }
 }
 
 impl Transform for Decoder {
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match &mut self.0 {
+        let from = out.len();
+        match &mut self.layers {
             Layers::One(layer) => layer.push(input, out),
             Layers::Two(chain) => chain.push(input, out),
-        }
+        }?;
+        self.check(out.len() - from)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match &mut self.0 {
+        let from = out.len();
+        match &mut self.layers {
             Layers::One(layer) => layer.finish(out),
             Layers::Two(chain) => chain.finish(out),
-        }
+        }?;
+        self.check(out.len() - from)
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        match &mut self.0 {
+        let from = out.len();
+        let more = match &mut self.layers {
             Layers::One(layer) => layer.drain(out),
             Layers::Two(chain) => chain.drain(out),
-        }
+        }?;
+        self.check(out.len() - from)?;
+        Ok(more)
     }
 
     fn held(&self) -> usize {
-        match &self.0 {
+        match &self.layers {
             Layers::One(layer) => layer.held(),
             Layers::Two(chain) => chain.held(),
         }
@@ -158,7 +188,7 @@ impl Layer {
             self.at += read;
             self.read += u64::try_from(read).unwrap_or(u64::MAX);
             self.written += u64::try_from(written).unwrap_or(u64::MAX);
-            self.check()?;
+            self.limits.check(self.read, self.written, self.direction)?;
             let left = self.at < self.pending.len();
             if left && read == 0 && written == 0 {
                 return Err(self.broken("bytes behind the end of the content coding"));
@@ -170,12 +200,6 @@ impl Layer {
             self.at = 0;
         }
         Ok(())
-    }
-
-    fn check(&self) -> Result<(), Refusal> {
-        let bomb = self.written > self.limits.size
-            || self.written > RATIO_FROM && self.written / self.limits.ratio.max(1) > self.read;
-        if bomb { Err(refusal(self.direction, Reason::CodingBomb)) } else { Ok(()) }
     }
 }
 

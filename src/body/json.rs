@@ -117,6 +117,19 @@ impl Transform for JsonTransform {
     }
 }
 
+/// Reads a document for what stands at the places of a [`JsonPlan::reading`]. What is held meanwhile does not grow with
+/// the document.
+///
+/// # Errors
+/// If it is no JSON document, is nested too deeply, or says something twice that decides.
+pub fn read(job: &Job, plan: &Arc<JsonPlan>, text: &[u8]) -> Result<Facts, Refusal> {
+    let mut transform = JsonTransform::new(job.clone(), Arc::clone(plan));
+    let mut nothing = Vec::new();
+    transform.push(text, &mut nothing)?;
+    transform.finish(&mut nothing)?;
+    Ok(transform.take_facts())
+}
+
 /// Whether a text is the beginning of a JSON document, and if so, whether it is a complete one.
 pub(crate) fn is_json_prefix(text: &[u8]) -> Option<bool> {
     let mut tokens = token::Tokenizer::new(Limits::default().depth, Limits::default().number);

@@ -1,6 +1,7 @@
 //! Bytes that wait until they can be decided: a file that arrives before the field that says what it is for, the parts
 //! of an upload until they are put together. They stay in memory up to a threshold and go to an unlinked file beyond
-//! it, sealed under a key that exists in this process only; all spools together take no more than a budget.
+//! it, sealed under a key that exists in this process only; all spools together take no more than a budget, and those of one
+//! tenant no more than its share.
 
 mod sealed;
 
@@ -8,50 +9,52 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::reason::{Reason, Refusal};
+use crate::reason::{Reason, Refusal, SafeText};
 
-use sealed::{BLOCK, SealedFile};
+use sealed::{BLOCK, Block, SealedFile};
 
-/// The bytes that all spools may take together, in memory or on disk.
+/// The bytes that spools may take together, in memory or on disk.
 #[derive(Clone, Debug)]
-pub struct SpoolBudget(Arc<Budget>);
-
-#[derive(Debug)]
-struct Budget {
+pub struct SpoolBudget {
     total: u64,
-    used: AtomicU64,
+    used: Arc<AtomicU64>,
 }
 
 impl SpoolBudget {
     /// A budget of so many bytes.
     #[must_use]
     pub fn new(total: u64) -> Self {
-        Self(Arc::new(Budget { total, used: AtomicU64::new(0) }))
+        Self { total, used: Arc::default() }
+    }
+
+    /// The same budget with another limit: what is in use is counted together.
+    #[must_use]
+    pub fn limited_to(&self, total: u64) -> Self {
+        Self { total, used: Arc::clone(&self.used) }
     }
 
     /// Bytes in use.
     #[must_use]
     pub fn used(&self) -> u64 {
-        self.0.used.load(Ordering::Relaxed)
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Bytes in all.
     #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.total
+    pub const fn total(&self) -> u64 {
+        self.total
     }
 
     fn reserve(&self, bytes: u64) -> bool {
-        self.0
-            .used
+        self.used
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |used| {
-                used.checked_add(bytes).filter(|after| *after <= self.0.total)
+                used.checked_add(bytes).filter(|after| *after <= self.total)
             })
             .is_ok()
     }
 
     fn release(&self, bytes: u64) {
-        self.0.used.fetch_sub(bytes, Ordering::AcqRel);
+        self.used.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 
@@ -59,6 +62,8 @@ impl SpoolBudget {
 #[derive(Clone, Debug)]
 pub struct Spools {
     budget: SpoolBudget,
+    /// What one of those who share the budget may take of it.
+    share: Option<SpoolBudget>,
     memory: usize,
     folder: Arc<Path>,
 }
@@ -68,7 +73,13 @@ impl Spools {
     /// to exist; the file has no name by the time that anything is in it.
     #[must_use]
     pub fn new(budget: SpoolBudget, memory: usize, folder: PathBuf) -> Self {
-        Self { budget, memory: memory.max(BLOCK), folder: folder.into() }
+        Self { budget, share: None, memory: memory.max(BLOCK), folder: folder.into() }
+    }
+
+    /// The same spools for somebody who may take no more of the budget than a share.
+    #[must_use]
+    pub fn within(&self, share: SpoolBudget) -> Self {
+        Self { share: Some(share), ..self.clone() }
     }
 
     /// The budget, for gauges.
@@ -80,9 +91,50 @@ impl Spools {
     /// A new, empty spool.
     #[must_use]
     pub fn open(&self) -> Spool {
-        Spool { spools: self.clone(), memory: Vec::new(), file: None, length: 0 }
+        Spool { spools: self.clone(), memory: Vec::new(), file: None, blocks: Vec::new(), length: 0 }
+    }
+
+    /// A file for spools that wait long and together: they keep nothing in memory once they are complete.
+    ///
+    /// # Errors
+    /// `spool_full` when there can't be one.
+    pub fn file(&self) -> Result<SpoolFile, Refusal> {
+        SealedFile::create(&self.folder).map(|file| SpoolFile(Arc::new(file)))
+    }
+
+    /// A new, empty spool in a file.
+    #[must_use]
+    pub fn open_in(&self, file: &SpoolFile) -> Spool {
+        let mut spool = self.open();
+        spool.file = Some(Arc::clone(&file.0));
+        spool
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), Refusal> {
+        if let Some(share) = self.share.as_ref().filter(|share| !share.reserve(bytes)) {
+            let total = SafeText::numbered("the share of the spool is used up, bytes", share.total());
+            return Err(Refusal::new(Reason::TenantOverLimit).log(total));
+        }
+        if !self.budget.reserve(bytes) {
+            if let Some(share) = &self.share {
+                share.release(bytes);
+            }
+            return Err(Refusal::new(Reason::SpoolFull).log("the spool budget is used up"));
+        }
+        Ok(())
+    }
+
+    fn release(&self, bytes: u64) {
+        self.budget.release(bytes);
+        if let Some(share) = &self.share {
+            share.release(bytes);
+        }
     }
 }
+
+/// A file that several spools share.
+#[derive(Clone, Debug)]
+pub struct SpoolFile(Arc<SealedFile>);
 
 /// A spool that is being written.
 #[derive(Debug)]
@@ -90,7 +142,8 @@ pub struct Spool {
     spools: Spools,
     /// What is not in the file: everything, or less than a block.
     memory: Vec<u8>,
-    file: Option<SealedFile>,
+    file: Option<Arc<SealedFile>>,
+    blocks: Vec<Block>,
     /// Bytes in all, which are reserved in the budget.
     length: u64,
 }
@@ -99,23 +152,37 @@ impl Spool {
     /// Appends bytes.
     ///
     /// # Errors
-    /// `spool_full` when the budget is used up or the disk is full.
+    /// `spool_full` when the budget is used up or the disk is full, `tenant_over_limit` when the share is used up.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if !self.spools.budget.reserve(more) {
-            return Err(Refusal::new(Reason::SpoolFull).log("the spool budget is used up"));
-        }
+        self.spools.reserve(more)?;
         self.length += more;
         self.memory.extend_from_slice(bytes);
         if self.file.is_none() && self.memory.len() > self.spools.memory {
-            self.file = Some(SealedFile::create(&self.spools.folder)?);
+            self.file = Some(Arc::new(SealedFile::create(&self.spools.folder)?));
         }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let whole = self.memory.len() - self.memory.len() % BLOCK;
-        for block in self.memory.get(..whole).unwrap_or_default().chunks(BLOCK) {
-            file.append(block)?;
+        self.write(self.memory.len() - self.memory.len() % BLOCK)
+    }
+
+    /// Nothing comes any more: the last bytes go to the file as well, if there is one.
+    ///
+    /// # Errors
+    /// `spool_full` when the disk is full.
+    pub fn seal(&mut self) -> Result<(), Refusal> {
+        self.write(self.memory.len())?;
+        if self.file.is_some() {
+            self.memory = Vec::new();
         }
-        self.memory.drain(..whole);
+        Ok(())
+    }
+
+    /// Moves so many bytes from the memory to the file.
+    fn write(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let Some(file) = &self.file else { return Ok(()) };
+        for block in self.memory.get(..bytes).unwrap_or_default().chunks(BLOCK) {
+            self.blocks.push(file.append(block)?);
+        }
+        self.memory.drain(..bytes);
         if self.memory.capacity() > 4 * BLOCK {
             self.memory.shrink_to(BLOCK);
         }
@@ -140,27 +207,55 @@ impl Spool {
         self.memory.len()
     }
 
+    /// Appends about as many bytes as a step of reading has, from a place on. False: there are no more.
+    fn read(&self, at: &mut Place, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let mut room = super::DRAIN_STEP;
+        let before = room;
+        if let Some(file) = &self.file {
+            while let Some(block) = self.blocks.get(at.block).filter(|_| room > 0) {
+                file.read(block, out)?;
+                at.block += 1;
+                room = room.saturating_sub(BLOCK);
+            }
+        }
+        let rest = self.memory.get(at.tail..).unwrap_or_default();
+        let some = rest.get(..room.min(rest.len())).unwrap_or_default();
+        out.extend_from_slice(some);
+        at.tail += some.len();
+        room -= some.len();
+        Ok(room < before)
+    }
+
     /// Ends the writing. The bytes can be read from the start, more than once.
     #[must_use]
     pub const fn into_reader(self) -> Spooled {
-        Spooled { spool: self, block: 0, tail: 0 }
+        Spooled { spool: self, at: Place { block: 0, tail: 0 } }
     }
 }
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        self.spools.budget.release(self.length);
+        self.spools.release(self.length);
+        if let Some(file) = &self.file {
+            file.free(&self.blocks);
+        }
     }
+}
+
+/// How far a spool has been read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The next block of the file.
+    block: usize,
+    /// How much of what is in memory.
+    tail: usize,
 }
 
 /// A spool that is complete.
 #[derive(Debug)]
 pub struct Spooled {
     spool: Spool,
-    /// The next block of the file.
-    block: u64,
-    /// How much of what is in memory has been read.
-    tail: usize,
+    at: Place,
 }
 
 impl Spooled {
@@ -169,27 +264,12 @@ impl Spooled {
     /// # Errors
     /// `internal` when the file can't be read, or is not what was written.
     pub fn read(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        let mut room = super::DRAIN_STEP;
-        let before = room;
-        if let Some(file) = &self.spool.file {
-            while self.block < file.blocks() && room > 0 {
-                file.read(self.block, out)?;
-                self.block += 1;
-                room = room.saturating_sub(BLOCK);
-            }
-        }
-        let rest = self.spool.memory.get(self.tail..).unwrap_or_default();
-        let some = rest.get(..room.min(rest.len())).unwrap_or_default();
-        out.extend_from_slice(some);
-        self.tail += some.len();
-        room -= some.len();
-        Ok(room < before)
+        self.spool.read(&mut self.at, out)
     }
 
     /// Begins to read from the start again.
     pub const fn rewind(&mut self) {
-        self.block = 0;
-        self.tail = 0;
+        self.at = Place { block: 0, tail: 0 };
     }
 
     /// Bytes in all.
@@ -208,6 +288,37 @@ impl Spooled {
     #[must_use]
     pub const fn held(&self) -> usize {
         self.spool.held()
+    }
+}
+
+/// Reads spools one after another, which stay as they are.
+#[derive(Debug, Default)]
+pub struct InOrder {
+    spools: Vec<Arc<Spool>>,
+    current: usize,
+    at: Place,
+}
+
+impl InOrder {
+    /// Begins with the first.
+    #[must_use]
+    pub fn new(spools: Vec<Arc<Spool>>) -> Self {
+        Self { spools, ..Self::default() }
+    }
+
+    /// Appends the next bytes. False: there are no more.
+    ///
+    /// # Errors
+    /// As [`Spooled::read`].
+    pub fn read(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        while let Some(spool) = self.spools.get(self.current) {
+            if spool.read(&mut self.at, out)? {
+                return Ok(true);
+            }
+            self.current += 1;
+            self.at = Place::default();
+        }
+        Ok(false)
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod channel;
 mod event;
+mod loose;
 mod numbers;
 mod plan;
 mod template;
+mod texts;
 mod view;
 mod write;
 
@@ -26,6 +28,7 @@ use channel::{Identity, Text};
 use event::{Cut, Splitter, lines};
 pub use plan::SsePlan;
 use template::{Model, data_lines};
+use texts::Texts;
 use view::{Event, Frame, Piece, fill};
 use write::write;
 
@@ -48,7 +51,7 @@ pub struct SseTransform {
     utf8: Utf8,
     splitter: Splitter,
     bom: Option<usize>,
-    texts: Vec<Text>,
+    texts: Texts,
     numbers: numbers::Numbers,
 }
 
@@ -65,7 +68,7 @@ impl SseTransform {
             utf8: Utf8::default(),
             splitter: Splitter::default(),
             bom: Some(0),
-            texts: Vec::new(),
+            texts: Texts::default(),
             numbers: numbers::Numbers::default(),
         }
     }
@@ -142,21 +145,14 @@ impl SseTransform {
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
         let bare = self.plan.shapes.iter().position(|shape| shape.bare && shape.fits(frame.name));
         if let Some(shape) = bare {
-            return self.bare(frame, shape, data, last);
+            return self.bare(frame, &Identity::Named { shape, keys: Vec::new() }, data, last);
         }
         let mut walked = Vec::with_capacity(data.len());
         match self.walk(data, &mut walked) {
             Ok(hits) => self.json(frame, data, &walked, &hits, last),
             Err(Stop::Refusal(refusal)) => Err(refusal),
-            // It is no JSON: it is a text of its own.
-            Err(Stop::Fault(_)) => {
-                let mut before = Vec::new();
-                if last {
-                    self.end_all(&mut before)?;
-                }
-                let changed = self.whole.run(&self.job, data, None)?;
-                Ok((before, changed.then(|| self.whole_text(data))))
-            }
+            // It is no JSON: who reads it puts it together with the next.
+            Err(Stop::Fault(_)) => self.bare(frame, &Identity::Bare(frame.name.map(Box::from)), data, last),
         }
     }
 
@@ -183,20 +179,19 @@ impl SseTransform {
     fn bare(
         &mut self,
         frame: &Frame<'_>,
-        shape: usize,
+        identity: &Identity,
         data: &[u8],
         last: bool,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
-        let at = self.text(Identity { shape, keys: Vec::new() })?;
-        let Some(text) = self.texts.get_mut(at) else { return Ok((Vec::new(), None)) };
+        let text = self.texts.of(&self.job, identity)?;
         let mut released = text.push(&self.job, data)?;
+        text.template = (text.waiting() > 0).then(|| frame.template(None));
         let mut before = Vec::new();
         if last {
-            released.extend(text.finish(&self.job)?);
-            self.texts.swap_remove(at);
+            for text in self.texts.take(|open| open.same(identity)) {
+                released.extend(self.texts.end(&self.job, text)?);
+            }
             self.end_all(&mut before)?;
-        } else if text.held() > 0 {
-            text.template = Some(frame.template(None));
         }
         Ok((before, (released != data).then_some(released)))
     }
@@ -222,7 +217,18 @@ impl SseTransform {
             }
             let piece = pieces.iter().find(|piece| hits.get(piece.hit).is_some_and(|h| h.span == hit.span));
             let new = match piece {
+                Some(Piece { identity: Identity::Loose(word), .. }) if word.word => {
+                    match self.other_text(hit, text.as_bytes())? {
+                        Some(new) => Some(new),
+                        None => {
+                            let word = Identity::Loose(word.clone());
+                            let new = self.texts.word(&self.job, &word, text.as_bytes())?;
+                            (new != text.as_bytes()).then_some(new)
+                        }
+                    }
+                }
                 Some(piece) => self.piece(&event, piece, text.as_bytes(), last, &mut touched)?,
+                None if hit.opaque => None,
                 None => self.other_text(hit, text.as_bytes())?,
             };
             if let Some(new) = new {
@@ -243,14 +249,18 @@ impl SseTransform {
         last: bool,
         touched: &mut Vec<(usize, Identity)>,
     ) -> Result<Option<Vec<u8>>, Refusal> {
-        let whole = event.shape(piece.shape).is_some_and(|shape| shape.whole);
-        let ended = last || whole || event.ends(&piece.identity);
-        let at = self.text(piece.identity.clone())?;
-        let Some(channel) = self.texts.get_mut(at) else { return Ok(None) };
+        let whole = event.is_whole(&piece.identity);
+        let channel = self.texts.of(&self.job, &piece.identity)?;
         let mut released = channel.push(&self.job, text)?;
-        if ended {
-            released.extend(channel.finish(&self.job)?);
-            self.texts.swap_remove(at);
+        if last || whole || event.ends(&piece.identity) {
+            for mut text in self.texts.take(|open| open.same(&piece.identity)) {
+                // What says a text as a whole is never gone on with.
+                released.extend(if whole {
+                    text.finish(&self.job)?
+                } else {
+                    self.texts.end(&self.job, text)?
+                });
+            }
         } else {
             touched.push((piece.hit, piece.identity.clone()));
         }
@@ -277,30 +287,16 @@ impl SseTransform {
         data: &[u8],
     ) {
         for (hit, identity) in touched {
-            let Some(text) = self.texts.iter_mut().find(|text| text.identity == identity) else { continue };
-            if text.held() == 0 {
+            let Some(text) = self.texts.open(&identity) else { continue };
+            if text.waiting() == 0 {
                 text.template = None;
                 continue;
             }
-            let texts = pieces.iter().map(|piece| event.way(piece.hit).to_vec()).collect();
+            let texts = pieces.iter().filter(|piece| !event.is_whole(&piece.identity));
+            let texts = texts.map(|piece| event.way(piece.hit).to_vec()).collect();
             let model = Model { data: data.to_vec(), way: event.way(hit).to_vec(), texts };
             text.template = Some(frame.template(Some(model)));
         }
-    }
-
-    /// Where a channel's text is kept. A new one begins if there is none.
-    fn text(&mut self, identity: Identity) -> Result<usize, Refusal> {
-        if let Some(at) = self.texts.iter().position(|text| text.identity == identity) {
-            return Ok(at);
-        }
-        if self.texts.len() >= self.job.limits.channels {
-            return Err(self
-                .job
-                .refuse(Reason::ContentUninspectable)
-                .detail("too many texts in an event stream"));
-        }
-        self.texts.push(Text::new(&self.job, identity));
-        Ok(self.texts.len() - 1)
     }
 
     /// Ends the channels that this event ends and that it brings no text of.
@@ -311,33 +307,22 @@ impl SseTransform {
         last: bool,
         before: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
-        let mut at = 0;
-        while let Some(text) = self.texts.get(at) {
-            let identity = &text.identity;
-            let here = pieces.iter().any(|piece| piece.identity == *identity);
-            if !here && (last || event.ends(identity)) {
-                let text = self.texts.remove(at);
-                self.end(text, before)?;
-            } else {
-                at += 1;
-            }
-        }
-        Ok(())
+        let here = |text: &Identity| pieces.iter().any(|piece| piece.identity.same(text));
+        let ended = self.texts.take(|text| (last || event.ends(text)) && !here(text));
+        ended.into_iter().try_for_each(|text| self.end(text, before))
     }
 
     fn end_all(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        for text in std::mem::take(&mut self.texts) {
-            self.end(text, out)?;
-        }
-        Ok(())
+        self.texts.take(|_| true).into_iter().try_for_each(|text| self.end(text, out))
     }
 
     fn end(&mut self, mut text: Text, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let rest = text.finish(&self.job)?;
+        let template = text.template.take();
+        let rest = self.texts.end(&self.job, text)?;
         if rest.is_empty() {
             return Ok(());
         }
-        let filled = match (&text.template, std::str::from_utf8(&rest)) {
+        let filled = match (&template, std::str::from_utf8(&rest)) {
             (Some(template), Ok(rest)) => {
                 let named = !self.whole.run(&self.job, &template.name, None)?;
                 template.fill(rest, named)
@@ -377,7 +362,7 @@ impl Transform for SseTransform {
     }
 
     fn held(&self) -> usize {
-        self.splitter.held() + self.texts.iter().map(Text::held).sum::<usize>()
+        self.splitter.held() + self.texts.held()
     }
 }
 

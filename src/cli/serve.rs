@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
 use super::check::refuse;
@@ -66,8 +66,10 @@ pub(super) fn run(config: &Path) -> ExitCode {
         }
     };
     let outcome = runtime.block_on(async {
+        // Before anybody is told that it serves: a signal that nobody listens to ends the process as it stands.
+        let signals = Signals::listen()?;
         let running = start(config.to_owned(), snapshot, dropped).await?;
-        running.until_stopped().await
+        running.until_stopped(signals).await
     });
     drop(logs);
     match outcome {
@@ -77,6 +79,25 @@ pub(super) fn run(config: &Path) -> ExitCode {
             complain(message);
             ExitCode::from(2)
         }
+    }
+}
+
+/// The signals that a gateway listens to.
+pub(crate) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens from here on.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::Start(format!("signals: {error}"));
+        Ok(Self {
+            hangup: signal(SignalKind::hangup()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
     }
 }
 
@@ -277,24 +298,23 @@ fn follow(
 impl Running {
     /// Serves until SIGTERM or SIGINT, and reloads on SIGHUP. In-flight requests finish within the drain time, unless a
     /// second signal comes.
-    pub(crate) async fn until_stopped(self) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::Start(format!("signals: {error}"));
-        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    pub(crate) async fn until_stopped(self, mut signals: Signals) -> Result<(), Failure> {
         let shutdown = self.shutdown.clone();
         // The first ends it in order, and a second one the waiting for it.
-        let mut signals = std::pin::pin!(shutdown.on_signals().fuse());
+        let ending = shutdown.on_signals(&mut signals.terminate, &mut signals.interrupt);
+        let mut ending = std::pin::pin!(ending.fuse());
         loop {
             tokio::select! {
-                _ = hangup.recv() => self.reload().await,
+                _ = signals.hangup.recv() => self.reload().await,
                 () = shutdown.begun() => break,
-                listened = &mut signals => listened.map_err(failed)?,
+                () = &mut ending => {}
             }
         }
         let mut stopped = std::pin::pin!(self.stop());
         loop {
             tokio::select! {
                 () = &mut stopped => return Ok(()),
-                listened = &mut signals => listened.map_err(failed)?,
+                () = &mut ending => {}
             }
         }
     }

@@ -142,7 +142,7 @@ pub struct Tenant {
     /// Its name.
     pub id: TenantId,
     /// Grants for training use.
-    pub grants: Vec<Grant>,
+    pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
     /// What must not pass towards the upstream.
@@ -155,6 +155,8 @@ pub struct Tenant {
     pub refuse_media: Vec<crate::names::OperationId>,
     /// Requests at once.
     pub concurrency: usize,
+    /// Bytes that may wait in the spool at once.
+    pub spool_bytes: u64,
     /// The secret that keys its pseudonyms, hashes and salts.
     pub secret: Arc<aws_lc_rs::hmac::Key>,
 }

@@ -9,12 +9,15 @@
 //! the caller begins anew, as with any upload that the API has let expire.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use dashmap::DashMap;
 use http::{HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::inbound::{self, Incoming, Said, Waiting};
@@ -23,7 +26,7 @@ use super::stages::Recognised;
 use super::trail::Trail;
 use super::{head, way};
 use crate::body::pump::Held;
-use crate::body::spool::Spool;
+use crate::body::spool::{Spool, SpoolFile};
 use crate::body::{Outgoing, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
@@ -32,6 +35,9 @@ use crate::names::{DatasetName, Direction, Label, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 
 mod joined;
+
+/// The parts of an upload, in the order that the caller names.
+type Parts = Vec<Arc<Spool>>;
 
 /// How long an upload may stay open: the API's own hour.
 const OPEN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
@@ -49,6 +55,17 @@ pub(super) struct Assemblies(DashMap<(TenantId, String), Open>);
 
 /// An upload that is being put together.
 struct Open {
+    about: Arc<About>,
+    parts: BTreeMap<String, Arc<Spool>>,
+    arrived: u64,
+    /// Where the parts wait.
+    file: SpoolFile,
+    /// It is on its way up. The parts stay until the file is the tenant's: a call that fails may be made again.
+    completing: bool,
+}
+
+/// What is known of an upload.
+struct About {
     created: Timestamp,
     told: Told,
     dataset: Option<DatasetName>,
@@ -56,8 +73,6 @@ struct Open {
     label: Option<Label>,
     /// The uses that were granted when the upload was opened; asked again when it is complete.
     purposes: BTreeSet<Purpose>,
-    parts: BTreeMap<String, Spool>,
-    arrived: u64,
 }
 
 /// What the caller told of the file.
@@ -77,7 +92,7 @@ pub(super) async fn sweep(shared: Arc<Shared>, shutdown: Shutdown) {
             () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {}
         }
         let oldest = Timestamp::now().checked_sub(OPEN).unwrap_or(Timestamp::MIN);
-        shared.assemblies.0.retain(|_, open| open.created > oldest);
+        shared.assemblies.0.retain(|_, open| open.completing || open.about.created > oldest);
     }
 }
 
@@ -97,13 +112,28 @@ pub(super) async fn answer(
     }
 }
 
+/// The call that opens an upload.
+#[derive(Deserialize)]
+struct Opening {
+    filename: Option<String>,
+    purpose: Option<String>,
+    mime_type: Option<String>,
+    bytes: Option<u64>,
+}
+
+/// The call that completes it.
+#[derive(Deserialize)]
+struct Completion {
+    part_ids: Option<Vec<String>>,
+}
+
 /// Reads a call's JSON, which is small: it holds no file.
-async fn document(
+async fn document<T: DeserializeOwned>(
     shared: &Shared,
     trail: &mut Trail,
     request: &Recognised,
     body: Incoming,
-) -> Result<(Value, Said), Refusal> {
+) -> Result<(T, Said), Refusal> {
     let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange, Direction::Request);
@@ -122,16 +152,15 @@ async fn create(
     body: Incoming,
 ) -> Result<Response<Outgoing>, Refusal> {
     let dataset = way::dataset(&request)?;
-    let (value, said) = document(shared, trail, &request, body).await?;
+    let (opening, said) = document::<Opening>(shared, trail, &request, body).await?;
     // Whether the file may be used so is decided now, and again when it is complete.
     let decision = way::decide(shared, trail, &request, &said, dataset.as_ref()).await?;
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
     let missing = || Refusal::new(Reason::FieldMissing);
     let told = Told {
-        filename: text("filename").ok_or_else(missing)?,
-        purpose: text("purpose").ok_or_else(missing)?,
-        mime: text("mime_type").ok_or_else(missing)?,
-        bytes: value["bytes"].as_u64().ok_or_else(missing)?,
+        filename: opening.filename.ok_or_else(missing)?,
+        purpose: opening.purpose.ok_or_else(missing)?,
+        mime: opening.mime_type.ok_or_else(missing)?,
+        bytes: opening.bytes.ok_or_else(missing)?,
     };
     if told.bytes > request.received.snapshot().limits.upload_bytes {
         return Err(Refusal::new(Reason::BodyTooLarge));
@@ -143,14 +172,13 @@ async fn create(
     let id = fresh("upload_");
     let created = Timestamp::now();
     let shown = shown(&id, &told, created, "pending", &Value::Null);
+    let about = About { created, told, dataset, purposes: decision.purposes, label: decision.label };
     let open = Open {
-        created,
-        told,
-        dataset,
-        purposes: decision.purposes,
-        label: decision.label,
+        about: Arc::new(about),
         parts: BTreeMap::new(),
         arrived: 0,
+        file: shared.spools(&request.tenant).file()?,
+        completing: false,
     };
     shared.assemblies.0.insert((tenant, id), open);
     reply(&request, trail, &shown).await
@@ -182,16 +210,20 @@ async fn part(
     let unknown = || Refusal::new(Reason::ResourceUnknown);
     let room = shared.assemblies.0.get(&key).map(|open| {
         // Parts may come again; the bytes that wait stay bounded by what was declared.
-        let most = open.told.bytes.saturating_mul(2).saturating_add(SLACK);
-        if open.parts.len() < PARTS { most.saturating_sub(open.arrived) } else { 0 }
+        let most = open.about.told.bytes.saturating_mul(2).saturating_add(SLACK);
+        let room = if open.parts.len() < PARTS { most.saturating_sub(open.arrived) } else { 0 };
+        (room, open.file.clone())
     });
-    let spool = Arc::new(Mutex::new(Some(shared.spool.open())));
-    let arrived = inbound::part(&request, body, Box::new(Swallow(Arc::clone(&spool))), &shared.spool).await?;
+    let spools = shared.spools(&request.tenant);
+    let spool = room.as_ref().map_or_else(|| spools.open(), |(_, file)| spools.open_in(file));
+    let spool = Arc::new(Mutex::new(Some(spool)));
+    let arrived = inbound::part(&request, body, Box::new(Swallow(Arc::clone(&spool))), &spools).await?;
     trail.measure(Direction::Request, arrived);
     let spool = spool.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let spool = spool.ok_or_else(|| Refusal::new(Reason::Internal).log("a part without a spool"))?;
+    let mut spool = spool.ok_or_else(|| Refusal::new(Reason::Internal).log("a part without a spool"))?;
+    spool.seal()?;
     // An upload that is not theirs takes as long to say so as one that is.
-    let room = room.ok_or_else(unknown)?;
+    let (room, _) = room.ok_or_else(unknown)?;
     if spool.len() > room {
         return Err(
             Refusal::new(Reason::BodyTooLarge).detail("the parts have more bytes than the upload declared")
@@ -201,7 +233,7 @@ async fn part(
     {
         let mut open = shared.assemblies.0.get_mut(&key).ok_or_else(unknown)?;
         open.arrived = open.arrived.saturating_add(spool.len());
-        open.parts.insert(id.clone(), spool);
+        open.parts.insert(id.clone(), Arc::new(spool));
     }
     let shown = json!({
         "id": id,
@@ -219,31 +251,63 @@ async fn complete(
     body: Incoming,
 ) -> Result<Response<Outgoing>, Refusal> {
     let key = owned(&request)?;
-    let (value, _) = document(shared, trail, &request, body).await?;
-    let unknown = || Refusal::new(Reason::ResourceUnknown);
-    let order: Vec<&str> = value["part_ids"]
-        .as_array()
-        .map(|ids| ids.iter().filter_map(Value::as_str).collect())
-        .ok_or_else(|| Refusal::new(Reason::FieldMissing))?;
-    let known = |open: &Open| order.iter().all(|id| open.parts.contains_key(*id));
-    if !shared.assemblies.0.get(&key).is_some_and(|open| known(&open)) {
-        return Err(unknown());
-    }
-    let (_, mut open) = shared.assemblies.0.remove(&key).ok_or_else(unknown)?;
-    let bytes: u64 = order.iter().filter_map(|id| open.parts.get(*id)).map(Spool::len).sum();
-    if bytes != open.told.bytes {
-        shared.assemblies.0.insert(key, open);
-        return Err(Refusal::new(Reason::ContentTruncated)
-            .detail("the parts have other bytes than the upload declared"));
-    }
-    let mut parts = Vec::with_capacity(order.len());
-    for id in order {
-        // An id that stands twice is found once only.
-        parts.push(open.parts.remove(id).ok_or_else(unknown)?);
-    }
-    let file = joined::file(shared, trail, &request, &open, parts).await?;
-    let shown = shown(&key.1, &open.told, open.created, "completed", &file);
+    let (completion, _) = document::<Completion>(shared, trail, &request, body).await?;
+    let order = completion.part_ids.ok_or_else(|| Refusal::new(Reason::FieldMissing))?;
+    let (about, parts, under_way) = Completing::begin(shared, key.clone(), &order)?;
+    let file = joined::file(shared, trail, &request, (&about, parts, &under_way.given_up)).await?;
+    // From here on the file is the tenant's, and the parts are not needed any more.
+    shared.assemblies.0.remove(&key);
+    let shown = shown(&key.1, &about.told, about.created, "completed", &file);
     reply(&request, trail, &shown).await
+}
+
+/// An upload on its way up. Whatever ends that, the upload is open again unless it was completed.
+struct Completing {
+    shared: Arc<Shared>,
+    key: (TenantId, String),
+    /// Nobody waits for what is worked on beside.
+    given_up: Arc<AtomicBool>,
+}
+
+impl Completing {
+    fn begin(
+        shared: &Arc<Shared>,
+        key: (TenantId, String),
+        order: &[String],
+    ) -> Result<(Arc<About>, Parts, Self), Refusal> {
+        let unknown = || Refusal::new(Reason::ResourceUnknown);
+        let mut open = shared.assemblies.0.get_mut(&key).ok_or_else(unknown)?;
+        let distinct: BTreeSet<&String> = order.iter().collect();
+        let parts: Option<Vec<_>> = order.iter().map(|id| open.parts.get(id).cloned()).collect();
+        let parts = parts.filter(|_| distinct.len() == order.len()).ok_or_else(unknown)?;
+        if open.completing {
+            return Err(busy());
+        }
+        if parts.iter().map(|part| part.len()).sum::<u64>() != open.about.told.bytes {
+            return Err(Refusal::new(Reason::ContentTruncated)
+                .detail("the parts have other bytes than the upload declared"));
+        }
+        open.completing = true;
+        let about = Arc::clone(&open.about);
+        drop(open);
+        let under_way = Self { shared: Arc::clone(shared), key, given_up: Arc::default() };
+        Ok((about, parts, under_way))
+    }
+}
+
+impl Drop for Completing {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Release);
+        if let Some(mut open) = self.shared.assemblies.0.get_mut(&self.key) {
+            open.completing = false;
+        }
+    }
+}
+
+fn busy() -> Refusal {
+    let mut refusal = Refusal::new(Reason::TenantOverLimit).detail("the upload is being completed");
+    refusal.retry_after = Some(std::time::Duration::from_secs(1));
+    refusal
 }
 
 async fn cancel(
@@ -254,8 +318,11 @@ async fn cancel(
 ) -> Result<Response<Outgoing>, Refusal> {
     let key = owned(request)?;
     drop(body);
+    if shared.assemblies.0.get(&key).is_some_and(|open| open.completing) {
+        return Err(busy());
+    }
     let (_, open) = shared.assemblies.0.remove(&key).ok_or_else(|| Refusal::new(Reason::ResourceUnknown))?;
-    let shown = shown(&key.1, &open.told, open.created, "cancelled", &Value::Null);
+    let shown = shown(&key.1, &open.about.told, open.about.created, "cancelled", &Value::Null);
     reply(request, trail, &shown).await
 }
 

@@ -75,7 +75,7 @@ pub(super) async fn read(
         BodyShape::Multipart(_) => form(shared, request, body, job).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
             let mut pump = Pump::new(body, None, Pass, bounds(request));
-            let held = pump.hold(memory(request), &shared.spool).await?;
+            let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
             let arrived = (pump.arrived(), pump.waited());
             Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
         }
@@ -138,7 +138,7 @@ fn other_charset(headers: &http::HeaderMap) -> bool {
 
 fn decoder(request: &Recognised) -> Result<Option<Decoder>, Refusal> {
     let headers = &request.received.parts.headers;
-    super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Request, request.received.snapshot())
+    super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds(request), request.received.snapshot())
 }
 
 async fn json(
@@ -155,7 +155,7 @@ async fn json(
     let plan = if unstored { &request.plan.request_unstored } else { &request.plan.request };
     let transform = JsonTransform::new(job.clone(), Arc::clone(plan));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    let held = pump.hold(memory(request), &shared.spool).await?;
+    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
     let json = pump.transform().facts().clone();
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { json, arrived, ..Said::default() }, Waiting::Held(held)))
@@ -183,10 +183,11 @@ async fn form(
     let treat = treatment::of(request, job, &decided, &asked);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
-    let transform = FormTransform::new(job.clone(), &boundary, fields, shared.spool.clone(), treat, end);
+    let transform =
+        FormTransform::new(job.clone(), &boundary, fields, shared.spools(&request.tenant), treat, end);
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     if !files {
-        let held = pump.hold(memory(request), &shared.spool).await?;
+        let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
         let form = pump.transform().facts().clone();
         let arrived = (pump.arrived(), pump.waited());
         return Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)));

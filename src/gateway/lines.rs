@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::asked::Asked;
-use super::plan::Plan;
+use super::plan::{LinePlan, Plan};
 use super::seen::Seen;
 use super::stages::{Recognised, may_call};
-use crate::body::json::JsonTransform;
-use crate::body::{Job, Transform};
+use crate::body::json::{JsonTransform, read};
+use crate::body::{FactValue, Job, Transform};
 use crate::catalog::{Lines, Operation, Params};
 use crate::config::Tenant;
 use crate::identity::Caller;
@@ -48,16 +48,15 @@ impl LineJudge {
     }
 
     /// The plan of the operation that a line asks for.
-    fn plan(&self, line: &[u8], lines: &Lines) -> Result<Arc<Plan>, Refusal> {
-        // Only the two words that choose the plan are read here; the plan itself reads the line strictly, and refuses
-        // it if one of them stands twice.
-        let value: serde_json::Value =
-            serde_json::from_slice(line).map_err(|_error| Refusal::new(Reason::ContentMalformed))?;
-        let word = |at: &crate::pointer::Pointer| value.pointer(&at.to_string()).and_then(|v| v.as_str());
-        let (method, url) = (word(&lines.method), word(&lines.url));
+    fn plan(&self, job: &Job, line: &[u8], lines: &LinePlan) -> Result<&Arc<Plan>, Refusal> {
+        let words = read(job, &lines.words, line)?;
+        let word = |at| match words.first(at) {
+            Some(FactValue::Text(word)) => Some(&**word),
+            _ => None,
+        };
+        let (method, url) = (word(0), word(1));
         let fits = |o: &Operation| method == Some(o.method.as_str()) && url == Some(&*o.template);
-        let found = self.plans.iter().find(|plan| fits(&plan.operation));
-        found.cloned().ok_or_else(|| {
+        self.plans.iter().find(|plan| fits(&plan.operation)).ok_or_else(|| {
             Refusal::new(Reason::FieldNotAllowed).detail("a request that may not stand in such a file")
         })
     }
@@ -146,7 +145,7 @@ impl LinesTransform {
         let Some(lines) = &first.lines else {
             return Err(Refusal::new(Reason::Internal).log("an operation that can't stand in a line"));
         };
-        let plan = self.judge.plan(line, &lines.shape)?;
+        let plan = self.judge.plan(&self.job, line, lines)?;
         let Some(lines) = &plan.lines else {
             return Err(Refusal::new(Reason::Internal).log("an operation that can't stand in a line"));
         };
@@ -154,7 +153,7 @@ impl LinesTransform {
         let mut transform = JsonTransform::new(self.job.clone(), Arc::clone(json));
         transform.push(line, out)?;
         transform.finish(out)?;
-        self.judge.judge(&plan, transform.facts())
+        self.judge.judge(plan, transform.facts())
     }
 }
 

@@ -239,8 +239,9 @@ async fn whole(call: &Call, response: Response<Incoming>) -> Result<(http::respo
     }
     let snapshot = call.request.received.snapshot();
     let coding = head.headers.get_all(CONTENT_ENCODING).iter();
-    let decoder = super::coded(coding, crate::names::Direction::Response, snapshot)?;
-    let mut pump = Pump::new(body, decoder, Pass, call.bounds());
+    let bounds = call.bounds();
+    let decoder = super::coded(coding, &bounds, snapshot)?;
+    let mut pump = Pump::new(body, decoder, Pass, bounds);
     let bytes = pump.at_most(snapshot.limits.record_bytes).await?;
     Ok((head, bytes))
 }
@@ -284,7 +285,7 @@ async fn finish(
     let transform = JsonTransform::new(call.job.clone(), std::sync::Arc::clone(&call.request.plan.response));
     let body = http_body_util::Full::new(body).map_err(|never| match never {});
     let mut pump = Pump::new(body, None, transform, call.bounds());
-    let held = pump.hold(call.memory(), &call.shared.spool).await?;
+    let held = pump.hold(call.memory(), &call.spools()).await?;
     let facts = pump.transform().facts().clone();
     call.claiming().record(&facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());

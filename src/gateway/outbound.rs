@@ -16,6 +16,7 @@ use super::trail::Trail;
 use super::treatment;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
+use crate::body::spool::Spools;
 use crate::body::sse::SseTransform;
 use crate::body::text::TextTransform;
 use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
@@ -73,6 +74,10 @@ impl Call {
         self.request.received.snapshot().limits.memory_bytes
     }
 
+    pub(super) fn spools(&self) -> Spools {
+        self.shared.spools(&self.request.tenant)
+    }
+
     /// The head of an answer: what the profile lets pass, its texts censored, its links rebased.
     pub(super) fn headers(&self, upstream: &HeaderMap) -> Result<HeaderMap, Refusal> {
         let catalog = self.request.received.catalog();
@@ -100,7 +105,7 @@ impl Call {
 
     /// A link into the upstream as a link into the gateway; none if it leads elsewhere.
     fn rebased(&self, location: &str) -> Option<HeaderValue> {
-        let rebase = self.job.rewrite.rebase.as_ref()?;
+        let rebase = super::way::rebase(&self.request)?;
         let rebased = if location.starts_with('/') && !location.starts_with("//") {
             format!("{}{location}", rebase.to)
         } else {
@@ -263,8 +268,9 @@ async fn pumped<T: Transform>(
     transform: T,
 ) -> Result<Held, Refusal> {
     let snapshot = call.request.received.snapshot();
-    let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
-    Pump::new(body, decoder, transform, call.bounds()).hold(call.memory(), &call.shared.spool).await
+    let bounds = call.bounds();
+    let decoder = super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
+    Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.spools()).await
 }
 
 async fn success(
@@ -278,10 +284,9 @@ async fn success(
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;
     let snapshot = call.request.received.snapshot();
-    let decoder =
-        super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), Direction::Response, snapshot)?;
-    let down = Down::new(&call, kind, &parts.headers)?;
     let bounds = call.bounds();
+    let decoder = super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
+    let down = Down::new(&call, kind, &parts.headers)?;
     let mut flow = Flow { pump: Pump::new(body, decoder, down, bounds), call };
     match flow.begin(kind).await? {
         Begun::Whole(censored) => {
@@ -389,7 +394,7 @@ impl Flow {
         }
         let memory = self.call.memory();
         if kind == Kind::Json && self.call.claims() {
-            let held = self.pump.hold(memory, &self.call.shared.spool).await?;
+            let held = self.pump.hold(memory, &self.call.spools()).await?;
             self.record().await?;
             return Ok(Begun::Whole(held.into_censored()));
         }

@@ -33,6 +33,8 @@ pub(super) struct Plan {
 pub(super) struct LinePlan {
     /// What such lines look like.
     pub(super) shape: Lines,
+    /// Reading the method and the URL of a line, in this order.
+    pub(super) words: Arc<JsonPlan>,
     /// As `request_unstored`, inside the line.
     pub(super) unstored: Arc<JsonPlan>,
     /// As `request`, inside the line.
@@ -106,6 +108,7 @@ impl Plan {
             None => None,
             Some(shape) => Some(LinePlan {
                 shape: shape.clone(),
+                words: Arc::new(JsonPlan::reading(&[&shape.method, &shape.url])?),
                 unstored: line(&unstored, shape)?,
                 plain: line(&plain, shape)?,
             }),

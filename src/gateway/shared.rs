@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::assembly::Assemblies;
 use super::live::Live;
 use crate::audit::{Audit, Keyer};
-use crate::body::spool::Spools;
+use crate::body::spool::{SpoolBudget, Spools};
 use crate::config::Tenant;
 use crate::consent::Grant;
 use crate::listener::Shutdown;
@@ -28,12 +28,14 @@ pub(super) struct Shared {
     pub(super) keyer: Arc<Keyer>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstreams: Upstreams,
-    pub(super) spool: Spools,
+    spool: Spools,
     pub(super) assemblies: Assemblies,
     /// Waits for what goes on without its caller.
     pub(super) shutdown: OnceLock<Shutdown>,
     requests: Arc<Semaphore>,
     tenants: DashMap<TenantId, (usize, Arc<Semaphore>)>,
+    /// What each tenant has of the spool.
+    shares: DashMap<TenantId, SpoolBudget>,
 }
 
 /// What a gateway works with.
@@ -72,6 +74,7 @@ impl Shared {
             shutdown: OnceLock::new(),
             requests: Arc::new(Semaphore::new(requests)),
             tenants: DashMap::new(),
+            shares: DashMap::new(),
         }
     }
 
@@ -99,6 +102,12 @@ impl Shared {
         Ok(Permits { _request: request, _tenant: place })
     }
 
+    /// Where the tenant's bodies wait: within its share, whatever the others need.
+    pub(super) fn spools(&self, tenant: &Tenant) -> Spools {
+        let share = self.shares.entry(tenant.id.clone()).or_insert_with(|| SpoolBudget::new(0));
+        self.spool.within(share.limited_to(tenant.spool_bytes))
+    }
+
     fn semaphore(&self, tenant: &Tenant) -> Arc<Semaphore> {
         if let Some(found) = self.tenants.get(&tenant.id)
             && found.0 == tenant.concurrency
@@ -113,8 +122,8 @@ impl Shared {
     }
 
     /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
-    pub(super) fn grants(&self, tenant: &TenantId) -> Vec<Grant> {
+    pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
         let live = self.live.load();
-        live.snapshot().tenants.get(tenant).map(|tenant| tenant.grants.clone()).unwrap_or_default()
+        live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
     }
 }

@@ -1,5 +1,6 @@
 //! Connections to the upstream accounts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -34,7 +35,7 @@ struct PoolKey {
 /// The connections to all upstreams.
 #[derive(Default)]
 pub struct Upstreams {
-    pools: DashMap<PoolKey, Https>,
+    pools: DashMap<PoolKey, Arc<Https>>,
 }
 
 impl Upstreams {
@@ -69,17 +70,17 @@ impl Upstreams {
         }
     }
 
-    fn client(&self, upstream: &Upstream, generation: u64, tenant: &TenantId) -> Result<Https, Refusal> {
+    fn client(&self, upstream: &Upstream, generation: u64, tenant: &TenantId) -> Result<Arc<Https>, Refusal> {
         let key = PoolKey {
             upstream: upstream.id.clone(),
             generation,
             tenant: (!upstream.shared_connections).then(|| tenant.clone()),
         };
         if let Some(client) = self.pools.get(&key) {
-            return Ok(client.clone());
+            return Ok(Arc::clone(&client));
         }
-        let client = connect(upstream)?;
-        Ok(self.pools.entry(key).or_insert(client).clone())
+        let client = Arc::new(connect(upstream)?);
+        Ok(Arc::clone(&*self.pools.entry(key).or_insert(client)))
     }
 }
 

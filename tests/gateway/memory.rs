@@ -42,6 +42,7 @@ fn piece(number: &mut u64, out: &mut String) {
 /// Sends a form with a file of at least so many bytes, made on the fly in chunks; gives the form's length and hash.
 fn send(caller: &Caller<'_>, before: &str, after: &str, bytes: u64) -> (u64, String) {
     let mut conn = caller.gateway.open();
+    conn.patient();
     let head = caller.signed(&Ask::new("POST", "/v1/files").header("content-type", FORM));
     let head = String::from_utf8(head.bytes()).unwrap();
     conn.write(head.replace("\r\n\r\n", "\r\ntransfer-encoding: chunked\r\n\r\n").as_bytes());

@@ -208,6 +208,31 @@ fn bombs() {
     }
 }
 
+/// Each of two codings kept to its ratio, so that both together went up to its square.
+#[test]
+fn codings_on_top_of_each_other_have_one_ratio() {
+    // A block that hardly shrinks, often: the first coding makes it a fiftieth, the second that a fiftieth again.
+    let (unit, size) = (text(2_000), 8 << 20);
+    let plain: Vec<u8> = unit.iter().copied().cycle().take(size).collect();
+    let mild = CodingLimits { size: 1 << 40, ratio: 400 };
+    for (header, first, second) in
+        [("deflate, gzip", "deflate", "gzip"), ("gzip, deflate", "gzip", "deflate")]
+    {
+        let between = coded(first, &plain);
+        let body = coded(second, &between);
+        let (inner, outer) = (size / between.len(), between.len() / body.len());
+        assert!(inner < 400 && outer < 400 && inner * outer > 1_000, "{header}: {inner} and {outer}");
+        for piece in [700, body.len()] {
+            let outcome = run(&mut *limited(header, mild)(), body.chunks(piece));
+            assert_eq!(outcome.reason(), Some(Reason::CodingBomb), "{header}");
+            assert!(outcome.out.len() < 400 * body.len() + (1 << 20), "{header}: {}", outcome.out.len());
+        }
+    }
+    // What isn't repetitive passes, however large.
+    let body = coded("gzip", &coded("deflate", &text(2 << 20)));
+    assert_eq!(run(&mut *decoder("deflate, gzip")(), body.chunks(10_000)).reason(), None);
+}
+
 #[test]
 fn windows_of_zstd_are_bounded() {
     let mut coder = zstd::Encoder::new(Vec::new(), 1).unwrap();

@@ -119,6 +119,17 @@ impl JsonPlan {
         Self::build(&places, flags, edits)
     }
 
+    /// A plan that only reads: [`read`](super::read) gives what stands at the places, in the order of these.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn reading(places: &[&Pointer]) -> Result<Self, PlanError> {
+        let flags = places.iter().map(|_| Flags { opaque: true, located: false }).collect();
+        // What is left out is not censored either, so nothing but the places costs anything.
+        let leave_out = Edit { at: Pointer::default(), action: EditAction::Replace(serde_json::Value::Null) };
+        Self::build(places, flags, &[leave_out])
+    }
+
     /// Compiles places of which those from `located` on are reported with where they stand, and not censored.
     pub(crate) fn compile_located(
         watches: &[Watch],

@@ -3,6 +3,7 @@ mod encoded;
 mod facts;
 mod grammar;
 mod keys;
+mod memory;
 mod nested;
 mod numbers;
 mod values;

@@ -64,6 +64,8 @@ pub(crate) struct Hit {
     pub(crate) way: Vec<Level>,
     pub(crate) value: FactValue,
     pub(crate) span: Range<usize>,
+    /// The value is not for the censor.
+    pub(crate) opaque: bool,
 }
 
 /// The walk of one document, or of many one after another.
@@ -417,8 +419,8 @@ impl Walker {
                         .detail("too many texts at once")
                         .into());
                 }
-                let way = self.nest.way();
-                self.hits.push(Hit { watch, way, value: value.clone(), span: span.clone() });
+                let (way, opaque) = (self.nest.way(), self.plan.state(state).opaque);
+                self.hits.push(Hit { watch, way, value: value.clone(), span: span.clone(), opaque });
             }
         }
         Ok(())

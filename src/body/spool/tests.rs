@@ -57,6 +57,65 @@ fn the_budget_is_shared() {
     assert_eq!(spools.budget().used(), 0);
 }
 
+/// One tenant's uploads took all of the budget, and everybody else's bodies were refused.
+#[test]
+fn nobody_takes_more_than_a_share() {
+    let spools = Spools::new(SpoolBudget::new(100), 0, std::env::temp_dir());
+    let share = SpoolBudget::new(60);
+    let (one, other) = (spools.within(share.clone()), spools.within(SpoolBudget::new(60)));
+    let (mut a, mut b, mut c) = (one.open(), one.open(), other.open());
+    a.push(&[0; 40]).unwrap();
+    assert_eq!(b.push(&[0; 21]).unwrap_err().reason, Reason::TenantOverLimit);
+    b.push(&[0; 20]).unwrap();
+    c.push(&[0; 40]).unwrap();
+    // What was refused for want of budget counts for nobody.
+    assert_eq!(c.push(&[0; 1]).unwrap_err().reason, Reason::SpoolFull);
+    drop(a);
+    c.push(&[0; 20]).unwrap();
+    assert_eq!((share.used(), spools.budget().used()), (20, 80));
+    // Another limit of the same share counts what is in use.
+    let mut d = spools.within(share.limited_to(25)).open();
+    assert_eq!(d.push(&[0; 6]).unwrap_err().reason, Reason::TenantOverLimit);
+    drop((b, c, d));
+    assert_eq!((share.used(), spools.budget().used()), (0, 0));
+}
+
+/// 800 parts of 255 KiB stayed in memory, each below the threshold of its own.
+#[test]
+fn spools_in_a_file_keep_nothing_in_memory() {
+    let spools = Spools::new(SpoolBudget::new(1 << 28), 1 << 20, std::env::temp_dir());
+    let file = spools.file().unwrap();
+    let part = |seed: usize, length: usize| {
+        let mut spool = spools.open_in(&file);
+        let bytes: Vec<u8> = bytes(length).into_iter().map(|byte| byte ^ seed as u8).collect();
+        for piece in bytes.chunks(9001) {
+            spool.push(piece).unwrap();
+            assert!(spool.held() < 64 * 1024 + 9001);
+        }
+        spool.seal().unwrap();
+        assert_eq!(spool.held(), 0);
+        (spool, bytes)
+    };
+    let lengths = [255 << 10, 1, 0, 65_536, 200_001, 131_072];
+    let mut parts: Vec<_> = lengths.into_iter().enumerate().map(|(at, length)| part(at, length)).collect();
+    // The room of what is given up is taken again, under another nonce.
+    let size = || file.0.file().metadata().unwrap().len();
+    let before = size();
+    for round in 0..5 {
+        parts.remove(0);
+        parts.push(part(40 + round, 60_000));
+    }
+    assert!(size() <= before + 65_552, "{} and {before}", size());
+    let (spools, expected): (Vec<_>, Vec<_>) =
+        parts.into_iter().map(|(spool, bytes)| (std::sync::Arc::new(spool), bytes)).unzip();
+    for _ in 0..2 {
+        let mut all = Vec::new();
+        let mut reader = super::InOrder::new(spools.clone());
+        while reader.read(&mut all).unwrap() {}
+        assert!(all == expected.concat());
+    }
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_no_room() {
     let spools = Spools::new(SpoolBudget::new(1 << 20), 0, "/nonexistent/folder".into());

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::catalog::{Channel, Edit};
-use crate::pointer::{Pointer, Step};
+use crate::pointer::{NotAPointer, Pointer, Step};
+
+use super::loose;
 
 /// What to know about the event streams of an operation.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct Key {
     pub(crate) watch: usize,
     /// How many levels of its way it shares with the text's.
     pub(crate) shared: usize,
+    /// It is the index of the item that both are in, which is where the item stands if it says nothing.
+    pub(crate) index: bool,
 }
 
 /// A member beside the text's first wildcard that says why the text ended.
@@ -49,8 +53,8 @@ impl SsePlan {
     /// # Errors
     /// See [`PlanError`].
     pub fn compile(channels: &[Channel], watches: &[Watch], edits: &[Edit]) -> Result<Self, PlanError> {
-        let mut located =
-            vec!["/type".parse().map_err(|_never: crate::pointer::NotAPointer| PlanError::TooLarge)?];
+        let place = |text: &str| text.parse().map_err(|_never: NotAPointer| PlanError::TooLarge);
+        let mut located: Vec<Pointer> = vec![place("/type")?];
         let kind = watches.len();
         let mut locate = |pointer: &Pointer| {
             let at = located.iter().position(|other| other == pointer).unwrap_or_else(|| {
@@ -71,7 +75,12 @@ impl SsePlan {
             let keys = channel
                 .keys
                 .iter()
-                .map(|key| Key { watch: locate(key), shared: shared(steps, key.steps()) })
+                .map(|key| {
+                    let shared = shared(steps, key.steps());
+                    let index =
+                        matches!(key.steps().get(shared..), Some([Step::Key(last)]) if **last == *"index");
+                    Key { watch: locate(key), shared, index }
+                })
                 .collect();
             shapes.push(Shape {
                 event: channel.event.clone(),
@@ -81,6 +90,9 @@ impl SsePlan {
                 keys,
                 finish,
             });
+        }
+        for text in loose::PLACES {
+            locate(&place(text)?);
         }
         let json = Arc::new(JsonPlan::compile_located(watches, &located, edits)?);
         Ok(Self { json, shapes, kind })

@@ -2,9 +2,12 @@
 //! the channel: what identifies the stream, the choice and the block stays, everything that adds up at the client
 //! (names of tools, ids of calls, usage) is left out.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::body::json::Level;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::body::json::{Level, encode};
 
 /// An event to be filled with text.
 #[derive(Clone, Debug)]
@@ -36,8 +39,9 @@ impl Template {
         let data = match &self.data {
             None => text.as_bytes().to_vec(),
             Some(model) => {
-                let value: Value = serde_json::from_slice(&model.data).ok()?;
-                serde_json::to_vec(&keep(value, model, 0, text)?).ok()?
+                let mut data = Vec::new();
+                keep(std::str::from_utf8(&model.data).ok()?, model, 0, text, &mut data)?;
+                data
             }
         };
         data_lines(&data, &self.prefix, &self.end, &mut event);
@@ -55,36 +59,101 @@ pub(crate) fn data_lines(data: &[u8], prefix: &[u8], end: &[u8], event: &mut Vec
     }
 }
 
-/// The skeleton of a value at `depth` of the way, with a text at the way's end.
-fn keep(value: Value, model: &Model, depth: usize, text: &str) -> Option<Value> {
-    let Some(level) = model.way.get(depth) else { return Some(Value::from(text)) };
-    match (value, level) {
-        (Value::Object(members), Level::Key(key)) => {
-            let mut kept = Map::new();
-            for (name, value) in members {
+/// Writes the skeleton of a value at `depth` of the way, with a text at the way's end.
+fn keep(value: &str, model: &Model, depth: usize, text: &str, out: &mut Vec<u8>) -> Option<()> {
+    let mut reader = serde_json::Deserializer::from_str(value);
+    match model.way.get(depth) {
+        None => {
+            out.push(b'"');
+            encode(text.as_bytes(), out);
+            out.push(b'"');
+        }
+        Some(Level::Key(key)) => {
+            let mut open = b'{';
+            for (name, value) in reader.deserialize_map(Members { model, depth }).ok()? {
+                out.push(std::mem::replace(&mut open, b','));
+                out.push(b'"');
+                encode(name.as_bytes(), out);
+                out.extend_from_slice(b"\":");
                 if name.as_bytes() == &**key {
-                    kept.insert(name, keep(value, model, depth + 1, text)?);
-                } else if belongs(&name, &value, depth) && !model.is_text(depth, &name) {
-                    kept.insert(name, value);
+                    keep(value.get(), model, depth + 1, text, out)?;
+                } else {
+                    out.extend_from_slice(value.get().as_bytes());
                 }
             }
-            Some(Value::Object(kept))
+            out.push(b'}');
         }
-        (Value::Array(mut items), Level::Index(index)) => {
-            let index = usize::try_from(*index).ok().filter(|&index| index < items.len())?;
-            Some(Value::Array(vec![keep(items.swap_remove(index), model, depth + 1, text)?]))
+        Some(Level::Index(index)) => {
+            let item = reader.deserialize_seq(Item(*index)).ok()??;
+            out.push(b'[');
+            keep(item.get(), model, depth + 1, text, out)?;
+            out.push(b']');
         }
-        _ => None,
+    }
+    Some(())
+}
+
+/// Takes the members of an object that stay. No tree is made of the others, however many there are.
+struct Members<'m> {
+    model: &'m Model,
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Vec::new();
+        while let Some((name, value)) = members.next_entry::<Name<'de>, &RawValue>()? {
+            let on_the_way = match self.model.way.get(self.depth) {
+                Some(Level::Key(key)) => name.0.as_bytes() == &**key,
+                Some(Level::Index(_)) | None => false,
+            };
+            let stays = belongs(&name.0, value.get(), self.depth) && !self.model.is_text(self.depth, &name.0);
+            if on_the_way || stays {
+                kept.push((name.0, value));
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// A key, which is copied only if there are escapes in it.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Takes one item of an array.
+struct Item(u32);
+
+impl<'de> Visitor<'de> for Item {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        for _ in 0..self.0 {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(None);
+            }
+        }
+        let item = items.next_element()?;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(item)
     }
 }
 
 /// Whether a member beside the way tells where the text belongs.
-fn belongs(name: &str, value: &Value, depth: usize) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
-        Value::String(_) => depth == 0 || name == "type",
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
+fn belongs(name: &str, value: &str, depth: usize) -> bool {
+    match value.as_bytes().first() {
+        Some(b'"') => depth == 0 || name == "type",
+        Some(b'[' | b'{') => value.get(1..value.len() - 1).is_some_and(|inside| inside.trim().is_empty()),
+        _ => true,
     }
 }
 

@@ -1,4 +1,5 @@
 mod apis;
+mod loose;
 mod streams;
 
 use std::sync::Arc;

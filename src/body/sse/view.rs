@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use super::channel::Identity;
 use super::event::{Field, Line};
+use super::loose;
 use super::plan::{Shape, SsePlan};
 use super::template::{Model, Template};
+use crate::body::FactValue;
 use crate::body::json::{Hit, Level, encode};
 
 /// Last words of event types that end what they are about: `response.output_text.done`, `content_block_stop`.
@@ -88,7 +90,6 @@ impl<'a> Frame<'a> {
 
 /// The text of one channel in one event.
 pub(super) struct Piece {
-    pub(super) shape: usize,
     pub(super) identity: Identity,
     /// Its place, as an index of the event's hits.
     pub(super) hit: usize,
@@ -108,11 +109,11 @@ impl<'a> Event<'a> {
         let kind = hits.iter().find(|hit| hit.watch == plan.kind).and_then(|hit| hit.value.as_text());
         let mut event = Self { plan, hits, kinds: [kind, name], brings: false };
         let pieces = event.pieces();
-        event.brings = pieces.iter().any(|piece| event.shape(piece.shape).is_some_and(|shape| !shape.whole));
+        event.brings = pieces.iter().any(|piece| !event.is_whole(&piece.identity));
         (event, pieces)
     }
 
-    pub(super) fn shape(&self, shape: usize) -> Option<&'a Shape> {
+    fn shape(&self, shape: usize) -> Option<&'a Shape> {
         self.plan.shapes.get(shape)
     }
 
@@ -121,22 +122,33 @@ impl<'a> Event<'a> {
         self.hits.get(hit).map_or(&[], |hit| &hit.way)
     }
 
+    /// The texts of channels first, then those that no channel names.
     fn pieces(&self) -> Vec<Piece> {
         let mut pieces: Vec<Piece> = Vec::new();
-        for (at, hit) in self.hits.iter().enumerate() {
-            let known =
-                pieces.iter().any(|piece| self.hits.get(piece.hit).is_some_and(|h| h.span == hit.span));
-            if known || !matches!(hit.value, crate::body::FactValue::Text(_)) {
-                continue;
-            }
-            let fits =
-                |shape: &Shape| shape.text == hit.watch && self.kinds.iter().any(|kind| shape.fits(*kind));
-            if let Some(shape) = self.plan.shapes.iter().position(fits) {
-                let identity = Identity { shape, keys: self.keys(shape, hit) };
-                pieces.push(Piece { shape, identity, hit: at });
+        for named in [true, false] {
+            for (at, hit) in self.hits.iter().enumerate() {
+                let known =
+                    pieces.iter().any(|piece| self.hits.get(piece.hit).is_some_and(|h| h.span == hit.span));
+                if known || !matches!(hit.value, FactValue::Text(_)) {
+                    continue;
+                }
+                let identity = if named { self.named(hit) } else { self.loose(hit) };
+                pieces.extend(identity.map(|identity| Piece { identity, hit: at }));
             }
         }
         pieces
+    }
+
+    fn named(&self, hit: &Hit) -> Option<Identity> {
+        let fits = |shape: &Shape| shape.text == hit.watch && self.kinds.iter().any(|kind| shape.fits(*kind));
+        let shape = self.plan.shapes.iter().position(fits)?;
+        Some(Identity::Named { shape, keys: self.keys(shape, hit) })
+    }
+
+    fn loose(&self, hit: &Hit) -> Option<Identity> {
+        let role = loose::role(self.kinds, &hit.way).filter(|_| !hit.opaque)?;
+        let kind = self.kinds[0].or(self.kinds[1]);
+        Some(Identity::Loose(Box::new(loose::identity(self, kind, hit, role))))
     }
 
     fn keys(&self, shape: usize, text: &Hit) -> Vec<Option<String>> {
@@ -145,18 +157,41 @@ impl<'a> Event<'a> {
             let beside = |hit: &&Hit| {
                 hit.watch == key.watch && hit.way.get(..key.shared) == text.way.get(..key.shared)
             };
-            self.hits.iter().find(beside).and_then(|hit| hit.value.as_text()).map(str::to_owned)
+            let said = self.hits.iter().find(beside).and_then(|hit| loose::canonical(&hit.value));
+            said.or_else(|| match key.shared.checked_sub(1).and_then(|at| text.way.get(at)) {
+                Some(Level::Index(position)) if key.index => Some(position.to_string()),
+                _ => None,
+            })
         };
         keys.iter().map(value).collect()
     }
 
-    /// Whether this event ends a channel: by a reason to finish beside its place, or by a type that says so.
-    pub(super) fn ends(&self, identity: &Identity) -> bool {
-        let Some(shape) = self.shape(identity.shape) else { return false };
-        self.finishes(shape, identity) || self.ends_by_type(shape, identity)
+    /// Whether the text is there as a whole in its event.
+    pub(super) fn is_whole(&self, identity: &Identity) -> bool {
+        match identity {
+            Identity::Named { shape, .. } => self.shape(*shape).is_some_and(|shape| shape.whole),
+            Identity::Loose(loose) => loose.word,
+            Identity::Bare(_) => false,
+        }
     }
 
-    fn finishes(&self, shape: &Shape, identity: &Identity) -> bool {
+    /// Whether this event ends a channel: by a reason to finish beside its place, or by a type that says so.
+    pub(super) fn ends(&self, identity: &Identity) -> bool {
+        match identity {
+            Identity::Named { shape, keys } => self.shape(*shape).is_some_and(|shape| {
+                let all = || {
+                    shape.keys.iter().zip(keys).all(|(key, value)| self.agrees(key.watch, value, |_| true))
+                };
+                self.finishes(shape, keys) || self.ends_by_type() && all()
+            }),
+            Identity::Loose(text) => {
+                loose::finishes(self, text) || self.ends_by_type() && loose::agrees(self, text)
+            }
+            Identity::Bare(_) => false,
+        }
+    }
+
+    fn finishes(&self, shape: &Shape, keys: &[Option<String>]) -> bool {
         let Some(finish) = &shape.finish else { return false };
         self.hits.iter().any(|hit| {
             let item = hit.way.get(..finish.level);
@@ -166,26 +201,21 @@ impl<'a> Event<'a> {
                     || self.agrees(key.watch, value, |way| way.get(..finish.level) == item)
             };
             hit.watch == finish.watch
-                && hit.value.as_text().is_some()
-                && shape.keys.iter().zip(&identity.keys).all(same)
+                // Some servers say "" until the end.
+                && hit.value.as_text().is_some_and(|reason| !reason.is_empty())
+                && shape.keys.iter().zip(keys).all(same)
         })
     }
 
-    fn ends_by_type(&self, shape: &Shape, identity: &Identity) -> bool {
+    fn ends_by_type(&self) -> bool {
         let last_word = |kind: &str| kind.rsplit(['.', '_']).next().is_some_and(|word| ENDS.contains(&word));
-        !self.brings
-            && self.kinds.iter().flatten().any(|kind| last_word(kind))
-            && shape
-                .keys
-                .iter()
-                .zip(&identity.keys)
-                .all(|(key, value)| self.agrees(key.watch, value, |_| true))
+        !self.brings && self.kinds.iter().flatten().any(|kind| last_word(kind))
     }
 
     /// Whether the event says nothing else about a key.
     fn agrees(&self, watch: usize, value: &Option<String>, at: impl Fn(&[Level]) -> bool) -> bool {
         let mut said = self.hits.iter().filter(|hit| hit.watch == watch && at(&hit.way)).peekable();
-        said.peek().is_none() || said.any(|hit| hit.value.as_text() == value.as_deref())
+        said.peek().is_none() || said.any(|hit| loose::canonical(&hit.value) == *value)
     }
 }
 

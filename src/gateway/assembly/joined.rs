@@ -1,10 +1,11 @@
 //! The parts as one file: read, censored, and sent up through the API's own upload operations.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::super::asked::{Asked, Asker};
@@ -13,10 +14,10 @@ use super::super::shared::Shared;
 use super::super::stages::Recognised;
 use super::super::trail::Trail;
 use super::super::{head, target, treatment, way};
-use super::Open;
+use super::About;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
-use crate::body::spool::{Spool, Spooled};
+use crate::body::spool::{InOrder, Spool, Spooled};
 use crate::body::{Censored, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
@@ -24,6 +25,7 @@ use crate::consent::{self, Permit, Question};
 use crate::isolation::TenantScope;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
+use crate::store::IntentId;
 use crate::upstream::{Cleared, Head};
 
 /// The size of a part that goes up: the API takes 64 MB.
@@ -36,8 +38,7 @@ pub(super) async fn file(
     shared: &Arc<Shared>,
     trail: &mut Trail,
     request: &Recognised,
-    open: &Open,
-    parts: Vec<Spool>,
+    (open, parts, given_up): (&About, Vec<Arc<Spool>>, &Arc<AtomicBool>),
 ) -> Result<Value, Refusal> {
     let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
     trail.exchange(exchange.clone());
@@ -46,7 +47,11 @@ pub(super) async fn file(
     let asked = Asked::default();
     let transform =
         treatment::of_upload(request, &job, &open.told.purpose, &open.told.filename, &open.told.mime, &asked);
-    let censored = censor(shared, transform, parts)?;
+    let (spool, parts, given_up) =
+        (shared.spools(&request.tenant).open(), InOrder::new(parts), Arc::clone(given_up));
+    // A whole file at once: the workers have others to serve.
+    let censored = tokio::task::spawn_blocking(move || censor(spool, transform, parts, &given_up)).await;
+    let censored = censored.map_err(|_panic| Refusal::new(Reason::Internal).log("joining an upload"))??;
     let received = &request.received;
     let asker = Asker::new(shared, request, open.dataset.clone());
     let scope = asker.admit(&asked).await?;
@@ -61,8 +66,12 @@ pub(super) async fn file(
 }
 
 /// Joins the parts and reads them as one file.
-fn censor(shared: &Shared, mut transform: Box<dyn Transform>, parts: Vec<Spool>) -> Result<Spool, Refusal> {
-    let mut censored = shared.spool.open();
+fn censor(
+    mut censored: Spool,
+    mut transform: Box<dyn Transform>,
+    mut parts: InOrder,
+    given_up: &AtomicBool,
+) -> Result<Spool, Refusal> {
     let (mut input, mut out) = (Vec::new(), Vec::new());
     let mut give = |transform: &mut Box<dyn Transform>, out: &mut Vec<u8>| -> Result<(), Refusal> {
         loop {
@@ -74,18 +83,13 @@ fn censor(shared: &Shared, mut transform: Box<dyn Transform>, parts: Vec<Spool>)
             }
         }
     };
-    for part in parts {
-        let mut reader = part.into_reader();
-        loop {
-            let more = reader.read(&mut input)?;
-            transform.push(&input, &mut out)?;
-            give(&mut transform, &mut out)?;
-            let read = !input.is_empty();
-            input.clear();
-            if !more || !read {
-                break;
-            }
+    while parts.read(&mut input)? {
+        if given_up.load(Ordering::Acquire) {
+            return Err(Refusal::new(Reason::ClientGone));
         }
+        transform.push(&input, &mut out)?;
+        give(&mut transform, &mut out)?;
+        input.clear();
     }
     transform.finish(&mut out)?;
     give(&mut transform, &mut out)?;
@@ -104,7 +108,7 @@ impl Upwards<'_> {
     async fn send(
         &self,
         trail: &mut Trail,
-        open: &Open,
+        open: &About,
         censored: Spool,
         exchange: Exchange,
     ) -> Result<Value, Refusal> {
@@ -118,12 +122,8 @@ impl Upwards<'_> {
         let path = self.path(Assembly::Create, "")?;
         let made = self.ask(trail, &path, "application/json", Censored::own(told.to_string())).await?;
         let upload = id(&made)?;
-        match self.parts(trail, &upload, censored).await {
-            Ok(ids) => {
-                let path = self.path(Assembly::Complete, &upload)?;
-                let body = Censored::own(json!({ "part_ids": ids }).to_string());
-                let begun = way::begin(self.shared, self.request, &[true]).await?;
-                let response = self.dispatch(trail, &path, "application/json", body).await?;
+        match self.completed(trail, &upload, censored).await {
+            Ok((response, begun)) => {
                 let file = self.claimed(open, response, exchange).await;
                 way::settle(self.shared, begun, file.is_ok()).await;
                 file
@@ -135,6 +135,26 @@ impl Upwards<'_> {
                 Err(refusal)
             }
         }
+    }
+
+    /// Sends the parts and has them put together.
+    async fn completed(
+        &self,
+        trail: &mut Trail,
+        upload: &str,
+        censored: Spool,
+    ) -> Result<(Response<hyper::body::Incoming>, Option<IntentId>), Refusal> {
+        let ids = self.parts(trail, upload, censored).await?;
+        let path = self.path(Assembly::Complete, upload)?;
+        let body = Censored::own(json!({ "part_ids": ids }).to_string());
+        let begun = way::begin(self.shared, self.request, &[true]).await?;
+        let response = self.dispatch(trail, &path, "application/json", body).await?;
+        if let Err(refusal) = succeeded(response.status()) {
+            // It said that there is none.
+            way::settle(self.shared, begun, true).await;
+            return Err(refusal);
+        }
+        Ok((response, begun))
     }
 
     async fn parts(&self, trail: &mut Trail, upload: &str, censored: Spool) -> Result<Vec<String>, Refusal> {
@@ -159,14 +179,11 @@ impl Upwards<'_> {
     /// The new file is the tenant's before the tenant learns of it.
     async fn claimed(
         &self,
-        open: &Open,
+        open: &About,
         response: Response<hyper::body::Incoming>,
         exchange: Exchange,
     ) -> Result<Value, Refusal> {
         let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("completing an upload");
-        if !response.status().is_success() {
-            return Err(unexpected());
-        }
         let creates = vec![true; self.request.operation().creates.len()];
         let job = way::job(self.request, exchange, Direction::Response);
         let bounds = Call::bounds_of(self.request);
@@ -196,9 +213,7 @@ impl Upwards<'_> {
     async fn ask(&self, trail: &mut Trail, path: &str, kind: &str, body: Censored) -> Result<Value, Refusal> {
         let response = self.dispatch(trail, path, kind, body).await?;
         let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("a step of an upload");
-        if !response.status().is_success() {
-            return Err(unexpected());
-        }
+        succeeded(response.status())?;
         let mut pump =
             Pump::new(response.into_body(), None, crate::body::Pass, Call::bounds_of(self.request));
         let bytes = pump.at_most(1 << 20).await?;
@@ -225,6 +240,21 @@ impl Upwards<'_> {
         trail.upstream(&upstream.id, answered.as_ref());
         answered
     }
+}
+
+/// What the upstream could not do now may be asked for again: the parts are still there.
+fn succeeded(status: StatusCode) -> Result<(), Refusal> {
+    let reason = match status {
+        status if status.is_success() => return Ok(()),
+        StatusCode::TOO_MANY_REQUESTS => Reason::UpstreamLimited,
+        status if status.is_server_error() => Reason::UpstreamBroke,
+        _ => Reason::UpstreamUnexpected,
+    };
+    let mut refusal = Refusal::new(reason).log("a step of an upload");
+    if reason != Reason::UpstreamUnexpected {
+        refusal.retry_after = Some(std::time::Duration::from_secs(1));
+    }
+    Err(refusal)
 }
 
 fn id(value: &Value) -> Result<String, Refusal> {

@@ -96,6 +96,11 @@ impl Conn {
         Ok(Self { stream, buffer: Vec::new() })
     }
 
+    /// Waits longer for an answer than anything else may take.
+    pub(crate) fn patient(&self) {
+        self.stream.sock.set_read_timeout(Some(20 * LONG)).unwrap();
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.try_write(bytes).unwrap();
     }

@@ -21,13 +21,13 @@ fn what_needs_no_change_stays() {
         "event: x\nid: 7\nretry: 10\ndata: {\"a\": [1, 2.50]}\nunknown: y\n\n",
         "data: {\"a\":\ndata:  \"b\"\ndata: }\n\n",
         "data\n\ndata:\n\ndata: \n\n",
-        "data: plain text\r\ndata: of two lines\r\n\r\n: ping\r\rdata: {\"a\":1}\r\rdata: 3\n\n",
+        "data: plain text\r\ndata: of two lines!\r\n\r\n: ping\r\rdata: {\"a\":1}\r\rdata: 3\n\n",
         "data: [DONE]\n\n",
-        "data: {\"not json\n\n",
+        "data: {not json!\n\n",
         "data: {\"a\":1}",
         "data: {\"a\":1}\n",
         "id: 1",
-        "data: \"text\"\n\n\n\n",
+        "data: \"text!\"\n\n\n\n",
     ] {
         assert_eq!(through(&response(), &chat(), stream).text(), stream);
     }
@@ -39,7 +39,7 @@ fn everything_else_is_censored_event_by_event() {
     let secret = token(1);
     let stream = format!(
         "event: {secret}\nid: x {secret}\n: comment {secret}\nother: {secret}\ndata: {{\"a\": [\"{secret}\"],\ndata: \"choices\": \"{secret}\"}}\n\n\
-         data: plain {secret}\ndata: and\n\ndata: \"{secret}\"\n\ndata: {{\"broken\":\"{secret}\n\ndata: {{\"id\":\"{secret}\",\"type\":\"{secret}\",\"choices\":[{{\"index\":\"{secret}\"}}]}}\n\n: {secret}"
+         data: plain {secret}\ndata: and;\n\ndata: \"{secret} ;\"\n\ndata: {{\"broken\":\"{secret} ;\n\ndata: {{\"id\":\"{secret}\",\"type\":\"{secret}\",\"choices\":[{{\"index\":\"{secret}\"}}]}}\n\n: {secret}"
     );
     assert_eq!(through(&response(), &chat(), &stream).text(), stream.replace(&secret, "[TEST_TOKEN]"));
 }
