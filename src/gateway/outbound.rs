@@ -11,6 +11,7 @@ use super::claims::Claiming;
 use super::head;
 use super::inbound::media_type;
 use super::shared::Shared;
+use super::stack::contained;
 use super::stages::Recognised;
 use super::trail::Trail;
 use super::treatment;
@@ -413,7 +414,7 @@ impl Flow {
             if !lead.is_empty() {
                 return Some((Ok(lead), (Some((flow, trail)), Bytes::new())));
             }
-            match flow.piece().await {
+            match contained(flow.piece()).await {
                 Ok(Some(piece)) => Some((Ok(piece), (Some((flow, trail)), Bytes::new()))),
                 Ok(None) => {
                     trail.measure(Direction::Response, flow.pump.arrived());
