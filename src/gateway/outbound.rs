@@ -317,7 +317,9 @@ impl Down {
                 Self::Events(Box::new(SseTransform::new(job, plan)))
             }
             Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
-            Kind::File => Self::Other(Box::new(treatment::of_answer(job, headers))),
+            Kind::File => {
+                Self::Other(Box::new(treatment::of_answer(job, headers, treatment::is_opaque(&call.request))))
+            }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })
     }
