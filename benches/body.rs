@@ -254,6 +254,36 @@ fn calls(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
+/// Vectors of floats, as embeddings come.
+fn vectors(criterion: &mut Criterion<CpuTime>) {
+    let mut seed = 11_u64;
+    let mut float = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from((seed >> 33) as u32) / f64::from(u32::MAX >> 1) * 0.1 - 0.05
+    };
+    let items: Vec<_> = (0..16)
+        .map(|index| {
+            let vector: Vec<f64> = (0..1536).map(|_| float()).collect();
+            serde_json::json!({"object": "embedding", "index": index, "embedding": vector})
+        })
+        .collect();
+    let body =
+        serde_json::json!({"object": "list", "data": items, "usage": {"prompt_tokens": 8192}}).to_string();
+    let plan = Arc::new(JsonPlan::empty());
+    let mut out = Vec::with_capacity(1 << 20);
+    let mut group = criterion.benchmark_group("vectors");
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    for (name, engine) in engines() {
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                let mut transform = JsonTransform::new(job(&engine, Direction::Response), Arc::clone(&plan));
+                pass(&mut transform, body.as_bytes(), 65536, &mut out);
+            });
+        });
+    }
+    group.finish();
+}
+
 fn streams(criterion: &mut Criterion<CpuTime>) {
     let channels = [
         ("/choices/*/delta/content", vec!["/choices/*/index"]),
@@ -300,6 +330,6 @@ fn streams(criterion: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(CpuTime).sample_size(10);
-    targets = files, forms, calls, streams
+    targets = files, forms, calls, vectors, streams
 }
 criterion_main!(benches);

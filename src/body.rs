@@ -11,17 +11,20 @@
 //! | JSON lines, record by record | [`jsonl`] |
 //! | event streams, text channels across events | [`sse`] |
 //! | plain text | [`text`] |
+//! | tables as text | [`csv`] |
 //! | `multipart/form-data` | [`multipart`] |
 //! | gzip, deflate, br, zstd | [`coding`] |
 //! | a file of a kind that has to be found out | [`file`](mod@file) |
 //! | bytes that wait for a decision | [`spool`] |
 
 pub mod coding;
+pub mod csv;
 pub mod facts;
 pub mod file;
 mod job;
 pub mod json;
 pub mod jsonl;
+mod kinds;
 pub mod multipart;
 mod outgoing;
 pub mod pump;
@@ -39,7 +42,7 @@ mod tests;
 use crate::reason::Refusal;
 
 pub use facts::{Fact, FactValue, Facts};
-pub use job::{Job, Limits, Meter, Rebase, Rewrite};
+pub use job::{Embedded, Job, Limits, Meter, Rebase, Rewrite};
 pub use outgoing::{Censored, Outgoing, Pieces};
 
 /// How much a transform appends to its output in one call, roughly, when it has more than its input to give

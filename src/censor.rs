@@ -22,6 +22,7 @@ mod kind;
 mod mark;
 mod matcher;
 mod number;
+mod ordinary;
 mod pattern;
 mod policy;
 mod prefilter;

@@ -7,6 +7,7 @@
 mod accept;
 mod activity;
 mod body;
+mod buffered;
 mod connection;
 mod drive;
 mod framing;

@@ -1,8 +1,10 @@
 //! The names that every room speaks: identifiers that come from the configuration or from a
 //! specification, never from a caller. They are cheap to clone and safe to log.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -185,15 +187,39 @@ impl fmt::Debug for ClientTag {
     }
 }
 
+/// The random part of an id.
+type Random = [u8; 10];
+
+thread_local! {
+    /// Random bytes for ids to come: to ask the system for each would cost a call for every request.
+    static RANDOM: RefCell<Vec<Random>> = const { RefCell::new(Vec::new()) };
+}
+
+fn random() -> Option<Random> {
+    RANDOM.with_borrow_mut(|kept| {
+        if kept.is_empty() {
+            let mut bytes = [0; 64 * size_of::<Random>()];
+            aws_lc_rs::rand::fill(&mut bytes).ok()?;
+            kept.extend_from_slice(bytes.as_chunks().0);
+        }
+        kept.pop()
+    })
+}
+
 /// Identifies one request in answers, logs and audit (UUID v7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(uuid::Uuid);
 
 impl RequestId {
-    /// A new id, ordered by time.
+    /// A new id, ordered by time to the millisecond.
     #[must_use]
     pub fn fresh() -> Self {
-        Self(uuid::Uuid::now_v7())
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let millis = now.ok().and_then(|now| u64::try_from(now.as_millis()).ok());
+        let made = millis
+            .zip(random())
+            .map(|(millis, random)| uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
+        Self(made.unwrap_or_else(uuid::Uuid::now_v7))
     }
 
     /// The sixteen bytes, as the store keeps them.

@@ -4,6 +4,7 @@ mod kind;
 
 use std::sync::Arc;
 
+use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::{JsonlTransform, RecordJudge};
 use crate::body::text::TextTransform;
@@ -67,6 +68,7 @@ impl FileTransform {
         let mut inner: Box<dyn Transform> = match kind {
             FileKind::Jsonl => Box::new(JsonlTransform::new(job, plans.lines, plans.judge)),
             FileKind::Json => Box::new(JsonTransform::new(job, plans.document).keeping_bom()),
+            FileKind::Table(separator) => Box::new(CsvTransform::new(job, separator)),
             FileKind::Text => Box::new(TextTransform::new(job, None)),
             FileKind::Opaque => Box::new(Pass),
         };

@@ -132,6 +132,16 @@ impl Meter {
     }
 }
 
+/// What becomes of bytes that are no text, written as text inside a document: an image as base64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Embedded {
+    /// They pass as they are.
+    #[default]
+    Pass,
+    /// The body doesn't pass.
+    Block,
+}
+
 /// Who censors a body, for whom, which way, within which bounds. Cheap to clone.
 #[derive(Clone)]
 pub struct Job {
@@ -145,6 +155,8 @@ pub struct Job {
     pub direction: Direction,
     /// The bounds.
     pub limits: Arc<Limits>,
+    /// What becomes of images and the like inside documents.
+    pub embedded: Embedded,
     /// What edits need.
     pub rewrite: Rewrite,
     /// The counts.
@@ -166,6 +178,7 @@ impl Job {
             side,
             direction,
             limits: Arc::default(),
+            embedded: Embedded::default(),
             rewrite: Rewrite::default(),
             meter: Arc::default(),
         }

@@ -3,6 +3,7 @@
 
 mod distinct;
 mod emit;
+mod encoded;
 mod escape;
 mod key;
 mod known;
@@ -28,7 +29,7 @@ pub(crate) use emit::Emit;
 pub(crate) use escape::encode;
 pub(crate) use nest::Level;
 pub use plan::{JsonPlan, PlanError, Watch};
-pub(crate) use source::{Source, begins_json, may_be_json};
+pub(crate) use source::{Source, is_special, may_be_special};
 pub(crate) use walk::{Hit, Stop, Walker};
 
 /// The UTF-8 encoding of U+FEFF.

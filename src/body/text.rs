@@ -1,6 +1,6 @@
 //! Plain text, and the way from findings to changes for texts that are there as a whole.
 
-use crate::body::json::{Emit, Source, begins_json, may_be_json};
+use crate::body::json::{Emit, Source, is_special, may_be_special};
 use crate::body::sink::Sink;
 use crate::body::utf8::Utf8;
 use crate::body::{Job, Transform};
@@ -106,10 +106,10 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// Finds what has to change in a text, which may be JSON by itself.
+    /// Finds what has to change in a text, which may be JSON by itself, or bytes written as text.
     #[inline]
     pub(crate) fn run(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
-        if begins_json(text) == Some(true) && may_be_json(job, field) {
+        if is_special(text) && may_be_special(job, field) {
             self.nested(job, text, field)
         } else {
             self.plain(job, text, field)

@@ -11,6 +11,7 @@ use super::fields::Fields;
 use super::filter::{SHORT_WORD, may_end_word};
 use super::matcher::{MAX_FIELD, Matcher};
 use super::number;
+use super::ordinary::Ordinary;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
 use super::policy::{CompileError, Policy};
 use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
@@ -117,7 +118,7 @@ impl<'a> Builder<'a> {
         let anchors = [(digits.is_empty(), DIGIT), (self.at.is_empty(), AT), (self.colon.is_empty(), COLON)];
         let anchors = anchors.iter().filter(|(empty, _)| !empty).fold(0, |all, (_, flag)| all | flag);
         let field = if self.fields.is_empty() { 0 } else { MAX_FIELD };
-        Ok(Engine {
+        let mut engine = Engine {
             prefilter: Prefilter::new(self.literals, anchors),
             prefixes,
             labels,
@@ -131,7 +132,10 @@ impl<'a> Builder<'a> {
             hold_back: CLUSTER_MAX + MAX_BEFORE + self.longest.max(MAX_BEFORE).max(field),
             rules: self.active.into_iter().map(|active| active.compiled).collect(),
             restored: RuleInfo::restored(),
-        })
+            ordinary: Ordinary::default(),
+        };
+        engine.ordinary = engine.look_at_ordinary();
+        Ok(engine)
     }
 
     #[expect(clippy::unused_self, reason = "reads as a step of building")]

@@ -22,7 +22,7 @@ const AHEAD: usize = 7;
 const BACK: usize = 2;
 
 /// A set of rules.
-type Mask = [u64; WORDS];
+pub(super) type Mask = [u64; WORDS];
 
 /// A rule, as far as this stage needs it.
 pub(super) struct DigitRule<'a> {
@@ -193,7 +193,15 @@ impl Digits {
                 }
             }
         }
-        if let (Some(field), Some((names, masks))) = (view.field, &self.names) {
+        let named = recent.named.get_or_init(|| self.named(view.field));
+        mask.iter_mut().zip(named).for_each(|(word, named)| *word |= named);
+        mask
+    }
+
+    /// The rules that the name of a field speaks for.
+    fn named(&self, field: Option<&str>) -> Mask {
+        let mut mask = [0; WORDS];
+        if let (Some(field), Some((names, masks))) = (field, &self.names) {
             let name = Name::of(field);
             for found in names.find_overlapping_iter(name.bytes()) {
                 if let Some(named) = masks.get(found.pattern().as_usize()) {
@@ -210,7 +218,7 @@ impl Digits {
     }
 
     /// Does a field of this name speak for any rule?
-    pub(super) fn named(&self, name: &Name) -> bool {
+    pub(super) fn speaks_for(&self, name: &Name) -> bool {
         self.names.as_ref().is_some_and(|(names, _)| {
             names.find_overlapping_iter(name.bytes()).any(|found| name.has_word(found.start(), found.end()))
         })

@@ -7,6 +7,7 @@ use super::digits::Digits;
 use super::fields::Fields;
 use super::mark::{Labels, MARK_MAX};
 use super::matcher::MAX_WINDOW;
+use super::ordinary::Ordinary;
 use super::pattern::MAX_BEFORE;
 use super::prefilter::{Hit, LITERAL_MAX, Prefilter, Run};
 use super::prefix::Prefixes;
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(super) runs: Vec<Run>,
     pub(super) hold_back: usize,
     pub(super) restored: RuleInfo,
+    pub(super) ordinary: Ordinary,
 }
 
 /// What is known of a rule from outside.

@@ -198,7 +198,7 @@ impl Import<'_> {
     fn take(&mut self, written: Written) {
         let text = write::file(self.file, std::slice::from_ref(&written));
         let wrong = match RuleSet::parse(self.file, &text) {
-            Ok(rules) => rules.verify().into_iter().next(),
+            Ok(rules) => rules.verify(usize::MAX).into_iter().next(),
             Err(error) => Some(error),
         };
         match wrong {

@@ -18,7 +18,7 @@ impl Engine {
     /// Whether a field of this name could make a finding of a number that is none by itself.
     #[must_use]
     pub fn speaks_for_numbers(&self, field: &str) -> bool {
-        self.fields.matching(field).next().is_some() || self.digits.named(&Name::of(field))
+        self.fields.matching(field).next().is_some() || self.digits.speaks_for(&Name::of(field))
     }
 
     /// Whether the whole value of a field of this name could be a finding, whatever it is.

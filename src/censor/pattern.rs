@@ -54,8 +54,15 @@ impl Automaton {
             .reverse(reverse)
             .which_captures(thompson::WhichCaptures::None)
             .nfa_size_limit(Some(MAX_AUTOMATON));
-        let nfa =
-            thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(|e| e.to_string())?;
+        let large = |exceeded: bool, error: String| match exceeded {
+            true => format!(
+                "its automaton would take more than {} MiB: smaller counters, and none whose beginnings overlap",
+                MAX_AUTOMATON >> 20
+            ),
+            false => error,
+        };
+        let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir);
+        let nfa = nfa.map_err(|e| large(e.size_limit().is_some(), e.to_string()))?;
         let kind = match anchored {
             Anchored::No => regex_automata::dfa::StartKind::Unanchored,
             _ => regex_automata::dfa::StartKind::Anchored,
@@ -66,7 +73,8 @@ impl Automaton {
             .accelerate(false)
             .dfa_size_limit(Some(MAX_AUTOMATON))
             .determinize_size_limit(Some(4 * MAX_AUTOMATON));
-        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|e| e.to_string())?;
+        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa);
+        let dfa = dfa.map_err(|e| large(e.is_size_limit_exceeded(), e.to_string()))?;
         let start = dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|e| e.to_string())?;
         Ok(Self { dfa, start })
     }

@@ -1,5 +1,9 @@
 //! Context words that were just seen, so that a number far from all of its words is never tried.
 
+use std::cell::OnceCell;
+
+use super::digits::Mask;
+
 /// How many places are remembered. More words than that within a window of 192 bytes don't happen in text; if they
 /// do, the oldest counts as still there.
 const REMEMBERED: usize = 16;
@@ -10,6 +14,8 @@ pub(super) struct Recent {
     places: [(usize, u16); REMEMBERED],
     /// How many were seen in all.
     count: usize,
+    /// The rules that the name of the text's field speaks for, once somebody asked.
+    pub(super) named: OnceCell<Mask>,
 }
 
 impl Recent {

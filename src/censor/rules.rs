@@ -330,16 +330,26 @@ impl RuleSet {
     }
 
     /// Prepares every rule, those that are off as well, and says everything that can't be matched as it is written or
-    /// not within bounds.
+    /// not within bounds. Ends where the automata of all take more than `most` bytes.
     #[must_use]
-    pub fn verify(&self) -> Vec<Diagnostic> {
-        self.iter().filter_map(|rule| rule.prepared().err()).collect()
-    }
-
-    /// Bytes of the automata of all rules that can be matched.
-    #[must_use]
-    pub fn automata_bytes(&self) -> usize {
-        self.iter().filter_map(|rule| rule.prepared().ok()).map(|prepared| prepared.bytes()).sum()
+    pub fn verify(&self, most: usize) -> Vec<Diagnostic> {
+        let mut errors = Vec::new();
+        let mut bytes = 0;
+        for rule in self.iter() {
+            match rule.prepared() {
+                Ok(prepared) => bytes += prepared.bytes(),
+                Err(error) => errors.push(error),
+            }
+            if bytes > most {
+                let id = &rule.spec.id.value;
+                let message =
+                    format!("rule `{id}`: with it the automata of all rules take more than {most} bytes");
+                let help = "smaller counters: `{0,64}` rather than `{0,2000}`";
+                errors.push(Diagnostic::at(&rule.file, rule.location, message).help(help));
+                break;
+            }
+        }
+        errors
     }
 
     /// Adds the rules of another set.

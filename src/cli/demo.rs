@@ -126,7 +126,7 @@ async fn show(arguments: &Arguments, directory: &Path) -> Result<bool, Failure> 
         return Ok(kept);
     }
     say(invitation(&places.gateway, &ca, &keys));
-    running.until_stopped().await?;
+    running.until_stopped(serve::Signals::listen()?).await?;
     Ok(kept)
 }
 

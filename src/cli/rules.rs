@@ -106,7 +106,7 @@ pub(super) fn all(paths: &[PathBuf]) -> Result<RuleSet, ExitCode> {
         return Err(refuse(&read.errors));
     }
     let wrong: Vec<Diagnostic> =
-        read.rules.verify().into_iter().map(|error| read.with_source(error)).collect();
+        read.rules.verify(usize::MAX).into_iter().map(|error| read.with_source(error)).collect();
     if !wrong.is_empty() {
         return Err(refuse(&wrong));
     }

@@ -142,7 +142,7 @@ pub struct Tenant {
     /// Its name.
     pub id: TenantId,
     /// Grants for training use.
-    pub grants: Vec<Grant>,
+    pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
     /// What must not pass towards the upstream.
@@ -151,6 +151,8 @@ pub struct Tenant {
     pub response: Arc<Engine>,
     /// Operations whose uninspectable bodies may pass, by operation id.
     pub opaque: Vec<crate::names::OperationId>,
+    /// Operations in whose documents no embedded media may stand, by operation id.
+    pub refuse_media: Vec<crate::names::OperationId>,
     /// Requests at once.
     pub concurrency: usize,
     /// Bytes that may wait in the spool at once.

@@ -152,9 +152,7 @@ pub(super) fn own(mut up: HeaderMap, upstream: &Upstream, id: RequestId) -> Head
     // Bodies are read on the way back; what is not coded need not be decoded.
     up.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     up.insert(header::VIA, VIA);
-    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
-        up.insert(REQUEST_ID, value);
-    }
+    name(&mut up, id);
     for (name, value) in &upstream.headers {
         up.insert(name.clone(), value.clone());
     }
@@ -219,11 +217,16 @@ pub(super) fn is_plain(name: &HeaderName) -> bool {
         || *name == REQUEST_ID
 }
 
-/// Names the request in an answer.
-pub(super) fn stamp(headers: &mut HeaderMap, id: RequestId) {
-    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+/// Writes down the request's id.
+fn name(headers: &mut HeaderMap, id: RequestId) {
+    if let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; 36])) {
         headers.insert(REQUEST_ID, value);
     }
+}
+
+/// Names the request in an answer.
+pub(super) fn stamp(headers: &mut HeaderMap, id: RequestId) {
+    name(headers, id);
 }
 
 /// The fields that `Connection` names belong to the connection too.

@@ -22,7 +22,7 @@ use crate::body::sse::SseTransform;
 use crate::body::text::TextTransform;
 use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
 use crate::catalog::BodyShape;
-use crate::isolation::TenantScope;
+use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
 use hyper::body::Incoming;
@@ -106,7 +106,7 @@ impl Call {
 
     /// A link into the upstream as a link into the gateway; none if it leads elsewhere.
     fn rebased(&self, location: &str) -> Option<HeaderValue> {
-        let rebase = self.job.rewrite.rebase.as_ref()?;
+        let rebase = super::way::rebase(&self.request)?;
         let rebased = if location.starts_with('/') && !location.starts_with("//") {
             format!("{}{location}", rebase.to)
         } else {
@@ -134,7 +134,13 @@ pub(super) async fn answer(
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let (parts, body) = response.into_parts();
-    let kind = checked(&call, parts.status, &parts.headers)?;
+    let kind = checked(&call, parts.status, &parts.headers).inspect_err(|refusal| {
+        if refusal.reason == Reason::ResourceUnknown
+            && let Some(gone) = call.scope.owned().first()
+        {
+            trail.not_theirs(&NotTheirs { kind: gone.kind.clone(), foreign: false });
+        }
+    })?;
     let response = if parts.status.is_redirection() {
         redirect(&call, parts.status, &parts.headers)?
     } else if !parts.status.is_success() {

@@ -41,7 +41,7 @@ pub(super) struct Shared {
 /// What a gateway works with.
 pub struct Parts {
     /// The configuration to begin with.
-    pub live: Live,
+    pub live: Arc<Live>,
     /// What is remembered.
     pub store: Arc<dyn Store>,
     /// Where decisions are recorded.
@@ -64,7 +64,7 @@ impl Shared {
         let keyer = Keyer::new(parts.live.snapshot().master.hmac("audit ids v1", None));
         Self {
             keyer: Arc::new(keyer),
-            live: ArcSwap::from_pointee(parts.live),
+            live: ArcSwap::new(parts.live),
             store: parts.store,
             audit: parts.audit,
             metrics: parts.metrics,
@@ -122,8 +122,8 @@ impl Shared {
     }
 
     /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
-    pub(super) fn grants(&self, tenant: &TenantId) -> Vec<Grant> {
+    pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
         let live = self.live.load();
-        live.snapshot().tenants.get(tenant).map(|tenant| tenant.grants.clone()).unwrap_or_default()
+        live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
     }
 }

@@ -106,20 +106,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::contained;
-    use crate::reason::{Reason, Refusal};
-
-    #[tokio::test]
-    async fn a_panic_in_a_body_is_its_refusal() {
-        let panics = async {
-            tokio::task::yield_now().await;
-            let text = String::from("\u{e9}");
-            Ok(text[1..].len())
-        };
-        assert_eq!(contained(panics).await.unwrap_err().reason, Reason::Internal);
-        assert_eq!(contained(async { Ok(3) }).await.unwrap(), 3);
-        let refused = contained(async { Err::<(), _>(Refusal::new(Reason::ClientGone)) }).await;
-        assert_eq!(refused.unwrap_err().reason, Reason::ClientGone);
-    }
-}
+mod tests;

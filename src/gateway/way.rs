@@ -16,7 +16,7 @@ use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
 use crate::audit::Role;
-use crate::body::{Censored, Job, Outgoing, Rebase, Rewrite};
+use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, Condition, EditAction, LimitClass, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
@@ -49,7 +49,7 @@ pub(super) async fn walk(
     let recognised = identified.recognise()?;
     trail.asking(recognised.operation());
     let response = if recognised.operation().assembly.is_some() {
-        assembly::answer(shared, trail, recognised, body).await?
+        Box::pin(assembly::answer(shared, trail, recognised, body)).await?
     } else {
         forward(shared, trail, recognised, body).await?
     };
@@ -96,7 +96,7 @@ async fn forward(
     if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
         let call =
             Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
-        return lists::answer(call, permit, trail).await;
+        return Box::pin(lists::answer(call, permit, trail)).await;
     }
     let head = head_of(&request, request.received.parts.uri.query())?;
     let cleared = Cleared::new(head, &scope, &permit, body);
@@ -114,7 +114,8 @@ async fn forward(
         shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
     }
     let call = Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
-    let answered = outbound::answer(call, response, trail).await;
+    // A future is moved by each of those that wait for it: this one, which is large, in its box.
+    let answered = Box::pin(outbound::answer(call, response, trail)).await;
     let known = match &answered {
         Ok(_) => true,
         Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
@@ -293,13 +294,15 @@ pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction
     let mut job = Job::new(Arc::clone(engine), exchange, direction);
     job.limits = Arc::clone(&request.received.live.body_limits);
     let operation = request.operation();
+    if request.tenant.refuse_media.contains(&operation.id) {
+        job.embedded = Embedded::Block;
+    }
     let edits = match direction {
         Direction::Request => &operation.request_edits,
         Direction::Response => &operation.response_edits,
     };
     let has = |action: &EditAction| edits.iter().any(|edit| edit.action == *action);
-    // A redirection is rebased too, so answers always know the two origins.
-    let rebase = (direction == Direction::Response).then(|| rebase(request)).flatten();
+    let rebase = has(&EditAction::Rebase).then(|| rebase(request)).flatten();
     job.rewrite = Rewrite {
         salt: has(&EditAction::Salt).then(|| Arc::clone(&request.tenant.secret)),
         rebase: rebase.map(Arc::new),
@@ -308,7 +311,7 @@ pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction
 }
 
 /// Links of the upstream lead to the gateway.
-fn rebase(request: &Recognised) -> Option<Rebase> {
+pub(super) fn rebase(request: &Recognised) -> Option<Rebase> {
     let received = &request.received;
     let base = &received.route.upstream.base;
     let from = format!("{}://{}{}", base.scheme()?, base.authority()?, base.path().trim_end_matches('/'));

@@ -20,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 use super::accept::Door;
 use super::activity::Activity;
 use super::body::{Answer, BoxError, DeadlineBody, Failed};
+use super::buffered::Buffered;
 use super::drive::drive;
 use super::framing::Repaired;
 use super::observer::{End, Handshake};
@@ -149,11 +150,11 @@ async fn handshake(
     bounds: &Bounds,
     shutdown: &Shutdown,
     client: crate::identity::ClientTag,
-) -> Option<(TlsStream<TcpStream>, Connection)> {
+) -> Option<(TlsStream<Buffered>, Connection)> {
     let began = Instant::now();
     let acceptor = TlsAcceptor::from(Arc::clone(&door.tls.current().config));
     let done = tokio::select! {
-        done = timeout(bounds.handshake, acceptor.accept(stream)) => done,
+        done = timeout(bounds.handshake, acceptor.accept(Buffered::new(stream))) => done,
         () = shutdown.abort_token().cancelled() => return None,
     };
     let tls = match done {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -77,19 +78,12 @@ impl Shutdown {
     }
 
     /// Begins the end at SIGTERM or SIGINT. A second signal ends the drain at once.
-    ///
-    /// # Errors
-    /// If the signals can't be listened to.
-    pub async fn on_signals(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    pub async fn on_signals(&self, terminate: &mut Signal, interrupt: &mut Signal) {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         self.begin();
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         self.stop();
         self.0.abort.cancel();
-        Ok(())
     }
 
     /// Waits for [`begin`](Self::begin), then: accepts for `pre_drain` more, so that load balancers notice; stops

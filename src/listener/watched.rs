@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
+use super::buffered::Buffered;
 use super::sniff::Sniffer;
 
 /// How long to wait for more of what nobody will read.
@@ -22,7 +22,7 @@ const LINGER_TOTAL: Duration = Duration::from_secs(30);
 
 /// A TLS stream that is watched.
 pub(super) struct Watched {
-    tls: TlsStream<TcpStream>,
+    tls: TlsStream<Buffered>,
     activity: Arc<Activity>,
     sniffer: Option<Sniffer>,
     /// The peer has sent all it will.
@@ -36,7 +36,7 @@ struct Linger {
 }
 
 impl Watched {
-    pub(super) fn new(tls: TlsStream<TcpStream>, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(tls: TlsStream<Buffered>, activity: Arc<Activity>) -> Self {
         let sniffer = activity.is_http1().then(Sniffer::new);
         Self { tls, activity, sniffer, ended: false, linger: None }
     }

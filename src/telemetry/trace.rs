@@ -31,8 +31,12 @@ impl Trace {
     /// The `traceparent` header for the upstream.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
-        let text = format!("00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags);
-        HeaderValue::try_from(text).unwrap_or_else(|_never| HeaderValue::from_static(""))
+        // `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        HEXLOWER.encode_mut(&self.trace, &mut text[3..35]);
+        HEXLOWER.encode_mut(&self.span, &mut text[36..52]);
+        HEXLOWER.encode_mut(&[self.flags], &mut text[53..]);
+        HeaderValue::from_bytes(&text).unwrap_or_else(|_never| HeaderValue::from_static(""))
     }
 
     /// The trace's id in hexadecimal.

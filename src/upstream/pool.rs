@@ -1,5 +1,6 @@
 //! Connections to the upstream accounts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -34,7 +35,7 @@ struct PoolKey {
 /// The connections to all upstreams.
 #[derive(Default)]
 pub struct Upstreams {
-    pools: DashMap<PoolKey, Https>,
+    pools: DashMap<PoolKey, Arc<Https>>,
 }
 
 impl Upstreams {
@@ -69,17 +70,17 @@ impl Upstreams {
         }
     }
 
-    fn client(&self, upstream: &Upstream, generation: u64, tenant: &TenantId) -> Result<Https, Refusal> {
+    fn client(&self, upstream: &Upstream, generation: u64, tenant: &TenantId) -> Result<Arc<Https>, Refusal> {
         let key = PoolKey {
             upstream: upstream.id.clone(),
             generation,
             tenant: (!upstream.shared_connections).then(|| tenant.clone()),
         };
         if let Some(client) = self.pools.get(&key) {
-            return Ok(client.clone());
+            return Ok(Arc::clone(&client));
         }
-        let client = connect(upstream)?;
-        Ok(self.pools.entry(key).or_insert(client).clone())
+        let client = Arc::new(connect(upstream)?);
+        Ok(Arc::clone(&*self.pools.entry(key).or_insert(client)))
     }
 }
 
@@ -114,15 +115,18 @@ fn refusal(error: &hyper_util::client::legacy::Error) -> Refusal {
             return refusal.clone();
         }
         tracing::debug!(cause = %inner, "upstream");
-        let io = inner.downcast_ref::<std::io::Error>();
-        let wrapped = io.and_then(|io| io.get_ref()).is_some_and(|e| e.is::<rustls::Error>());
-        if wrapped || inner.is::<rustls::Error>() {
+        if inner.is::<rustls::Error>() {
             return Refusal::new(Reason::UpstreamTls);
         }
+        let io = inner.downcast_ref::<std::io::Error>();
         if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
             return Refusal::new(Reason::UpstreamTimeout).log("connecting");
         }
-        cause = inner.source();
+        // An I/O error passes over what it wraps when it is asked for its source.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => inner.source(),
+        };
     }
     if error.is_connect() {
         Refusal::new(Reason::UpstreamUnreachable)

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 mod rules;
+mod scan;
 
 /// A folder, and the program run in it.
 struct Place(TempDir);

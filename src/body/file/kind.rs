@@ -1,6 +1,8 @@
 //! Kinds of files, and how to tell them apart.
 
+use crate::body::csv::Separator;
 use crate::body::json::{BOM, is_json_prefix};
+use crate::body::kinds::MAGIC;
 
 /// What a file is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +11,9 @@ pub enum FileKind {
     Jsonl,
     /// One JSON document.
     Json,
-    /// Text of any sort: CSV, Markdown, logs, source.
+    /// A table as text, of fields between tabs or between whatever its first line says.
+    Table(Separator),
+    /// Text of any other sort: Markdown, logs, source.
     Text,
     /// Bytes that can't be inspected.
     Opaque,
@@ -33,47 +37,15 @@ pub(super) enum Sniffed {
     Binary,
 }
 
-/// Signatures of formats that begin like text, or hold no NUL where one would show.
-const MAGIC: &[&[u8]] = &[
-    b"%PDF-",
-    b"PK\x03\x04",
-    b"PK\x05\x06",
-    b"\x89PNG",
-    b"GIF8",
-    b"\xff\xd8\xff",
-    b"RIFF",
-    b"OggS",
-    b"ID3",
-    b"fLaC",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"7z\xbc\xaf",
-    b"Rar!",
-    b"PAR1",
-    b"PARE",
-    b"ARROW1",
-    b"\x28\xb5\x2f\xfd",
-    b"\x7fELF",
-    b"II*\0",
-    b"MM\0*",
-    b"OTTO",
-    b"wOF",
-    b"SQLite format 3",
-    b"\xff\xfe",
-    b"\xfe\xff",
-    b"Obj\x01",
-    b"\x93NUMPY",
-    b"\x89HDF",
-    b"{\\rtf",
-];
+/// Signatures beyond those of [`MAGIC`], of files that can't be read as UTF-8 text.
+const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 
 /// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it.
 pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
         return Sniffed::Kind(FileKind::Opaque);
     }
-    if MAGIC.iter().any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
+    if MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
         return Sniffed::Binary;
     }
     let named = hint
@@ -96,7 +68,9 @@ fn by_name(name: &str) -> Option<FileKind> {
     Some(match ending.to_ascii_lowercase().as_str() {
         "jsonl" | "ndjson" => FileKind::Jsonl,
         "json" => FileKind::Json,
-        "csv" | "tsv" | "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
+        "csv" => FileKind::Table(Separator::Unknown),
+        "tsv" | "tab" => FileKind::Table(Separator::Tab),
+        "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
         _ => return None,
     })
 }
@@ -112,6 +86,8 @@ fn by_type(content_type: &str) -> Option<FileKind> {
         | "application/x-ndjson"
         | "text/jsonl" => FileKind::Jsonl,
         "application/json" => FileKind::Json,
+        "text/csv" | "application/csv" => FileKind::Table(Separator::Unknown),
+        "text/tab-separated-values" => FileKind::Table(Separator::Tab),
         // Senders that know nothing say text/plain, so it says nothing.
         "text/plain" => return None,
         text if text.starts_with("text/") => FileKind::Text,

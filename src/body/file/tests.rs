@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::Transform;
+use crate::body::csv::Separator;
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::testkit::{everywhere, nothing_of, request, run, token};
@@ -42,11 +43,12 @@ fn what_is_said_decides_between_texts() {
         (named("train.jsonl"), FileKind::Jsonl),
         (named("TRAIN.NDJSON"), FileKind::Jsonl),
         (named("a.json"), FileKind::Json),
-        (named("a.csv"), FileKind::Text),
+        (named("a.csv"), FileKind::Table(Separator::Unknown)),
+        (named("a.TSV"), FileKind::Table(Separator::Tab)),
         (named("README.md"), FileKind::Text),
         (typed("application/x-ndjson"), FileKind::Jsonl),
         (typed("application/json; charset=utf-8"), FileKind::Json),
-        (typed("text/csv"), FileKind::Text),
+        (typed("text/csv"), FileKind::Table(Separator::Unknown)),
         (FileHint { expected: Some(FileKind::Jsonl), ..named("a.txt") }, FileKind::Jsonl),
         (FileHint { content_type: Some("text/csv".into()), ..named("a.json") }, FileKind::Json),
     ] {

@@ -93,7 +93,8 @@ pub(super) fn censored_key(
     whole: &mut Whole,
     distinct: &mut Distinct,
 ) -> Result<Option<Vec<u8>>, Refusal> {
-    if known.recall(nest.key(), Question::Plain) == Some(true) {
+    let key = nest.key();
+    if job.engine.is_ordinary(key) || known.recall(key, Question::Plain) == Some(true) {
         return Ok(None);
     }
     look_at_key(job, nest, known, whole, distinct)

@@ -26,9 +26,14 @@ struct Contents {
 }
 
 impl Live {
-    /// A string at a depth of texts inside texts.
-    pub(super) fn new(job: &Job, field: Option<&str>, depth: usize) -> Self {
-        Self { source: Source::new(job, field, depth), contents: Contents::default(), decoded: Vec::new() }
+    /// A string of a document.
+    pub(super) fn new(job: &Job, field: Option<&str>) -> Self {
+        Self::of(Source::new(job, field, 0))
+    }
+
+    /// A string whose text goes to a source.
+    pub(super) fn of(source: Source) -> Self {
+        Self { source, contents: Contents::default(), decoded: Vec::new() }
     }
 
     /// Takes more contents (escapes whole) and writes what is released.

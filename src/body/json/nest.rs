@@ -38,7 +38,7 @@ pub(crate) enum KeyRole {
     Plain,
     /// It leads on by name.
     Decides,
-    /// It leads on by name, and stood in this object before.
+    /// It leads on by name, and stood in this object before, or could be taken for one that does.
     Repeated,
 }
 
@@ -47,6 +47,8 @@ pub(crate) struct Nest {
     frames: Vec<Frame>,
     keys: Vec<u8>,
     seen: Vec<usize>,
+    /// How often the name of what comes next may have changed.
+    turns: u64,
 }
 
 impl Nest {
@@ -75,6 +77,11 @@ impl Nest {
             return None;
         }
         std::str::from_utf8(self.keys.get(from..to)?).ok()
+    }
+
+    /// A number that stays as long as the name of what comes next does.
+    pub(crate) const fn turn(&self) -> u64 {
+        self.turns
     }
 
     /// Bytes in memory.
@@ -111,6 +118,7 @@ impl Nest {
 
     pub(crate) fn close(&mut self) -> Option<Frame> {
         let frame = self.frames.pop()?;
+        self.turns += 1;
         self.keys.truncate(frame.keys_from);
         self.seen.truncate(frame.seen_from);
         Some(frame)
@@ -118,6 +126,7 @@ impl Nest {
 
     /// Begins a new key in the object on top. Its decoded text is to be appended to what is returned.
     pub(crate) fn begin_key(&mut self) -> &mut Vec<u8> {
+        self.turns += 1;
         if let Some(frame) = self.frames.last() {
             self.keys.truncate(frame.keys_from);
         }

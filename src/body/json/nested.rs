@@ -15,7 +15,7 @@ use super::live::Live;
 use super::nest::Nest;
 use super::plan::{DEAD, JsonPlan};
 use super::scalar::{Number, is_worth_a_look};
-use super::source::pull;
+use super::source::{Source, pull};
 use super::token::{Kind, Token, Tokenizer};
 use crate::body::Job;
 use crate::body::text::Whole;
@@ -38,6 +38,7 @@ pub(super) struct Nested {
     /// The name of what the text stands in.
     field: Option<Box<str>>,
     depth: usize,
+    spoken: bool,
     /// The beginning of an escape that goes on in the next piece.
     cut: Vec<u8>,
     /// A key or a number, with what followed it, that waits for what comes next.
@@ -59,7 +60,7 @@ enum Waiting {
 }
 
 impl Nested {
-    pub(super) fn new(job: &Job, field: Option<Box<str>>, depth: usize) -> Self {
+    pub(super) fn new(job: &Job, field: Option<Box<str>>, depth: usize, spoken: bool) -> Self {
         Self {
             tokens: Tokenizer::lenient(job.limits.depth, NUMBER),
             nest: Nest::default(),
@@ -68,6 +69,7 @@ impl Nested {
             whole: Whole::default(),
             field,
             depth,
+            spoken,
             cut: Vec::new(),
             wait: Vec::new(),
             waiting: Waiting::Nothing,
@@ -195,7 +197,7 @@ impl Nested {
             }
             Kind::Quote { key: false } => {
                 let field = self.nest.field().or(self.field.as_deref());
-                self.live = Some(Live::new(job, field, self.depth));
+                self.live = Some(Live::of(Source::inside(job, field, self.depth, self.spoken)));
                 out.keep(1);
             }
             Kind::Text { .. } | Kind::Unit => match &mut self.live {

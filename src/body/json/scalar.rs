@@ -32,6 +32,8 @@ pub(super) struct Scalar {
     text: Vec<u8>,
     /// Where it begins in the output.
     position: usize,
+    /// No fraction is a finding for as long as the name over it stays.
+    quiet: Option<u64>,
 }
 
 impl Scalar {
@@ -113,10 +115,12 @@ impl Walker {
     /// A number, complete: it stays, or a string takes its place.
     fn censor_number(&mut self, sink: &mut Sink<'_>, text: &[u8], place: &Range<usize>) -> Result<(), Stop> {
         let number = Number::of(text);
+        // A vector of floats: what was said of the first holds for all.
+        let quiet = self.scalar.quiet == Some(self.nest.turn()) && !number.integral;
         let field = self.nest.field();
-        if is_worth_a_look(&number, field, self.least_digits, &self.job.engine, &mut self.known)
-            && self.whole.scan(&self.job, number.text, field)?
-        {
+        let worth =
+            !quiet && is_worth_a_look(&number, field, self.least_digits, &self.job.engine, &mut self.known);
+        if worth && self.whole.scan(&self.job, number.text, field)? {
             if !self.scalar.kept_back {
                 sink.flush(place.start);
             }
@@ -126,7 +130,12 @@ impl Walker {
             escape::encode(&censored, sink.out());
             sink.put(b"\"");
             sink.skip(place.end);
-        } else if self.scalar.kept_back {
+            return Ok(());
+        }
+        if !worth && !number.integral && number.digits >= LEAST_NAMED {
+            self.scalar.quiet = Some(self.nest.turn());
+        }
+        if self.scalar.kept_back {
             sink.put(text);
         }
         Ok(())
@@ -150,7 +159,8 @@ pub(super) fn is_worth_a_look(
     if long && !known.ask(field.as_bytes(), Question::Machine, || is_machine(field)) {
         return true;
     }
-    known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
+    !engine.is_silent(field.as_bytes())
+        && known.ask(field.as_bytes(), Question::Speaks, || engine.speaks_for_numbers(field))
 }
 
 /// Last words of names under which numbers are times, or made by chance to be just that: one in a hundred of these would pass

@@ -1,6 +1,8 @@
-//! A text in pieces, whatever it is: plain, or JSON by itself (the arguments of a tool call, a document in a string).
+//! A text in pieces, whatever it is: plain, JSON by itself (the arguments of a tool call, a document in a string), or
+//! bytes written as text.
 
 use super::emit::Emit;
+use super::encoded::{Beginning, Encoded, beginning, may_matter};
 use super::nested::Nested;
 use crate::body::Job;
 use crate::censor::{Piece, TextStream};
@@ -13,49 +15,98 @@ const DEPTH: usize = 4;
 pub(crate) struct Source {
     way: Way,
     depth: usize,
+    /// It is said piece by piece, so none waits for more than it has to: bytes written as text are not looked for.
+    spoken: bool,
 }
 
 enum Way {
-    /// White space, and perhaps a quote that hasn't been looked at.
-    Unsure {
-        plain: TextStream,
-        field: Option<Box<str>>,
-        quote: bool,
-    },
-    Plain(TextStream),
+    Unsure(Box<Unsure>),
+    Plain(Box<TextStream>),
     Json(Box<Nested>),
+    Encoded(Box<Encoded>),
 }
 
-/// Whether a text is JSON, by its first bytes. None: that is still to be seen.
-pub(crate) fn begins_json(text: &[u8]) -> Option<bool> {
-    let mut bytes = text.iter().skip_while(|byte| byte.is_ascii_whitespace());
-    match bytes.next()? {
-        b'{' | b'[' => Some(true),
+/// White space, and what could not be told from it yet.
+struct Unsure {
+    plain: Box<TextStream>,
+    field: Option<Box<str>>,
+    /// White space was seen.
+    spaced: bool,
+    lead: Vec<u8>,
+}
+
+/// What a text is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Unknown,
+    Plain,
+    Json,
+    Encoded(Beginning),
+}
+
+/// Looks at a text behind the white space at its start. `complete`: it has no more.
+#[inline]
+fn look(text: &[u8], complete: bool, encoded: bool) -> Look {
+    match text {
+        [] if complete => return Look::Plain,
+        [] => return Look::Unknown,
+        [b'{' | b'[', ..] => return Look::Json,
         // A document that was written as a string and is in one again.
-        b'"' => bytes.next().map(|byte| matches!(byte, b'{' | b'[')),
-        _ => Some(false),
+        [b'"', b'{' | b'[', ..] => return Look::Json,
+        [b'"'] if !complete => return Look::Unknown,
+        _ if !encoded => return Look::Plain,
+        _ => {}
+    }
+    match beginning(text, complete) {
+        Beginning::Unknown => Look::Unknown,
+        Beginning::Other => Look::Plain,
+        beginning => Look::Encoded(beginning),
     }
 }
 
-/// Whether a text under this name may be read as JSON: not where a rule says that whatever stands there must not pass.
-pub(crate) fn may_be_json(job: &Job, field: Option<&str>) -> bool {
+/// Whether a whole text is more than it seems, so that it has to go through a [`Source`].
+#[inline]
+pub(crate) fn is_special(text: &[u8]) -> bool {
+    let spaces = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let text = text.get(spaces..).unwrap_or_default();
+    match look(text, true, spaces == 0) {
+        Look::Plain => false,
+        // Ids are letters too.
+        Look::Encoded(Beginning::Letters) => may_matter(text),
+        _ => true,
+    }
+}
+
+/// Whether a text under this name may be read as more than text: not where a rule says that whatever stands there must not pass.
+pub(crate) fn may_be_special(job: &Job, field: Option<&str>) -> bool {
     field.is_none_or(|field| !job.engine.names_values(field))
 }
 
-fn stream(job: &Job, field: Option<&str>) -> TextStream {
-    TextStream::new(job.engine.clone(), job.exchange.clone(), field, job.side)
+fn stream(job: &Job, field: Option<&str>) -> Box<TextStream> {
+    Box::new(TextStream::new(job.engine.clone(), job.exchange.clone(), field, job.side))
 }
 
 impl Source {
     /// A text that begins, so many texts deep in others.
     pub(crate) fn new(job: &Job, field: Option<&str>, depth: usize) -> Self {
         let plain = stream(job, field);
-        let way = if depth < DEPTH && may_be_json(job, field) {
-            Way::Unsure { plain, field: field.map(Box::from), quote: false }
+        let way = if depth < DEPTH && may_be_special(job, field) {
+            let field = field.map(Box::from);
+            Way::Unsure(Box::new(Unsure { plain, field, spaced: false, lead: Vec::new() }))
         } else {
             Way::Plain(plain)
         };
-        Self { way, depth }
+        Self { way, depth, spoken: false }
+    }
+
+    /// A text that is said piece by piece.
+    pub(crate) fn spoken(job: &Job) -> Self {
+        Self::inside(job, None, 0, true)
+    }
+
+    /// A text inside another.
+    pub(super) fn inside(job: &Job, field: Option<&str>, depth: usize, spoken: bool) -> Self {
+        Self { spoken, ..Self::new(job, field, depth) }
     }
 
     /// Takes more of the text.
@@ -66,56 +117,64 @@ impl Source {
                 pull(plain, job, out)
             }
             Way::Json(nested) => nested.push(job, text, out),
-            Way::Unsure { .. } => self.decide(job, text, out),
+            Way::Encoded(encoded) => encoded.push(job, text, out),
+            Way::Unsure(_) => self.decide(job, text, false, out),
         }
     }
 
-    fn decide(&mut self, job: &Job, text: &[u8], out: &mut dyn Emit) -> Result<(), Refusal> {
-        let Way::Unsure { plain, field, quote } = &mut self.way else { return Ok(()) };
-        let joined = if *quote { [b"\"", text].concat() } else { Vec::new() };
-        let text = if *quote { joined.as_slice() } else { text };
-        let blank = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let (space, rest) = text.split_at(blank);
-        match begins_json(rest) {
-            None => {
-                *quote = !rest.is_empty();
-                plain.push(space);
-                pull(plain, job, out)
-            }
-            Some(true) => {
-                // White space is never a finding.
-                pull(plain, job, out)?;
-                out.keep(plain.held() + space.len());
-                let mut nested = Box::new(Nested::new(job, field.take(), self.depth + 1));
-                let result = nested.push(job, rest, out);
-                self.way = Way::Json(nested);
-                result
-            }
-            Some(false) => {
-                plain.push(text);
-                let result = pull(plain, job, out);
-                let spare = stream(job, None);
-                self.way = Way::Plain(std::mem::replace(plain, spare));
-                result
-            }
+    fn decide(&mut self, job: &Job, text: &[u8], complete: bool, out: &mut dyn Emit) -> Result<(), Refusal> {
+        let Way::Unsure(unsure) = &mut self.way else { return Ok(()) };
+        let blank = if unsure.lead.is_empty() {
+            text.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+        } else {
+            0
+        };
+        let (space, text) = text.split_at(blank);
+        unsure.spaced |= blank > 0;
+        unsure.plain.push(space);
+        unsure.lead.extend_from_slice(text);
+        let found = look(&unsure.lead, complete, !unsure.spaced && !self.spoken);
+        let lead = if found == Look::Unknown { Vec::new() } else { std::mem::take(&mut unsure.lead) };
+        if found == Look::Plain {
+            unsure.plain.push(&lead);
         }
+        pull(&mut unsure.plain, job, out)?;
+        let field = unsure.field.take();
+        let depth = self.depth + 1;
+        match found {
+            Look::Unknown => {
+                unsure.field = field;
+                return Ok(());
+            }
+            Look::Plain => {
+                let spare = stream(job, None);
+                self.way = Way::Plain(std::mem::replace(&mut unsure.plain, spare));
+                return Ok(());
+            }
+            // White space is never a finding.
+            Look::Json | Look::Encoded(_) if unsure.plain.held() > 0 => out.keep(unsure.plain.held()),
+            Look::Json | Look::Encoded(_) => {}
+        }
+        self.way = match found {
+            Look::Encoded(beginning) => Way::Encoded(Box::new(Encoded::new(beginning, field, depth))),
+            _ => Way::Json(Box::new(Nested::new(job, field, depth, self.spoken))),
+        };
+        self.push(job, &lead, out)
     }
 
     /// The text ends.
     pub(crate) fn finish(&mut self, job: &Job, out: &mut dyn Emit) -> Result<(), Refusal> {
+        if matches!(self.way, Way::Unsure(_)) {
+            self.decide(job, b"", true, out)?;
+        }
         match &mut self.way {
             Way::Plain(plain) => {
                 plain.finish();
                 pull(plain, job, out)
             }
-            Way::Unsure { plain, quote, .. } => {
-                if std::mem::take(quote) {
-                    plain.push(b"\"");
-                }
-                plain.finish();
-                pull(plain, job, out)
-            }
             Way::Json(nested) => nested.finish(job, out),
+            Way::Encoded(encoded) => encoded.finish(job, out),
+            Way::Unsure(_) => Ok(()),
         }
     }
 
@@ -123,8 +182,9 @@ impl Source {
     pub(crate) fn held(&self) -> usize {
         match &self.way {
             Way::Plain(plain) => plain.held(),
-            Way::Unsure { plain, quote, .. } => plain.held() + usize::from(*quote),
+            Way::Unsure(unsure) => unsure.plain.held() + unsure.lead.len(),
             Way::Json(nested) => nested.held(),
+            Way::Encoded(encoded) => encoded.held(),
         }
     }
 }

@@ -144,7 +144,7 @@ impl Walker {
             match self.string.mode {
                 Mode::Plain => {
                     sink.flush(quote + 1);
-                    self.string.live = Some(Live::new(&self.job, self.nest.field(), 0));
+                    self.string.live = Some(Live::new(&self.job, self.nest.field()));
                 }
                 mode if mode.is_held() => sink.flush(quote + 1),
                 _ => {
@@ -204,7 +204,7 @@ impl Walker {
     /// A held string turns out to be long, so it is no id and no URL: it is censored like any other.
     fn hold_no_longer(&mut self, sink: &mut Sink<'_>) -> Result<(), Stop> {
         self.refuse_unsalted()?;
-        let mut live = Live::new(&self.job, self.nest.field(), 0);
+        let mut live = Live::new(&self.job, self.nest.field());
         live.push(&self.job, &self.string.raw, sink.out())?;
         self.string.live = Some(live);
         self.string.raw = Vec::new();

@@ -1,4 +1,5 @@
 mod edits;
+mod encoded;
 mod facts;
 mod grammar;
 mod keys;

@@ -68,7 +68,7 @@ impl Text {
         let mut text = Self {
             identity,
             // No field: the same text arrives under several names (`delta`, `text`) and has to come out the same.
-            source: Source::new(job, None, 0),
+            source: Source::spoken(job),
             held: Vec::new(),
             cut: Vec::new(),
             past: 0,

@@ -1,3 +1,5 @@
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::*;
 
 #[tokio::test]
@@ -139,7 +141,6 @@ async fn a_signal_begins_the_end_and_a_second_one_hastens_it() {
         assert!(std::process::Command::new("kill").args(["-TERM", &own]).status().unwrap().success());
     };
     let signals = async {
-        // The other future is polled first, so the signal is already listened to.
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(!rig.shutdown.draining());
         term();
@@ -147,8 +148,9 @@ async fn a_signal_begins_the_end_and_a_second_one_hastens_it() {
         assert!(rig.shutdown.draining());
         term();
     };
-    let (listened, ()) = tokio::join!(rig.shutdown.on_signals(), signals);
-    listened.unwrap();
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    let mut interrupt = signal(SignalKind::interrupt()).unwrap();
+    tokio::join!(rig.shutdown.on_signals(&mut terminate, &mut interrupt), signals);
     let drained = tokio::time::timeout(Duration::from_secs(5), rig.drained).await.unwrap().unwrap();
     assert_eq!(drained.aborted, 1, "{drained:?}");
 }

@@ -116,6 +116,17 @@ fn a_card_as_a_number_does_not_pass() {
     assert!(value["ssn"].is_string() && value["phone"].is_string(), "{value}");
 }
 
+#[test]
+fn a_fraction_under_a_telling_name_is_looked_at_behind_others_too() {
+    let body = r#"{"x":[1.25,0.5],"latitude":[0.5,52.520008,1],"y":52.520008,"latitudes":[7.25,52.520008]}"#;
+    let mut transform = JsonTransform::new(shipped(Direction::Request), Arc::new(JsonPlan::empty()));
+    let outcome = run(&mut transform, [body.as_bytes()]);
+    let value: Value = serde_json::from_slice(&outcome.out).unwrap();
+    assert_eq!(value["latitude"], json!([0.5, "[LOCATION_COORDINATES]", 1]));
+    assert_eq!(value["latitudes"][1], "[LOCATION_COORDINATES]");
+    assert_eq!(value["y"], 52.520_008);
+}
+
 /// Numbers made by chance: how many of them the rules that ship take for something.
 #[test]
 fn numbers_by_chance_are_rarely_taken_for_findings() {
