@@ -15,6 +15,7 @@ mod coverage;
 mod demo;
 mod keys;
 mod output;
+mod panics;
 mod rules;
 mod sandbox;
 mod scan;
@@ -70,6 +71,7 @@ struct Configured {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    panics::tell_places_only();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

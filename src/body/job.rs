@@ -191,6 +191,16 @@ impl Job {
         refusal(self.direction, reason)
     }
 
+    /// The keyed hash of a text, in hex.
+    pub(crate) fn salted(&self, text: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let Some(key) = &self.rewrite.salt else {
+            return Err(self.refuse(Reason::Internal).log("an edit needs a salt and there is none"));
+        };
+        let tag = hmac::sign(key, text);
+        let short = tag.as_ref().get(..16).unwrap_or_default();
+        Ok(data_encoding::HEXLOWER.encode(short).into_bytes())
+    }
+
     /// The refusal for a value that policy blocks.
     pub(crate) fn blocked(&self, rule: RuleIndex) -> Refusal {
         let id = &self.engine.rule(rule).id;

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use crate::body::spool::{Spool, Spools};
 use crate::body::text::{TextTransform, Whole};
 use crate::body::{DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
-use crate::catalog::{FieldContent, FormField};
+use crate::catalog::{Edit, EditAction, FieldContent, FormField};
+use crate::pointer::Step;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 
 pub use boundary::boundary;
@@ -52,6 +53,7 @@ pub type FormDecision = Box<dyn FnMut(&Facts) -> Result<(), Refusal> + Send>;
 pub struct FormTransform {
     job: Job,
     fields: Arc<[FormField]>,
+    salted: Vec<Box<str>>,
     spools: Spools,
     decide: FileDecision,
     before_end: FormDecision,
@@ -73,9 +75,19 @@ pub struct FormTransform {
 /// The part that the body is in.
 enum Part {
     None,
-    Deciding { field: usize, value: Vec<u8> },
+    Deciding {
+        field: usize,
+        value: Vec<u8>,
+    },
+    /// A hash of its value takes its place.
+    Salted {
+        value: Vec<u8>,
+    },
     Stream(Box<dyn Transform>),
-    Waiting { header: Box<PartHeader>, spool: Spool },
+    Waiting {
+        header: Box<PartHeader>,
+        spool: Spool,
+    },
 }
 
 impl FormTransform {
@@ -94,6 +106,7 @@ impl FormTransform {
         Self {
             job,
             fields,
+            salted: Vec::new(),
             spools,
             decide,
             before_end,
@@ -109,6 +122,25 @@ impl FormTransform {
             queue: Queue::default(),
             whole: Whole::default(),
         }
+    }
+
+    /// Carries out what the profile rewrites: a keyed hash takes the place of the fields that it names.
+    #[must_use]
+    pub fn with_edits(mut self, edits: &[Edit]) -> Self {
+        self.salted = edits
+            .iter()
+            .filter_map(|edit| match (edit.at.steps(), &edit.action) {
+                ([Step::Key(name)], EditAction::Salt) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        self
+    }
+
+    /// Readers that fold the case of names, or take lists, find the value under other names too.
+    fn is_salted(&self, name: &str) -> bool {
+        let base = name.split('[').next().unwrap_or(name).trim();
+        self.salted.iter().any(|salted| salted.eq_ignore_ascii_case(base))
     }
 
     /// The deciding fields so far.
@@ -216,6 +248,10 @@ impl FormTransform {
                 self.queue.put(&censored, out)?;
                 self.file(header)?
             }
+            _ if self.is_salted(&header.name) => {
+                self.queue.put(&censored, out)?;
+                Part::Salted { value: Vec::new() }
+            }
             _ => {
                 self.queue.put(&censored, out)?;
                 Part::Stream(Box::new(TextTransform::new(self.job.clone(), Some(&header.name))))
@@ -295,6 +331,14 @@ impl FormTransform {
                 }
                 Ok(())
             }
+            Part::Salted { value } => {
+                value.extend_from_slice(bytes);
+                if value.len() > self.job.limits.fact {
+                    let refusal = self.job.refuse(Reason::RecordTooLarge);
+                    return Err(refusal.detail("a value to be hashed is longer than the limit"));
+                }
+                Ok(())
+            }
             Part::Stream(transform) => self.queue.through(transform, bytes, out),
             Part::Waiting { spool, .. } => spool.push(bytes),
         }
@@ -311,6 +355,7 @@ impl FormTransform {
                 self.queue.put(&value, out)?;
                 self.release()
             }
+            Part::Salted { value } => self.queue.put(&self.job.salted(&value)?, out),
             Part::Stream(mut transform) => self.queue.end(&mut transform, out),
             Part::Waiting { header, spool } => {
                 self.queue.push(Item::File { header, content: spool.into_reader() }, &self.spools);
@@ -372,7 +417,7 @@ impl Transform for FormTransform {
     fn held(&self) -> usize {
         let part = match &self.part {
             Part::None => 0,
-            Part::Deciding { value, .. } => value.len(),
+            Part::Deciding { value, .. } | Part::Salted { value } => value.len(),
             Part::Stream(transform) => transform.held(),
             Part::Waiting { spool, .. } => spool.held(),
         };

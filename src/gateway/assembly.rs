@@ -36,9 +36,6 @@ use crate::reason::{Reason, Refusal};
 
 mod joined;
 
-/// The parts of an upload, in the order that the caller names.
-type Parts = Vec<Arc<Spool>>;
-
 /// How long an upload may stay open: the API's own hour.
 const OPEN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
@@ -253,8 +250,9 @@ async fn complete(
     let key = owned(&request)?;
     let (completion, _) = document::<Completion>(shared, trail, &request, body).await?;
     let order = completion.part_ids.ok_or_else(|| Refusal::new(Reason::FieldMissing))?;
-    let (about, parts, under_way) = Completing::begin(shared, key.clone(), &order)?;
-    let file = joined::file(shared, trail, &request, (&about, parts, &under_way.given_up)).await?;
+    let (under_way, parts) = Completing::begin(shared, key.clone(), &order)?;
+    let about = &under_way.about;
+    let file = joined::file(shared, trail, &request, (about, parts, &under_way.given_up)).await?;
     // From here on the file is the tenant's, and the parts are not needed any more.
     shared.assemblies.0.remove(&key);
     let shown = shown(&key.1, &about.told, about.created, "completed", &file);
@@ -265,6 +263,7 @@ async fn complete(
 struct Completing {
     shared: Arc<Shared>,
     key: (TenantId, String),
+    about: Arc<About>,
     /// Nobody waits for what is worked on beside.
     given_up: Arc<AtomicBool>,
 }
@@ -274,7 +273,7 @@ impl Completing {
         shared: &Arc<Shared>,
         key: (TenantId, String),
         order: &[String],
-    ) -> Result<(Arc<About>, Parts, Self), Refusal> {
+    ) -> Result<(Self, Vec<Arc<Spool>>), Refusal> {
         let unknown = || Refusal::new(Reason::ResourceUnknown);
         let mut open = shared.assemblies.0.get_mut(&key).ok_or_else(unknown)?;
         let distinct: BTreeSet<&String> = order.iter().collect();
@@ -290,8 +289,7 @@ impl Completing {
         open.completing = true;
         let about = Arc::clone(&open.about);
         drop(open);
-        let under_way = Self { shared: Arc::clone(shared), key, given_up: Arc::default() };
-        Ok((about, parts, under_way))
+        Ok((Self { shared: Arc::clone(shared), key, about, given_up: Arc::default() }, parts))
     }
 }
 

@@ -184,7 +184,8 @@ async fn form(
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
     let transform =
-        FormTransform::new(job.clone(), &boundary, fields, shared.spools(&request.tenant), treat, end);
+        FormTransform::new(job.clone(), &boundary, fields, shared.spools(&request.tenant), treat, end)
+            .with_edits(&request.operation().request_edits);
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     if !files {
         let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;

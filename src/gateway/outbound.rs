@@ -11,6 +11,7 @@ use super::claims::Claiming;
 use super::head;
 use super::inbound::media_type;
 use super::shared::Shared;
+use super::stack::contained;
 use super::stages::Recognised;
 use super::trail::Trail;
 use super::treatment;
@@ -322,7 +323,9 @@ impl Down {
                 Self::Events(Box::new(SseTransform::new(job, plan)))
             }
             Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
-            Kind::File => Self::Other(Box::new(treatment::of_answer(job, headers))),
+            Kind::File => {
+                Self::Other(Box::new(treatment::of_answer(job, headers, treatment::is_opaque(&call.request))))
+            }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })
     }
@@ -419,7 +422,7 @@ impl Flow {
             if !lead.is_empty() {
                 return Some((Ok(lead), (Some((flow, trail)), Bytes::new())));
             }
-            match flow.piece().await {
+            match contained(flow.piece()).await {
                 Ok(Some(piece)) => Some((Ok(piece), (Some((flow, trail)), Bytes::new()))),
                 Ok(None) => {
                     trail.measure(Direction::Response, flow.pump.arrived());

@@ -13,6 +13,7 @@ use tower::{Layer, Service, ServiceBuilder};
 
 use super::{Answer, Gateway};
 use crate::listener::{Connection, RequestBody};
+use crate::reason::{Reason, Refusal};
 
 /// The future of an answer.
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
@@ -52,6 +53,13 @@ impl Service<Request<RequestBody>> for Way {
         let answering = self.gateway.answering(Arc::clone(&self.connection), request);
         Box::pin(answering.map(Ok))
     }
+}
+
+/// The same for what goes on behind the head, where there is no service any more: a body under way ends with an error, is
+/// recorded, and takes nothing else in its connection down.
+pub(super) async fn contained<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_panic| Err(Refusal::new(Reason::Internal).log("a mistake of ours in a body")))
 }
 
 /// Turns a panic into an answer.

@@ -11,7 +11,7 @@ use crate::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
-use crate::body::{Facts, Job, Pass};
+use crate::body::{Facts, Job};
 use crate::catalog::{Condition, FieldContent};
 
 /// Whether the fields that decide are known.
@@ -35,12 +35,13 @@ pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Ask
     let (job, decided) = (job.clone(), decided.clone());
     let judge = LineJudge::of(request, asked.clone());
     let record = request.received.snapshot().limits.record_bytes;
+    let opaque = is_opaque(request);
     Box::new(move |facts, header| {
         decided.set();
+        // The tenant's list names the operation: that was checked before.
         let field = header.field.and_then(|field| plan.fields().get(field));
         if field.is_some_and(|field| field.content == FieldContent::Opaque) {
-            // That the tenant lets it pass unseen was looked at before the form was read.
-            return Ok(FileTreatment::Transform(Box::new(Pass)));
+            return Ok(FileTreatment::Pass);
         }
         let json = Facts::default();
         let seen =
@@ -56,7 +57,7 @@ pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Ask
                     name: header.filename.clone(),
                     content_type: header.content_type.clone(),
                 };
-                Box::new(file(job.clone(), hint))
+                Box::new(file(job.clone(), hint, opaque))
             }
         };
         Ok(FileTreatment::Transform(transform))
@@ -90,24 +91,31 @@ pub(super) fn of_upload(
                 name: Some(filename.to_owned()),
                 content_type: Some(mime.to_owned()),
             };
-            Box::new(file(job.clone(), hint))
+            Box::new(file(job.clone(), hint, is_opaque(request)))
         }
     }
 }
 
-/// A file in an answer.
-pub(super) fn of_answer(job: Job, headers: &http::HeaderMap) -> FileTransform {
-    file(job, FileHint { expected: None, name: None, content_type: super::inbound::media_type(headers) })
+/// Whether what can't be inspected may pass: the tenant's list names this very operation. What can be is censored all
+/// the same.
+pub(super) fn is_opaque(request: &Recognised) -> bool {
+    request.tenant.opaque.contains(&request.operation().id)
 }
 
-/// A file that is censored as what it is; what can't be inspected does not pass.
-fn file(job: Job, hint: FileHint) -> FileTransform {
+/// A file in an answer.
+pub(super) fn of_answer(job: Job, headers: &http::HeaderMap, opaque: bool) -> FileTransform {
+    let content_type = super::inbound::media_type(headers);
+    file(job, FileHint { expected: None, name: None, content_type }, opaque)
+}
+
+/// A file that is censored as what it is; what can't be inspected does not pass unless it may.
+fn file(job: Job, hint: FileHint, allow_uninspectable: bool) -> FileTransform {
     let plan = Arc::new(JsonPlan::empty());
     let plans = FilePlans {
         document: Arc::clone(&plan),
         lines: plan,
         judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-        allow_uninspectable: false,
+        allow_uninspectable,
     };
     FileTransform::new(job, hint, plans)
 }

@@ -11,6 +11,7 @@ use super::inbound::{Flowing, Incoming, Said, Waiting};
 use super::outbound::{self, Call};
 use super::seen::Seen;
 use super::shared::{Permits, Shared};
+use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
@@ -369,7 +370,7 @@ fn follow(asker: Asker, flowing: Box<Flowing>, broke: Broke) -> Censored {
             }
             let piece = match lead.next() {
                 Some(piece) => Ok(Some(piece)),
-                None => pump.next().await,
+                None => contained(pump.next()).await,
             };
             meter.arrived(pump.arrived());
             let piece = match piece {

@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use aws_lc_rs::hmac;
-
 use super::escape::{self, Walk};
 use super::live::Live;
 use super::plan::{Action, DEAD, StateId};
@@ -349,16 +347,7 @@ impl Walker {
 
     /// The keyed hash of a text, in hex.
     pub(super) fn salted(&self, text: &[u8]) -> Result<Vec<u8>, Stop> {
-        let Some(key) = &self.job.rewrite.salt else {
-            return Err(self
-                .job
-                .refuse(Reason::Internal)
-                .log("an edit needs a salt and there is none")
-                .into());
-        };
-        let tag = hmac::sign(key, text);
-        let short = tag.as_ref().get(..16).unwrap_or_default();
-        Ok(data_encoding::HEXLOWER.encode(short).into_bytes())
+        Ok(self.job.salted(text)?)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::body::jsonl::JsonlTransform;
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::body::testkit::{blocked, cuts, everywhere, nothing_of, pieces, request, run, spools, token};
 use crate::body::{Facts, Transform};
-use crate::catalog::{FieldContent, FormField};
+use crate::catalog::{Edit, EditAction, FieldContent, FormField};
 use crate::reason::{Reason, Refusal};
 
 fn field(name: &str, content: FieldContent, required: bool) -> FormField {
@@ -268,4 +268,23 @@ proptest! {
         let expected = (0..4).fold(body, |body, n| body.replace(&token(n), "[TEST_TOKEN]"));
         prop_assert_eq!(outcome.text(), &expected);
     }
+}
+
+/// `user` of a form went up in clear although the profile hashes it.
+#[test]
+fn a_field_that_is_salted_leaves_as_its_hash() {
+    let edits = [Edit { at: "/note".parse().unwrap(), action: EditAction::Salt }];
+    let make = || Box::new(form(&spools(), &Arc::default()).with_edits(&edits)) as Box<dyn Transform>;
+    let body = |value: &str| {
+        let file = part("file", FILE, "{\"a\":\"jane 4711\"}");
+        let parts =
+            [part("note", "", value), file, part("NOTE[0]", "", value), part("notes", "", "jane 4711")];
+        [parts.concat(), part("purpose", "", "fine-tune"), END.to_owned()].concat()
+    };
+    let hash = String::from_utf8(request().salted(b"jane 4711").unwrap()).unwrap();
+    let outcome = everywhere(&make, body("jane 4711").as_bytes());
+    let expected = body(&hash);
+    assert_eq!((outcome.reason(), outcome.text()), (None, expected.as_str()));
+    let long = everywhere(&make, body(&"x".repeat(5000)).as_bytes());
+    assert_eq!(long.reason(), Some(Reason::RecordTooLarge));
 }

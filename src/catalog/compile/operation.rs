@@ -11,10 +11,11 @@ use crate::catalog::profile::{
     RawList, RawNeed, RawOperation, RawRefuses, RawUse, RefusedField, Text,
 };
 use crate::catalog::{
-    Assembly, BodyShape, Condition, FieldContent, FormField, LimitClass, Operation, Place, Refuses,
-    TrainingUse, Use, matcher,
+    Assembly, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, Operation, Place,
+    Refuses, TrainingUse, Use, matcher,
 };
 use crate::names::{OperationId, Purpose};
+use crate::pointer::Step;
 use crate::reason::Reason;
 
 /// An operation of which nothing but its name and place is known.
@@ -81,6 +82,7 @@ impl<'f> Compiler<'f> {
         self.compile_rewrites(&scope, &both, &mut operation);
         operation.deciding_query = deciding_query(&operation, raw.list.as_ref());
         self.check_params(&scope, raw, &both);
+        self.check_form(&scope, &operation);
         self.check_answer(&scope, raw, &operation);
         Some(Entry { operation, segments, at: name.referenced })
     }
@@ -245,6 +247,16 @@ impl<'f> Compiler<'f> {
             if !scope.params.iter().any(|param| **param == *text.value) {
                 self.unknown("path parameter", text, scope.params.iter().map(|name| &**name));
             }
+        }
+    }
+
+    /// A form's parts go out one after another: a field can be hashed, and neither be left out nor added.
+    fn check_form(&mut self, scope: &Scope<'_>, operation: &Operation) {
+        let form = matches!(operation.request, BodyShape::Multipart(_));
+        let can_be =
+            |edit: &Edit| matches!((edit.at.steps(), &edit.action), ([Step::Key(_)], EditAction::Salt));
+        if form && !operation.request_edits.iter().all(can_be) {
+            self.error(scope.at, "in a form, `salt` of a field is all that can be rewritten");
         }
     }
 

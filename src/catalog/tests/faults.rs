@@ -197,6 +197,10 @@ fn rewrites_and_channels_that_can_t_be() {
         "plain keys",
     );
     says("  a: {match: POST /a, request: json, store: {at: '/**/store', default: true}}\n", "plain keys");
+    says(
+        "  a: {match: POST /a, request: {multipart: [{name: x, content: text}]}, request_edits: [{at: [/x], do: remove}]}\n",
+        "in a form",
+    );
     says("  a: {match: POST /a, store: {at: /store, default: true}}\n", "request is not JSON");
     says("  a: {match: GET /a, response: opaque, response_edits: [{at: [/x], do: remove}]}\n", "is not JSON");
     says("  a: {match: GET /a, channels: [{text: /x}]}\n", "no event stream");

@@ -52,7 +52,12 @@ impl Cage<'_> {
             {
                 let mut headers = HeaderMap::new();
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                self.body(&mut treatment::of_answer(job(), &headers), &body, value, "a file in the answer");
+                self.body(
+                    &mut treatment::of_answer(job(), &headers, false),
+                    &body,
+                    value,
+                    "a file in the answer",
+                );
             }
         }
         if *shape == BodyShape::Text {

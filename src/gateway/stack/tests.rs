@@ -83,3 +83,16 @@ async fn a_panic_is_that_requests_failure_alone() {
     let trail = fs::read_to_string(folder.path().join("data/audit/audit-000001.jsonl")).unwrap();
     assert_eq!(trail.matches("\"reason\":\"internal\"").count(), 2, "{trail}");
 }
+
+#[tokio::test]
+async fn a_panic_in_a_body_is_its_refusal() {
+    let panics = async {
+        tokio::task::yield_now().await;
+        let text = String::from("\u{e9}");
+        Ok(text[1..].len())
+    };
+    assert_eq!(contained(panics).await.unwrap_err().reason, Reason::Internal);
+    assert_eq!(contained(async { Ok(3) }).await.unwrap(), 3);
+    let refused = contained(async { Err::<(), _>(Refusal::new(Reason::ClientGone)) }).await;
+    assert_eq!(refused.unwrap_err().reason, Reason::ClientGone);
+}
