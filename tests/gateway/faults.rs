@@ -10,7 +10,7 @@ use consentry::reason::Reason;
 use consentry::store::{Claim, Options, Origin, Resource, Sqlite};
 use serde_json::json;
 
-use super::kit::gateway::{recorded, verified};
+use super::kit::gateway::{GRANTED, recorded, verified};
 use super::kit::own::{Own, Running};
 use super::kit::process::Process;
 use super::kit::upstream::{json as reply, plain};
@@ -244,12 +244,15 @@ fn a_changed_audit_trail_is_refused_at_the_start() {
 fn a_spool_that_is_full_refuses_uploads_and_nothing_else() {
     let mut own = Own::new();
     own.setup.more = "state: {spool: 2MiB}\n".to_owned();
+    own.acme = own.setup.tenant("acme", &format!("{GRANTED}limits: {{spool: 2MiB}}\n"));
     let running = own.start(plain);
     let file = record("long enough").repeat(60_000);
     let late = form(&[("file", Some("x.jsonl"), &file), ("purpose", None, b"user_data")]);
     let ask = Ask::new("POST", "/v1/files").typed(FORM, late);
     running.acme().ask(&ask).refused(Reason::SpoolFull);
     running.acme().ask_h2(&ask).refused(Reason::SpoolFull);
+    // Half of it is the most that one tenant takes, unless its file says more.
+    running.globex().ask(&ask).refused(Reason::TenantOverLimit);
     assert!(running.upstream.arrived().is_empty());
     // With the purpose in front nothing has to wait.
     running.acme().ask(&upload("user_data", "x.jsonl", &file)).ok();
