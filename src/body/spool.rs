@@ -111,15 +111,13 @@ impl Spools {
     }
 
     fn reserve(&self, bytes: u64) -> Result<(), Refusal> {
+        if !self.budget.reserve(bytes) {
+            return Err(Refusal::new(Reason::SpoolFull).log("the spool budget is used up"));
+        }
         if let Some(share) = self.share.as_ref().filter(|share| !share.reserve(bytes)) {
+            self.budget.release(bytes);
             let total = SafeText::numbered("the share of the spool is used up, bytes", share.total());
             return Err(Refusal::new(Reason::TenantOverLimit).log(total));
-        }
-        if !self.budget.reserve(bytes) {
-            if let Some(share) = &self.share {
-                share.release(bytes);
-            }
-            return Err(Refusal::new(Reason::SpoolFull).log("the spool budget is used up"));
         }
         Ok(())
     }

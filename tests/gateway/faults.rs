@@ -10,7 +10,7 @@ use consentry::reason::Reason;
 use consentry::store::{Claim, Options, Origin, Resource, Sqlite};
 use serde_json::json;
 
-use super::kit::gateway::{recorded, verified};
+use super::kit::gateway::{GRANTED, recorded, verified};
 use super::kit::own::{Own, Running};
 use super::kit::process::Process;
 use super::kit::upstream::{json as reply, plain};
@@ -244,6 +244,8 @@ fn a_changed_audit_trail_is_refused_at_the_start() {
 fn a_spool_that_is_full_refuses_uploads_and_nothing_else() {
     let mut own = Own::new();
     own.setup.more = "state: {spool: 2MiB}\n".to_owned();
+    // Else a tenant meets the end of its own share first.
+    own.acme = own.setup.tenant("acme", &format!("limits: {{spool: 2MiB}}\n{GRANTED}"));
     let running = own.start(plain);
     let file = record("long enough").repeat(60_000);
     let late = form(&[("file", Some("x.jsonl"), &file), ("purpose", None, b"user_data")]);
