@@ -142,7 +142,7 @@ fn a_coded_call_keeps_to_the_limit_of_calls() {
 /// A form's `user` went up in clear although the profile hashes it.
 #[test]
 fn who_uses_it_is_hashed_in_forms_as_well() {
-    let mut own = Own::new();
+    let own = Own::new();
     let named = own.setup.tenant("initech", &format!("opaque: [createImageEdit]\n{GRANTED}"));
     let running = own.start(|_| reply(200, &json!({"created": 1, "data": []})));
     let picture: Vec<u8> = b"\x89PNG\r\n\x1a\n".iter().copied().chain(0..=255).collect();
