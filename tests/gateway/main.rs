@@ -19,4 +19,5 @@ mod kit;
 mod memory;
 mod operator;
 mod paths;
+mod shares;
 mod shutdown;
