@@ -15,6 +15,7 @@ mod coverage;
 mod demo;
 mod keys;
 mod output;
+mod rules;
 mod sandbox;
 mod scan;
 mod schema;
@@ -43,6 +44,9 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Finds secrets and personal data in files and standard input.
     Scan(scan::Arguments),
+    /// Checks, lists, explains and imports detectors.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => keys::run(&command),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Rules(command) => rules::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

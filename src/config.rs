@@ -50,3 +50,6 @@ pub fn master_key(path: &Path, mode: Mode) -> Result<MasterKey, Vec<Diagnostic>>
 pub fn sealed_state(path: &Path) -> Result<(MasterKey, State), Vec<Diagnostic>> {
     compile::master_key(&files::read(path)?, Mode::Check)
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,10 +52,35 @@ impl Diagnostic {
     #[must_use]
     pub fn with_source(mut self, text: &str) -> Self {
         let index = usize::try_from(self.line).unwrap_or(0).checked_sub(1);
-        self.source = index.and_then(|i| text.lines().nth(i)).map(str::to_owned);
+        self.source = index.and_then(|i| text.lines().nth(i)).map(without_secrets);
         self
     }
 }
+
+/// A line of a file as it may be shown. Whatever could be a key that was written where it does not belong becomes as
+/// many `*`, so that the caret stays in its place.
+fn without_secrets(line: &str) -> String {
+    let of_a_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '=');
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let word = rest.find(|c| !of_a_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word);
+        let has = |what: fn(&u8) -> bool| word.as_bytes().iter().any(what);
+        if word.len() >= SECRET && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) {
+            shown.extend(std::iter::repeat_n('*', word.len()));
+        } else {
+            shown.push_str(word);
+        }
+        let mut after = after.chars();
+        shown.extend(after.next());
+        rest = after.as_str();
+    }
+    shown
+}
+
+/// From how many characters on a word of letters and digits is taken for a secret.
+const SECRET: usize = 16;
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +112,7 @@ pub const NEVER_SHOWN: &str = "never written here";
 pub fn from_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Diagnostic> {
     serde_saphyr::from_str(text).map_err(|error| {
         let location = error.location();
-        let message = plain(&error);
+        let message = without_secrets(&plain(&error));
         let mut diagnostic = match location {
             // A secret that was written in place of its reference must not be shown.
             Some(location) if message.contains(NEVER_SHOWN) => Diagnostic::at(file, location, message),

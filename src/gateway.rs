@@ -5,6 +5,7 @@
 
 mod asked;
 mod assembly;
+pub mod canary;
 mod claims;
 pub mod coverage;
 mod head;
@@ -77,9 +78,9 @@ impl Gateway {
     }
 
     /// Requests from here on are decided by this configuration. Those under way keep theirs.
-    pub fn replace(&self, live: Live) {
+    pub fn replace(&self, live: Arc<Live>) {
         let generation = live.snapshot().generation;
-        self.0.live.store(Arc::new(live));
+        self.0.live.store(live);
         self.0.upstreams.retire_before(generation);
     }
 
@@ -106,7 +107,7 @@ impl Gateway {
             }
         };
         let mut trail = Trail::begin(Arc::clone(&self.0), id, connection, &request, (slot, must));
-        let form = is_form(&request);
+        let (form, one_at_a_time) = (is_form(&request), request.version() < http::Version::HTTP_2);
         match way::walk(&self.0, &mut trail, &connection.peer, request).await {
             Ok((response, permits)) => {
                 let held = Place { _permits: Some(permits), ..counted };
@@ -115,8 +116,9 @@ impl Gateway {
             Err(refusal) => {
                 let refusal = trail.refused(refusal).await;
                 let mut response = shown(trail.error(&refusal));
-                if form {
-                    // Whether the rest of an upload was read by now must not show: it depends on time alone.
+                if form || (one_at_a_time && refusal.reason == Reason::FramingConflict) {
+                    // Whether the rest of an upload was read by now must not show: it depends on time alone. And where
+                    // a request ends that two readers could take differently, the next one's beginning is a guess.
                     response
                         .headers_mut()
                         .insert(http::header::CONNECTION, HeaderValue::from_static("close"));

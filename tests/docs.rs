@@ -284,10 +284,12 @@ routes:
 fn every_configuration_in_the_documents_loads() {
     let mut complaints = Vec::new();
     let mut seen = 0;
-    let named = ["README.md", "docs/configuration.md", "docs/operations.md", "docs/audit.md"];
+    let named =
+        ["README.md", "docs/configuration.md", "docs/operations.md", "docs/audit.md", "docs/rules.md"];
     for name in named {
         let text = fs::read_to_string(root().join(name)).unwrap();
-        for block in blocks(&text).iter().filter(|b| b.language == "yaml") {
+        for block in blocks(&text).iter().filter(|b| b.language == "yaml" && !b.text.starts_with("version:"))
+        {
             seen += 1;
             let configuration = Configuration::new();
             let of_tenant = block.text.lines().any(|line| line.starts_with("tenant:"));
@@ -315,6 +317,36 @@ fn every_configuration_in_the_documents_loads() {
     }
     none("configurations that do not load", &complaints);
     assert!(seen > 5, "only {seen} blocks were found");
+}
+
+#[test]
+fn every_rule_file_in_the_documents_holds() {
+    let text = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let mut seen = 0;
+    for block in blocks(&text).iter().filter(|b| b.language == "yaml" && b.text.starts_with("version:")) {
+        let configuration = Configuration::new();
+        configuration.write("one.yaml", &block.text);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
+        let output =
+            command.args(["rules", "check", "one.yaml"]).current_dir(configuration.0.path()).output();
+        let output = output.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "docs/rules.md:{}: {told}", block.line);
+        seen += 1;
+    }
+    assert!(seen > 0, "no rule file was found");
+}
+
+#[test]
+fn every_field_of_a_rule_is_documented() {
+    let text = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let unknown =
+        consentry::censor::RuleSet::parse("a.yaml", "version: 1\nrules: [{nothing: 1}]\n").unwrap_err();
+    let (_, fields) = unknown.message.split_once("expected one of ").unwrap();
+    let fields: Vec<&str> = fields.split(", ").map(|name| name.trim_matches('`')).collect();
+    assert!(fields.len() > 20, "{fields:?}");
+    let missing = fields.iter().filter(|name| !text.contains(&format!("`{name}`")));
+    none("docs/rules.md does not name", &missing.map(|name| (*name).to_owned()).collect::<Vec<_>>());
 }
 
 #[test]

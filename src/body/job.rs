@@ -94,6 +94,7 @@ fn strip_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 /// What was counted on the way. Shared by all that work on one body.
 #[derive(Debug, Default)]
 pub struct Meter {
+    bytes: AtomicU64,
     records: AtomicU64,
     events: AtomicU64,
 }
@@ -109,6 +110,17 @@ impl Meter {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the body that arrived so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// So many bytes of the body have arrived by now.
+    pub fn arrived(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn count_record(&self) {

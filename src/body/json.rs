@@ -1,13 +1,18 @@
 //! One JSON document (RFC 8259) as a stream: every string value goes through the censor on its decoded text, the
 //! values at watched places become [`Facts`], edits are made on the way. What nobody changes leaves byte for byte.
 
+mod distinct;
+mod emit;
 mod escape;
 mod key;
+mod known;
 mod live;
 mod nest;
+mod nested;
 mod number;
 mod plan;
 mod scalar;
+mod source;
 mod string;
 mod token;
 mod walk;
@@ -19,9 +24,11 @@ use crate::body::utf8::Utf8;
 use crate::body::{Facts, Job, Limits, Transform};
 use crate::reason::{Reason, Refusal};
 
+pub(crate) use emit::Emit;
 pub(crate) use escape::encode;
 pub(crate) use nest::Level;
 pub use plan::{JsonPlan, PlanError, Watch};
+pub(crate) use source::{Source, begins_json, may_be_json};
 pub(crate) use walk::{Hit, Stop, Walker};
 
 /// The UTF-8 encoding of U+FEFF.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
@@ -46,6 +47,7 @@ pub struct Pump<B, T> {
     bounds: Bounds,
     arrived: u64,
     given: u64,
+    waited: Duration,
     decoded: Vec<u8>,
     out: Vec<u8>,
     state: State,
@@ -78,6 +80,7 @@ where
             bounds,
             arrived: 0,
             given: 0,
+            waited: Duration::ZERO,
             decoded: Vec::new(),
             out: Vec::new(),
             state: State::Reading,
@@ -99,6 +102,12 @@ where
     #[must_use]
     pub const fn arrived(&self) -> u64 {
         self.arrived
+    }
+
+    /// How long it waited for its sender so far.
+    #[must_use]
+    pub const fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Bytes that were given out so far.
@@ -139,9 +148,14 @@ where
     }
 
     async fn read(&mut self) -> Result<(), Refusal> {
-        let frame = match tokio::time::timeout_at(self.bounds.deadline, self.body.frame()).await {
-            Ok(frame) => frame,
-            Err(_elapsed) => return Err(timed_out(self.bounds.direction)),
+        let frame = match self.body.frame().now_or_never() {
+            Some(frame) => frame,
+            None => {
+                let began = std::time::Instant::now();
+                let frame = tokio::time::timeout_at(self.bounds.deadline, self.body.frame()).await;
+                self.waited += began.elapsed();
+                frame.map_err(|_elapsed| timed_out(self.bounds.direction))?
+            }
         };
         match frame {
             None => {

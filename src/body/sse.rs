@@ -22,7 +22,7 @@ use crate::body::utf8::Utf8;
 use crate::body::{FactValue, Facts, Job, Transform};
 use crate::reason::{Reason, Refusal};
 
-use channel::{Identity, Text, holds_json};
+use channel::{Identity, Text};
 use event::{Cut, Splitter, lines};
 pub use plan::SsePlan;
 use template::{Model, data_lines};
@@ -187,7 +187,7 @@ impl SseTransform {
         data: &[u8],
         last: bool,
     ) -> Result<(Vec<u8>, Option<Vec<u8>>), Refusal> {
-        let at = self.text(Identity { shape, keys: Vec::new() }, false)?;
+        let at = self.text(Identity { shape, keys: Vec::new() })?;
         let Some(text) = self.texts.get_mut(at) else { return Ok((Vec::new(), None)) };
         let mut released = text.push(&self.job, data)?;
         let mut before = Vec::new();
@@ -245,7 +245,7 @@ impl SseTransform {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let whole = event.shape(piece.shape).is_some_and(|shape| shape.whole);
         let ended = last || whole || event.ends(&piece.identity);
-        let at = self.text(piece.identity.clone(), holds_json(event.way(piece.hit)))?;
+        let at = self.text(piece.identity.clone())?;
         let Some(channel) = self.texts.get_mut(at) else { return Ok(None) };
         let mut released = channel.push(&self.job, text)?;
         if ended {
@@ -289,7 +289,7 @@ impl SseTransform {
     }
 
     /// Where a channel's text is kept. A new one begins if there is none.
-    fn text(&mut self, identity: Identity, nested: bool) -> Result<usize, Refusal> {
+    fn text(&mut self, identity: Identity) -> Result<usize, Refusal> {
         if let Some(at) = self.texts.iter().position(|text| text.identity == identity) {
             return Ok(at);
         }
@@ -299,7 +299,7 @@ impl SseTransform {
                 .refuse(Reason::ContentUninspectable)
                 .detail("too many texts in an event stream"));
         }
-        self.texts.push(Text::new(&self.job, identity, nested));
+        self.texts.push(Text::new(&self.job, identity));
         Ok(self.texts.len() - 1)
     }
 

@@ -1,6 +1,6 @@
 //! Plain text, and the way from findings to changes for texts that are there as a whole.
 
-use crate::body::json::encode;
+use crate::body::json::{Emit, Source, begins_json, may_be_json};
 use crate::body::sink::Sink;
 use crate::body::utf8::Utf8;
 use crate::body::{Job, Transform};
@@ -89,12 +89,6 @@ impl Job {
     }
 }
 
-/// Whether a text is JSON by itself: the arguments of a tool call, as a string.
-pub(crate) fn holds_json(field: Option<&str>, text: &[u8]) -> bool {
-    matches!(field, Some("arguments" | "partial_json"))
-        && matches!(text.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'))
-}
-
 /// One change to a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
@@ -112,32 +106,42 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// Finds what has to change in a text.
+    /// Finds what has to change in a text, which may be JSON by itself.
+    #[inline]
     pub(crate) fn run(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
-        self.changes.clear();
-        self.with.clear();
+        if begins_json(text) == Some(true) && may_be_json(job, field) {
+            self.nested(job, text, field)
+        } else {
+            self.plain(job, text, field)
+        }
+    }
+
+    /// Finds what has to change in a text as it is written.
+    pub(crate) fn plain(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
         match job.side {
-            Side::CensorAndRestore if job.exchange.can_restore() => self.stream(job, text, field)?,
-            Side::Censor | Side::CensorAndRestore => self.scan(job, text, field)?,
+            Side::CensorAndRestore if job.exchange.can_restore() => self.stream(job, text, field),
+            Side::Censor | Side::CensorAndRestore => self.scan(job, text, field),
         }
-        if !self.changes.is_empty() && holds_json(field, text) {
-            self.escape();
-        }
+    }
+
+    fn nested(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
+        self.begin();
+        let mut source = Source::new(job, field, 0);
+        let mut out = Taken { at: 0, whole: self };
+        source.push(job, text, &mut out)?;
+        source.finish(job, &mut out)?;
         Ok(!self.changes.is_empty())
     }
 
-    /// Makes what is put in fit into a text that is JSON itself.
-    fn escape(&mut self) {
-        let plain = std::mem::take(&mut self.with);
-        for change in &mut self.changes {
-            let from = self.with.len();
-            encode(plain.get(change.with.0..change.with.1).unwrap_or_default(), &mut self.with);
-            change.with = (from, self.with.len());
-        }
+    fn begin(&mut self) {
+        self.findings.clear();
+        self.changes.clear();
+        self.with.clear();
     }
 
-    fn scan(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<(), Refusal> {
-        self.findings.clear();
+    /// As [`run`](Self::run), for what no pseudonym can be in: a number.
+    pub(crate) fn scan(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
+        self.begin();
         job.engine.scan(text, Context { field }, &mut self.findings);
         for finding in &self.findings {
             let from = self.with.len();
@@ -148,28 +152,23 @@ impl Whole {
             let with = (from, self.with.len());
             self.changes.push(Change { start: finding.start, end: finding.end, with });
         }
-        Ok(())
+        Ok(!self.changes.is_empty())
     }
 
-    fn stream(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<(), Refusal> {
+    fn stream(&mut self, job: &Job, text: &[u8], field: Option<&str>) -> Result<bool, Refusal> {
+        self.begin();
         let mut stream = TextStream::new(job.engine.clone(), job.exchange.clone(), field, job.side);
         stream.push(text);
         stream.finish();
-        let mut at = 0;
+        let mut out = Taken { at: 0, whole: self };
         while let Some(piece) = stream.next() {
             match piece {
-                Piece::Keep { len } => at += len,
-                Piece::Replace { len, with, .. } => {
-                    let from = self.with.len();
-                    self.with.extend_from_slice(with);
-                    let with = (from, self.with.len());
-                    self.changes.push(Change { start: at, end: at + len, with });
-                    at += len;
-                }
+                Piece::Keep { len } => out.keep(len),
+                Piece::Replace { len, with, .. } => out.replace(len, with),
                 Piece::Block { rule } => return Err(job.blocked(rule)),
             }
         }
-        Ok(())
+        Ok(!self.changes.is_empty())
     }
 
     pub(crate) fn changes(&self) -> impl Iterator<Item = (Change, &[u8])> {
@@ -187,6 +186,26 @@ impl Whole {
             sink.skip(change.end);
         }
         sink.flush(text.len());
+    }
+}
+
+/// Takes down changes.
+struct Taken<'a> {
+    at: usize,
+    whole: &'a mut Whole,
+}
+
+impl Emit for Taken<'_> {
+    fn keep(&mut self, len: usize) {
+        self.at += len;
+    }
+
+    fn replace(&mut self, len: usize, with: &[u8]) {
+        let from = self.whole.with.len();
+        self.whole.with.extend_from_slice(with);
+        let with = (from, self.whole.with.len());
+        self.whole.changes.push(Change { start: self.at, end: self.at + len, with });
+        self.at += len;
     }
 }
 

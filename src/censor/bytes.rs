@@ -63,7 +63,7 @@ pub(super) enum Beside {
 }
 
 /// Is the byte in the boundary's set? `Number` needs a second look.
-const fn member(boundary: Boundary, byte: u8) -> bool {
+pub(super) const fn member(boundary: Boundary, byte: u8) -> bool {
     match boundary {
         Boundary::None => false,
         Boundary::Digit => byte.is_ascii_digit(),

@@ -1,51 +1,73 @@
-//! Do rules do what they say? Every rule is compiled alone and run over its own examples.
+//! Do rules do what they say? Every rule is compiled alone, looked at, and run over its own examples.
+
+mod examples;
+mod keywords;
+mod length;
 
 use super::rules::{Rule, RuleSet};
-use super::{Action, Context, Engine, Policy};
+use super::{Action, CompileError, Engine, Policy};
 use crate::diagnostic::Diagnostic;
 
-/// Runs every rule over its examples and says where they disagree: an example without a finding, a negative example
-/// with one, a rule without examples, a rule that doesn't compile. Empty: the rules hold.
+/// Says, for every rule, what it does not keep of its word:
+///
+/// - it doesn't compile, or not within bounds;
+/// - an example isn't found, a negative one is, or there is none;
+/// - a match could be longer than the rule says, or one of an example is;
+/// - the pattern matches what begins with none of the keywords, which would never be seen;
+/// - no example reaches the validator, or none shows that it decides;
+/// - nothing says where its facts come from.
+///
+/// Empty: the rules hold. Unique ids are [`RuleSet::parse_all`]'s.
 #[must_use]
 pub fn check(rules: &RuleSet) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut complaints = Complaints::default();
     for rule in rules.iter() {
-        check_rule(rules, rule, &mut found);
+        check_rule(rules, rule, &mut complaints);
     }
-    found
+    complaints.found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    complaints.found
 }
 
-fn check_rule(rules: &RuleSet, rule: &Rule, complaints: &mut Vec<Diagnostic>) {
-    let spec = &rule.spec;
-    let id = &spec.id.value;
-    let complain =
-        |message: String| Diagnostic::at(&rule.file, rule.location, format!("rule `{id}`: {message}"));
-    let action = if spec.action.0 == Action::Allow { Action::Redact } else { spec.action.0 };
-    let engine = match Engine::compile(&rules.only(id), &Policy::recommended().with(id.clone(), action)) {
-        Ok(engine) => engine,
-        Err(error) => {
-            complaints.push(complain(format!("{error}")));
-            return;
-        }
-    };
-    if spec.examples.is_empty() && spec.field_examples.is_empty() {
-        complaints.push(complain("there is no example".to_owned()));
-    }
-    let texts = spec.examples.iter().map(|parts| (None, parts, true));
-    let wrong_texts = spec.negative_examples.iter().map(|parts| (None, parts, false));
-    let fields =
-        spec.field_examples.iter().map(|example| (Some(example.field.as_str()), &example.parts, true));
-    let wrong_fields = spec
-        .negative_field_examples
-        .iter()
-        .map(|example| (Some(example.field.as_str()), &example.parts, false));
-    let all = texts.chain(wrong_texts).chain(fields).chain(wrong_fields);
-    let mut found = Vec::new();
-    for (number, (field, parts, wanted)) in all.enumerate() {
-        engine.scan(parts.concat().as_bytes(), Context { field }, &mut found);
-        if found.is_empty() == wanted {
-            let what = if wanted { "isn't found" } else { "is found, although it must not be" };
-            complaints.push(complain(format!("example {} {what}", number + 1)));
-        }
+/// What was found to be wrong.
+#[derive(Default)]
+struct Complaints {
+    found: Vec<Diagnostic>,
+}
+
+impl Complaints {
+    fn add(&mut self, rule: &Rule, at: serde_saphyr::Location, message: impl AsRef<str>) -> &mut Diagnostic {
+        let message = format!("rule `{}`: {}", rule.spec.id.value, message.as_ref());
+        self.found.push(Diagnostic::at(&rule.file, at, message));
+        let last = self.found.len() - 1;
+        &mut self.found[last]
     }
 }
+
+/// The rule alone and switched on, whatever its own action is.
+fn alone(rules: &RuleSet, rule: &Rule) -> Result<Engine, CompileError> {
+    let id = &rule.spec.id.value;
+    let action = if rule.spec.action.0 == Action::Allow { Action::Redact } else { rule.spec.action.0 };
+    Engine::compile(&rules.only(id), &Policy::recommended().with(id.clone(), action))
+}
+
+fn check_rule(rules: &RuleSet, rule: &Rule, complaints: &mut Complaints) {
+    if rule.spec.references.is_empty() {
+        complaints.add(rule, rule.location, "there is no reference: where do its facts come from?");
+    }
+    let prepared = match rule.prepared() {
+        Ok(prepared) => prepared,
+        Err(error) => return complaints.found.push(error),
+    };
+    match alone(rules, rule) {
+        Ok(engine) => {
+            keywords::check(rule, &prepared, complaints);
+            length::check(rule, &prepared, &engine, complaints);
+            examples::check(rule, &prepared, &engine, complaints);
+        }
+        Err(CompileError::Rule(error)) => complaints.found.push(*error),
+        Err(error) => drop(complaints.add(rule, rule.location, error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

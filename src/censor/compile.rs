@@ -10,8 +10,9 @@ use super::engine::{Compiled, Engine, RuleInfo};
 use super::fields::Fields;
 use super::filter::{SHORT_WORD, may_end_word};
 use super::matcher::{MAX_FIELD, Matcher};
+use super::number;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
-use super::policy::{CompileError, Policy, label_of};
+use super::policy::{CompileError, Policy};
 use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
 use super::prefix::Prefixes;
 use super::resolve::CLUSTER_MAX;
@@ -93,7 +94,7 @@ impl<'a> Builder<'a> {
         if self.digits.len() > MAX_RULES {
             return Err(CompileError::TooManyRules);
         }
-        let labels = rules.iter().map(label).collect();
+        let labels = rules.iter().map(|rule| rule.spec.label()).collect();
         let pseudonyms = self.active.iter().filter(|active| active.compiled.info.action == Action::Pseudonym);
         let restorable: BTreeSet<Box<str>> =
             pseudonyms.map(|active| Box::from(&*active.compiled.info.entity)).collect();
@@ -150,14 +151,18 @@ impl<'a> Builder<'a> {
         let rules = self.digits.iter().filter_map(|slot| {
             let Active { rule, compiled } = self.active.get(usize::from(slot.rule))?;
             let prepared = &compiled.prepared;
-            let (left, before, first) = match &prepared.matcher {
+            let (left, before, first, alone) = match &prepared.matcher {
                 Matcher::Pattern(pattern) => {
-                    (prepared.left, pattern.before.as_ref(), pattern.lead.as_ref().or(Some(&*pattern.value)))
+                    let first = pattern.lead.as_ref().unwrap_or(&pattern.value);
+                    let optional = pattern.before.as_ref().is_none_or(|before| before.ends(before.start()));
+                    let alone = if optional { number::shortest(first) } else { None };
+                    (prepared.left, pattern.before.as_ref(), Some(first), alone)
                 }
-                _ => (Boundary::None, slot.before.as_ref(), slot.first.as_ref()),
+                // No scanner finds anything in digits alone.
+                _ => (Boundary::None, slot.before.as_ref(), slot.first.as_ref(), None),
             };
             let words = rule.required_words();
-            Some(DigitRule { target: slot.rule, min_digits: slot.least, left, before, first, words })
+            Some(DigitRule { target: slot.rule, min_digits: slot.least, left, before, first, words, alone })
         });
         rules.collect()
     }
@@ -190,19 +195,15 @@ fn word_literal(word: &str) -> Literal {
     Literal::new(bytes, |_| true, Beside { before, behind }, None)
 }
 
-fn label(rule: &Rule) -> String {
-    rule.spec.entity.clone().unwrap_or_else(|| label_of(&rule.spec.id.value))
-}
-
 fn info(rule: &Rule, action: Action) -> RuleInfo {
     let spec = &rule.spec;
-    let secret = spec.groups.iter().any(|group| group == "secrets");
+    let secret = spec.is_secret();
     let open = spec.swallow.is_some();
     let action = match action {
         Action::Pseudonym if secret || open => Action::Redact,
         Action::Mask { .. } | Action::Hash if open => Action::Redact,
         action => action,
     };
-    let (id, entity) = (Arc::from(spec.id.value.as_str()), Arc::from(label(rule)));
+    let (id, entity) = (Arc::from(spec.id.value.as_str()), Arc::from(spec.label()));
     RuleInfo { id, entity, action, severity: spec.severity, secret }
 }

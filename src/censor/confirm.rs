@@ -245,7 +245,8 @@ impl Engine {
     }
 }
 
-enum End {
+/// Where a value ends.
+pub(super) enum End {
     No,
     Undecided,
     At(usize),
@@ -264,7 +265,7 @@ struct Extent {
 }
 
 /// The longest value with a free right boundary and, if there is one, a trail.
-fn value_end(view: &View<'_>, rule: &Prepared, pattern: &PatternMatcher, value: usize) -> End {
+pub(super) fn value_end(view: &View<'_>, rule: &Prepared, pattern: &PatternMatcher, value: usize) -> End {
     let mut best = End::No;
     let mut pending = false;
     let alive =

@@ -7,6 +7,7 @@ use super::bytes::{ByteSet, free_before_byte};
 use super::confirm::View;
 use super::filter::Name;
 use super::kind::{KINDS, KindSet, NONE, PairSet, kind};
+use super::number::MOST;
 use super::pattern::Automaton;
 use super::prepare::bare;
 use super::recent::Recent;
@@ -33,6 +34,8 @@ pub(super) struct DigitRule<'a> {
     pub(super) first: Option<&'a Automaton>,
     /// Context words without which there is no finding, if that is so, and how far they may stand.
     pub(super) words: Option<(&'a [String], usize)>,
+    /// Fewest digits of a number that the rule could match all by itself, if there is such a number.
+    pub(super) alone: Option<u8>,
 }
 
 /// The tables.
@@ -46,6 +49,8 @@ pub(super) struct Digits {
     spoken: Vec<Vec<(u16, usize)>>,
     names: Option<(AhoCorasick, Vec<Mask>)>,
     window: usize,
+    /// Fewest digits of a number that is a finding by itself, without a context word.
+    least: u8,
 }
 
 /// By the kinds of a pair's bytes: the rules that allow them.
@@ -97,6 +102,7 @@ impl Digits {
             spoken: vec![Vec::new(); words.len()],
             names: None,
             window: 0,
+            least: MOST,
         };
         for (index, rule) in rules.iter().enumerate() {
             let ahead = rule.first.map_or_else(|| vec![ANY; AHEAD], |first| first.pairs(AHEAD));
@@ -121,7 +127,10 @@ impl Digits {
                 }
                 self.window = self.window.max(window);
             }
-            _ => put(&mut self.free, index),
+            _ => {
+                put(&mut self.free, index);
+                self.least = self.least.min(rule.alone.map_or(MOST, |least| least.max(rule.min_digits)));
+            }
         }
     }
 
@@ -201,6 +210,18 @@ impl Digits {
             }
         }
         mask
+    }
+
+    /// Fewest digits of a number that is a finding by itself.
+    pub(super) const fn least(&self) -> u8 {
+        self.least
+    }
+
+    /// Does a field of this name speak for any rule?
+    pub(super) fn speaks_for(&self, name: &Name) -> bool {
+        self.names.as_ref().is_some_and(|(names, _)| {
+            names.find_overlapping_iter(name.bytes()).any(|found| name.has_word(found.start(), found.end()))
+        })
     }
 
     /// Is there no such rule?

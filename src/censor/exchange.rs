@@ -226,13 +226,24 @@ fn redact(rule: &RuleInfo, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// Stars for all but the last characters; at least four stars, at most as many as say nothing about a long value.
+/// A value as it may be shown: stars, and the last of its characters as `mask` leaves them.
+pub(super) fn masked(secret: bool, original: &[u8]) -> String {
+    let mut out = Vec::new();
+    stars(secret, Action::KEEP, original, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 fn mask(rule: &RuleInfo, keep: u8, original: &[u8], out: &mut Vec<u8>) {
+    stars(rule.secret, keep, original, out);
+}
+
+/// Stars for all but the last characters; at least four stars, at most as many as say nothing about a long value.
+fn stars(secret: bool, keep: u8, original: &[u8], out: &mut Vec<u8>) {
     const STARS: std::ops::RangeInclusive<usize> = 4..=32;
     let starts: Vec<usize> =
         original.iter().enumerate().filter(|(_, b)| **b & 0xc0 != 0x80).map(|(i, _)| i).collect();
     let count = starts.len();
-    let most = if rule.secret { (count / 4).min(4) } else { count / 2 };
+    let most = if secret { (count / 4).min(4) } else { count / 2 };
     let keep = usize::from(keep).min(most);
     let stars = (count - keep).clamp(*STARS.start(), *STARS.end());
     out.resize(out.len() + stars, b'*');

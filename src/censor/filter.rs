@@ -28,9 +28,29 @@ pub(super) struct Context {
     pub(super) mode: ContextMode,
 }
 
+/// What speaks against a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Objection {
+    /// Its check fails.
+    Validator,
+    /// It has so many bits a byte only.
+    Entropy(f32),
+    /// No word stands before it.
+    Context,
+    /// It holds a word that secrets don't have.
+    StopWord,
+    /// An expression of the allow-list matches: the first of them by number.
+    Allow(usize),
+}
+
 impl Filter {
     /// Is the value a finding? `start` is where the match begins, lead included.
     pub(super) fn passes(&self, view: &View<'_>, start: usize, value: &[u8]) -> bool {
+        self.objection(view, start, value).is_none()
+    }
+
+    /// What speaks against the value, if anything does.
+    pub(super) fn objection(&self, view: &View<'_>, start: usize, value: &[u8]) -> Option<Objection> {
         let checked = self.validator.map(|(validator, mode)| (validator(value), mode));
         let proven = checked == Some((true, Checksum::Boost));
         let (spoken, silent) = match &self.context {
@@ -41,14 +61,23 @@ impl Filter {
                 _ => (false, false),
             },
         };
-        let refuted = checked == Some((false, Checksum::Gate)) && !spoken;
-        let plain = self.min_entropy.is_some_and(|least| entropy(value) < least) && !proven && !spoken;
-        if refuted || plain || (silent && !proven) {
-            return false;
+        if checked == Some((false, Checksum::Gate)) && !spoken {
+            return Some(Objection::Validator);
         }
-        let stopped = !proven && self.stop_words.as_ref().is_some_and(|words| words.is_match(value));
-        let allowed = self.allow.as_ref().is_some_and(|set| set.is_match(value));
-        !stopped && !allowed
+        if let Some(least) = self.min_entropy.filter(|_| !proven && !spoken) {
+            let bits = entropy(value);
+            if bits < least {
+                return Some(Objection::Entropy(bits));
+            }
+        }
+        if silent && !proven {
+            return Some(Objection::Context);
+        }
+        if !proven && self.stop_words.as_ref().is_some_and(|words| words.is_match(value)) {
+            return Some(Objection::StopWord);
+        }
+        let set = self.allow.as_ref().filter(|set| set.is_match(value))?;
+        Some(Objection::Allow(set.matches(value).iter().next().unwrap_or(0)))
     }
 }
 
@@ -135,7 +164,7 @@ impl Name {
     }
 
     /// A short word must be one of the name's.
-    fn has_word(&self, from: usize, to: usize) -> bool {
+    pub(super) fn has_word(&self, from: usize, to: usize) -> bool {
         to - from > SHORT_WORD || (self.starts >> from & 1 == 1 && self.starts >> to & 1 == 1)
     }
 }

@@ -54,8 +54,15 @@ impl Automaton {
             .reverse(reverse)
             .which_captures(thompson::WhichCaptures::None)
             .nfa_size_limit(Some(MAX_AUTOMATON));
-        let nfa =
-            thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(|e| e.to_string())?;
+        let large = |exceeded: bool, error: String| match exceeded {
+            true => format!(
+                "its automaton would take more than {} MiB: smaller counters, and none whose beginnings overlap",
+                MAX_AUTOMATON >> 20
+            ),
+            false => error,
+        };
+        let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir);
+        let nfa = nfa.map_err(|e| large(e.size_limit().is_some(), e.to_string()))?;
         let kind = match anchored {
             Anchored::No => regex_automata::dfa::StartKind::Unanchored,
             _ => regex_automata::dfa::StartKind::Anchored,
@@ -66,9 +73,45 @@ impl Automaton {
             .accelerate(false)
             .dfa_size_limit(Some(MAX_AUTOMATON))
             .determinize_size_limit(Some(4 * MAX_AUTOMATON));
-        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|e| e.to_string())?;
+        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa);
+        let dfa = dfa.map_err(|e| large(e.is_size_limit_exceeded(), e.to_string()))?;
         let start = dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|e| e.to_string())?;
         Ok(Self { dfa, start })
+    }
+
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.dfa.memory_usage()
+    }
+
+    /// The longest match, found by walking all ways at once. None: longer than any pattern may be.
+    pub(super) fn longest(&self) -> Option<usize> {
+        let mut next: BTreeMap<State, BTreeSet<State>> = BTreeMap::new();
+        let mut states = BTreeSet::from([self.start]);
+        let mut longest = 0;
+        for length in 0..=MAX_PATTERN + 1 {
+            if states.iter().any(|state| self.ends(*state)) {
+                longest = length;
+            }
+            let mut reached = BTreeSet::new();
+            for state in states {
+                reached.extend(next.entry(state).or_insert_with(|| self.successors(state)).iter());
+            }
+            if reached.is_empty() {
+                return Some(longest);
+            }
+            states = reached;
+        }
+        None
+    }
+
+    /// Where one more byte can lead.
+    fn successors(&self, state: State) -> BTreeSet<State> {
+        let lead = |byte: u8| {
+            let mut next = state;
+            self.step(&mut next, byte).map(|_| next)
+        };
+        (0..=u8::MAX).filter_map(lead).collect()
     }
 
     /// Where every walk begins.
@@ -250,7 +293,7 @@ fn split(hir: Hir, longest: usize) -> Result<Parts, String> {
 }
 
 /// The expression of a kind, for there is no other way back from [`Hir::into_kind`].
-fn rebuild(kind: HirKind) -> Hir {
+pub(super) fn rebuild(kind: HirKind) -> Hir {
     match kind {
         HirKind::Empty => Hir::empty(),
         HirKind::Literal(literal) => Hir::literal(literal.0),
@@ -263,7 +306,7 @@ fn rebuild(kind: HirKind) -> Hir {
     }
 }
 
-fn count_values(hir: &Hir) -> usize {
+pub(super) fn count_values(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Capture(c) => usize::from(c.name.as_deref() == Some("value")) + count_values(&c.sub),
         HirKind::Repetition(r) => count_values(&r.sub),

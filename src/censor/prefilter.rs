@@ -168,6 +168,12 @@ impl Literal {
         value.into_iter().take(self.len).map(|byte| byte.to_ascii_lowercase())
     }
 
+    /// The bytes that can stand at each of its places: two where case doesn't count.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (u8, u8)> {
+        let (value, fold) = (self.value.to_le_bytes(), self.fold.to_le_bytes());
+        value.into_iter().zip(fold).take(self.len).map(|(value, fold)| (value, value & !fold))
+    }
+
     /// The four bytes that it is known by, those that are seen least, and where they stand.
     fn grams(&self) -> Vec<(u32, i8)> {
         let bytes: Vec<u8> = self.value.to_le_bytes().into_iter().take(self.len).map(|b| b | 0x20).collect();

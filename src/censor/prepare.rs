@@ -34,6 +34,22 @@ pub(super) struct Prepared {
     pub(super) longest: usize,
 }
 
+impl Prepared {
+    /// Bytes of its automata.
+    pub(super) fn bytes(&self) -> usize {
+        let field = match &self.field {
+            Some(FieldValue::Whole(automaton)) if matches!(self.matcher, Matcher::Scanner(_)) => {
+                automaton.bytes()
+            }
+            _ => 0,
+        };
+        let Matcher::Pattern(pattern) = &self.matcher else { return field };
+        let until = pattern.swallow.as_ref().and_then(|swallow| swallow.until.as_ref());
+        let others = [pattern.before.as_ref(), pattern.lead.as_ref(), pattern.trail.as_ref(), until];
+        pattern.value.bytes() + others.into_iter().flatten().map(Automaton::bytes).sum::<usize>()
+    }
+}
+
 impl Rule {
     /// What matches the rule, made once and kept.
     pub(super) fn prepared(&self) -> Result<Arc<Prepared>, Diagnostic> {
@@ -283,6 +299,12 @@ fn known_validator(name: &str) -> Result<validate::Validator, String> {
 }
 
 impl Rule {
+    /// Most bytes of a match, if the rule can be matched; 0 if it only looks at fields.
+    #[must_use]
+    pub fn longest(&self) -> Option<usize> {
+        self.prepared().ok().map(|prepared| prepared.longest)
+    }
+
     /// The context words without which there is no finding, and how far they may stand.
     pub(super) fn required_words(&self) -> Option<(&[String], usize)> {
         let spec = &self.spec;

@@ -98,10 +98,10 @@ pub struct RuleSpec {
     pub references: Vec<String>,
     /// Texts with a finding, in parts that are put together at run time.
     #[serde(default)]
-    pub examples: Vec<Vec<String>>,
+    pub examples: Vec<Spanned<Vec<String>>>,
     /// Texts without.
     #[serde(default)]
-    pub negative_examples: Vec<Vec<String>>,
+    pub negative_examples: Vec<Spanned<Vec<String>>>,
     /// Values under a field's name with a finding.
     #[serde(default)]
     pub field_examples: Vec<FieldExample>,
@@ -117,7 +117,7 @@ pub struct FieldExample {
     /// The key.
     pub field: String,
     /// The value's parts.
-    pub parts: Vec<String>,
+    pub parts: Spanned<Vec<String>>,
 }
 
 /// Where a pattern is tried.
@@ -242,6 +242,28 @@ pub enum ContextMode {
 #[serde(try_from = "String")]
 pub struct ActionSpec(pub super::Action);
 
+impl ActionSpec {
+    /// The action.
+    #[must_use]
+    pub const fn action(self) -> super::Action {
+        self.0
+    }
+}
+
+impl RuleSpec {
+    /// Is it in the group `secrets`, and so never restorable?
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.groups.iter().any(|group| group == "secrets")
+    }
+
+    /// The label of its replacements.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.entity.clone().unwrap_or_else(|| super::policy::label_of(&self.id.value))
+    }
+}
+
 impl TryFrom<String> for ActionSpec {
     type Error = String;
 
@@ -263,23 +285,71 @@ impl RuleSet {
         Ok(set)
     }
 
+    /// The files of the rules that come with the program: name and text.
+    pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUILTIN.into_iter()
+    }
+
     /// Reads one rule file.
     ///
     /// # Errors
     /// Says where the file is not what the format allows. Patterns are checked by [`Engine::compile`](super::Engine::compile).
     pub fn parse(file: &str, yaml: &str) -> Result<Self, Diagnostic> {
-        let parsed: RuleFile = diagnostic::from_yaml(file, yaml)?;
+        let (set, errors) = Self::parse_all(file, yaml);
+        errors.into_iter().next().map_or(Ok(set), Err)
+    }
+
+    /// Reads one rule file as far as it can be read: the rules that are whole, and everything that is wrong with the rest.
+    #[must_use]
+    pub fn parse_all(file: &str, yaml: &str) -> (Self, Vec<Diagnostic>) {
+        let parsed: RuleFile = match diagnostic::from_yaml(file, yaml) {
+            Ok(parsed) => parsed,
+            Err(error) => return (Self::default(), vec![error]),
+        };
         if parsed.version.value != 1 {
-            return Err(Diagnostic::at(file, parsed.version.referenced, "unknown version")
-                .help("this program reads version 1"));
+            let error = Diagnostic::at(file, parsed.version.referenced, "unknown version")
+                .help("this program reads version 1")
+                .with_source(yaml);
+            return (Self::default(), vec![error]);
         }
+        let (set, errors) = Self::of(file, parsed.rules);
+        (set, errors.into_iter().map(|error| error.with_source(yaml)).collect())
+    }
+
+    /// Rules that were read from a file, and those of them whose ids stand there twice.
+    #[must_use]
+    pub fn of(file: &str, specs: Vec<RuleSpec>) -> (Self, Vec<Diagnostic>) {
         let mut set = Self::default();
-        for spec in parsed.rules {
+        let mut errors = Vec::new();
+        for spec in specs {
             let rule =
                 Rule { file: file.to_owned(), location: spec.id.referenced, spec, prepared: Arc::default() };
-            set.insert(rule)?;
+            errors.extend(set.insert(rule).err());
         }
-        Ok(set)
+        (set, errors)
+    }
+
+    /// Prepares every rule, those that are off as well, and says everything that can't be matched as it is written or
+    /// not within bounds. Ends where the automata of all take more than `most` bytes.
+    #[must_use]
+    pub fn verify(&self, most: usize) -> Vec<Diagnostic> {
+        let mut errors = Vec::new();
+        let mut bytes = 0;
+        for rule in self.iter() {
+            match rule.prepared() {
+                Ok(prepared) => bytes += prepared.bytes(),
+                Err(error) => errors.push(error),
+            }
+            if bytes > most {
+                let id = &rule.spec.id.value;
+                let message =
+                    format!("rule `{id}`: with it the automata of all rules take more than {most} bytes");
+                let help = "smaller counters: `{0,64}` rather than `{0,2000}`";
+                errors.push(Diagnostic::at(&rule.file, rule.location, message).help(help));
+                break;
+            }
+        }
+        errors
     }
 
     /// Adds the rules of another set.
@@ -308,6 +378,11 @@ impl RuleSet {
         }
         self.rules.insert(id.clone(), rule);
         Ok(())
+    }
+
+    /// One set for each rule.
+    pub fn split(self) -> impl Iterator<Item = Self> {
+        self.rules.into_iter().map(|entry| Self { rules: BTreeMap::from([entry]) })
     }
 
     /// Every rule, ordered by id.

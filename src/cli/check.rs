@@ -2,20 +2,35 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::output::{complain, say};
 use crate::config::{self, Mode, Snapshot};
 use crate::diagnostic::Diagnostic;
+use crate::gateway::{Live, canary};
 
 /// Reads the configuration and says what is wrong.
 pub(super) fn run(path: &Path) -> ExitCode {
     match config::load(path, Mode::Check, 0) {
-        Ok(snapshot) => {
-            say(summary(&snapshot));
-            ExitCode::SUCCESS
-        }
+        Ok(snapshot) => match tried(snapshot) {
+            Ok(said) => {
+                say(said);
+                ExitCode::SUCCESS
+            }
+            Err(errors) => refuse(&errors),
+        },
         Err(errors) => refuse(&errors),
     }
+}
+
+/// Sends the canaries, and says what the configuration is.
+fn tried(snapshot: Snapshot) -> Result<String, Vec<Diagnostic>> {
+    let live = Arc::new(Live::new(snapshot).map_err(|error| vec![error])?);
+    let sung = canary::sing(&live)?;
+    for cell in &sung.silent {
+        complain(format_args!("no canary could be made for {cell}"));
+    }
+    Ok(format!("{}, {} canaries stopped", summary(live.snapshot()), sung.cells))
 }
 
 /// Prints errors of a configuration; the exit status is that of a usage error.

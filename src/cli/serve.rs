@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +21,7 @@ use crate::audit::{self, Audit, Mark};
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::config::{self, Certificate, DataListener, Mode, Snapshot};
 use crate::diagnostic::Diagnostic;
-use crate::gateway::{Gateway, Live, Parts, stack};
+use crate::gateway::{Gateway, Live, Parts, canary, stack};
 use crate::identity::Tagger;
 use crate::listener::{Bounds, Door, Listener, Shutdown, serve_plain};
 use crate::store::{self, Sqlite, Store};
@@ -102,6 +103,8 @@ pub(crate) async fn start(
     snapshot: Snapshot,
     log_lines_dropped: Option<Arc<AtomicU64>>,
 ) -> Result<Running, Failure> {
+    let live = tried(snapshot)?;
+    let snapshot = live.snapshot();
     let (server, ca) = certificate(&snapshot.listeners.data)?;
     let files = files(&snapshot.listeners.data);
     let state = &snapshot.state;
@@ -116,7 +119,7 @@ pub(crate) async fn start(
     let spool = Spools::new(budget, snapshot.limits.memory_bytes, state.spool.clone());
     let store = Arc::new(store);
     let metrics =
-        Arc::new(Metrics::new(&Build::CURRENT, &names(&snapshot)).map_err(|e| at("the metrics", &e))?);
+        Arc::new(Metrics::new(&Build::CURRENT, &names(snapshot)).map_err(|e| at("the metrics", &e))?);
     metrics.watch(sources(&store, &audit, &spool, log_lines_dropped));
     let health = Arc::new(Health::new(checks(&store, &audit)));
     let bounds = snapshot.listeners.data.bounds.clone();
@@ -133,8 +136,13 @@ pub(crate) async fn start(
     let observed = plain.local_addr().map_err(|e| at("the metrics listener", &e))?;
     let data = listener.local_addr();
     let (generation, fingerprint) = (snapshot.generation, snapshot.fingerprint.clone());
-    let live = Live::new(snapshot)?;
-    let parts = Parts { live, store, audit: Arc::clone(&audit), metrics: Arc::clone(&metrics), spool };
+    let parts = Parts {
+        live: Arc::clone(&live),
+        store,
+        audit: Arc::clone(&audit),
+        metrics: Arc::clone(&metrics),
+        spool,
+    };
     let gateway = Gateway::new(parts);
     gateway.start(&shutdown);
     let admin = Admin::new(Arc::clone(&metrics), Arc::clone(&health));
@@ -149,6 +157,17 @@ pub(crate) async fn start(
     health.set_started();
     tracing::info!(%data, metrics = %observed, generation, fingerprint, "serving");
     Ok(Running { config, gateway, audit, metrics, health, door, shutdown, data, observed, ca })
+}
+
+/// A configuration that stopped every canary.
+fn tried(snapshot: Snapshot) -> Result<Arc<Live>, Failure> {
+    let live = Arc::new(Live::new(snapshot)?);
+    let sung = canary::sing(&live).map_err(Failure::Configuration)?;
+    for cell in &sung.silent {
+        tracing::warn!(cell, "no canary could be made for a cell of the coverage table");
+    }
+    tracing::info!(cells = sung.cells, "every canary was stopped");
+    Ok(live)
 }
 
 /// The certificate that callers see, and the CA they have to trust if it is ours.
@@ -256,21 +275,28 @@ fn follow(
 }
 
 impl Running {
-    /// Serves until SIGTERM or SIGINT, and reloads on SIGHUP. In-flight requests finish within the drain time.
+    /// Serves until SIGTERM or SIGINT, and reloads on SIGHUP. In-flight requests finish within the drain time, unless a
+    /// second signal comes.
     pub(crate) async fn until_stopped(self) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::Start(format!("signals: {error}"));
         let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let shutdown = self.shutdown.clone();
+        // The first ends it in order, and a second one the waiting for it.
+        let mut signals = std::pin::pin!(shutdown.on_signals().fuse());
         loop {
             tokio::select! {
                 _ = hangup.recv() => self.reload().await,
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                () = shutdown.begun() => break,
+                listened = &mut signals => listened.map_err(failed)?,
             }
         }
-        self.stop().await;
-        Ok(())
+        let mut stopped = std::pin::pin!(self.stop());
+        loop {
+            tokio::select! {
+                () = &mut stopped => return Ok(()),
+                listened = &mut signals => listened.map_err(failed)?,
+            }
+        }
     }
 
     /// Stops in order.
@@ -316,10 +342,19 @@ impl Running {
 
     fn reloaded(&self, generation: u64) -> Result<String, Failure> {
         let snapshot = config::load(&self.config, Mode::Serve, generation).map_err(Failure::Configuration)?;
+        let fixed = self.gateway.live().snapshot().needs_restart(&snapshot);
+        if !fixed.is_empty() {
+            let refused = |setting| {
+                let said = format!("`{setting}` differs, and is read at the start only");
+                let help = "restart the gateway, or put the old setting back".to_owned();
+                Diagnostic { help: Some(help), ..Diagnostic::whole(&self.config.display().to_string(), said) }
+            };
+            return Err(Failure::Configuration(fixed.into_iter().map(refused).collect()));
+        }
         let (server, _) = certificate(&snapshot.listeners.data)?;
         let fingerprint = snapshot.fingerprint.clone();
         let (bounds, names) = (snapshot.listeners.data.bounds.clone(), names(&snapshot));
-        let live = Live::new(snapshot)?;
+        let live = tried(snapshot)?;
         // From here on nothing can fail.
         live.snapshot().directory.adopt(&self.gateway.live().snapshot().directory);
         self.door.set_bounds(bounds);

@@ -19,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, from_yaml, nearest};
 use crate::names::{RouteName, UpstreamId};
 
+mod rules;
 mod tenants;
 mod upstreams;
 
@@ -35,6 +36,8 @@ pub enum Mode {
 pub(super) struct Compiler<'a> {
     pub(super) base: &'a Path,
     pub(super) errors: Vec<Diagnostic>,
+    /// Files that other files named.
+    pub(super) more: Vec<Text>,
 }
 
 impl Compiler<'_> {
@@ -73,7 +76,7 @@ impl Compiler<'_> {
 
 /// Compiles all files.
 pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snapshot, Vec<Diagnostic>> {
-    let mut c = Compiler { base: &files.base, errors: Vec::new() };
+    let mut c = Compiler { base: &files.base, errors: Vec::new(), more: Vec::new() };
     let catalogs = catalogs(&mut c, &files.apis);
     let main: schema::Main = match from_yaml(&files.main.name, &files.main.text) {
         Ok(main) => main,
@@ -97,7 +100,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     match (compiled.flatten(), master, listeners) {
         (Some((tenants, directory)), Some(master), Some(listeners)) if c.errors.is_empty() => Ok(Snapshot {
             generation,
-            fingerprint: fingerprint(files),
+            fingerprint: fingerprint(files, &c.more),
             listeners,
             state,
             limits: limits(&main.limits),
@@ -283,10 +286,10 @@ fn limits(raw: &schema::Limits) -> Limits {
 }
 
 /// One number for all files, so that replicas can be compared.
-fn fingerprint(files: &Files) -> String {
+fn fingerprint(files: &Files, more: &[Text]) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let all = [&files.tenants, &files.apis, &files.rules];
-    for text in std::iter::once(&files.main).chain(all.into_iter().flatten()) {
+    for text in std::iter::once(&files.main).chain(all.into_iter().flatten()).chain(more) {
         context.update(&(text.text.len() as u64).to_be_bytes());
         context.update(text.text.as_bytes());
     }
@@ -295,7 +298,7 @@ fn fingerprint(files: &Files) -> String {
 
 /// The master key and the places of the state alone.
 pub(super) fn master_key(files: &Files, mode: Mode) -> Result<(MasterKey, State), Vec<Diagnostic>> {
-    let mut c = Compiler { base: &files.base, errors: Vec::new() };
+    let mut c = Compiler { base: &files.base, errors: Vec::new(), more: Vec::new() };
     let main: schema::Main = from_yaml(&files.main.name, &files.main.text).map_err(|error| vec![error])?;
     let state = state(&c, &main.state);
     let master = master(&mut c, &files.main, main.master_key.as_ref(), &state, mode).ok_or(c.errors)?;

@@ -46,7 +46,8 @@ pub(super) fn read(path: &Path) -> Result<Files, Vec<Diagnostic>> {
     if errors.is_empty() { Ok(Files { base, main: text, tenants, apis, rules }) } else { Err(errors) }
 }
 
-fn one(path: &Path) -> Result<Text, Diagnostic> {
+/// Reads one file.
+pub(super) fn one(path: &Path) -> Result<Text, Diagnostic> {
     let name = path.display().to_string();
     let size =
         std::fs::metadata(path).map_err(|e| Diagnostic::whole(&name, format!("can't be read: {e}")))?.len();
@@ -63,7 +64,7 @@ fn one(path: &Path) -> Result<Text, Diagnostic> {
 
 /// Every `*.yaml` and `*.yml` of a folder, by name. A folder that is not there is empty. Kubernetes' own `..data`
 /// links are passed over.
-fn all(folder: &Path) -> Result<Vec<Text>, Vec<Diagnostic>> {
+pub(super) fn all(folder: &Path) -> Result<Vec<Text>, Vec<Diagnostic>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(Result::ok)

@@ -84,6 +84,13 @@ impl MasterKey {
         self.hmac("audit seal v1", None)
     }
 
+    /// Whether it is the same secret.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let tag = |key: &Self| key.derive("same key v1", None);
+        aws_lc_rs::constant_time::verify_slices_are_equal(&tag(self), &tag(other)).is_ok()
+    }
+
     /// A key for HMAC-SHA-256, for one use.
     #[must_use]
     pub fn hmac(&self, label: &str, tenant: Option<&str>) -> hmac::Key {

@@ -41,6 +41,24 @@ pub struct Snapshot {
     pub master: MasterKey,
 }
 
+impl Snapshot {
+    /// Settings in which a later configuration differs, and which are read at the start only.
+    #[must_use]
+    pub fn needs_restart(&self, later: &Self) -> Vec<&'static str> {
+        let (data, new) = (&self.listeners.data, &later.listeners.data);
+        let changed = [
+            ("listeners.data.address", data.address != new.address),
+            ("listeners.data.tls", data.certificate != new.certificate || data.client_ca != new.client_ca),
+            ("listeners.data.bounds.requests", data.bounds.requests != new.bounds.requests),
+            ("listeners.metrics", self.listeners.metrics != later.listeners.metrics),
+            ("state", self.state != later.state),
+            ("limits.memory", self.limits.memory_bytes != later.limits.memory_bytes),
+            ("master_key", !self.master.is(&later.master)),
+        ];
+        changed.into_iter().filter_map(|(setting, differs)| differs.then_some(setting)).collect()
+    }
+}
+
 /// The listeners.
 pub struct Listeners {
     /// The data listener: TLS, always.
@@ -65,6 +83,7 @@ pub struct DataListener {
 }
 
 /// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// PEM files.
     Files {
@@ -83,6 +102,7 @@ pub enum Certificate {
 }
 
 /// Where state lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The folder that holds all of it.
     pub folder: PathBuf,

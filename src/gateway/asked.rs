@@ -10,9 +10,10 @@ use super::touched::Touched;
 use crate::audit::Role;
 use crate::config::Route;
 use crate::consent::{self, Preference, Question};
-use crate::isolation::{Named, TenantScope, entitle};
+use crate::isolation::{Denied, Named, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Purpose, TenantId};
 use crate::reason::Refusal;
+use crate::telemetry::Violation;
 
 /// What was asked for since the last look.
 #[derive(Clone, Default)]
@@ -76,7 +77,12 @@ impl Asker {
         let Items { named, purposes } = asked.take();
         let Self { shared, route, tenant, .. } = self;
         let scope = entitle(&*shared.store, &route.catalog, &route.upstream.id, tenant, &named).await;
-        let scope = scope.map_err(|denied| denied.refusal())?;
+        let scope = scope.map_err(|denied| {
+            if matches!(&denied, Denied::NotTheirs(NotTheirs { foreign: true, .. })) {
+                shared.metrics.violation(Some(tenant), Violation::CrossTenantId);
+            }
+            denied.refusal()
+        })?;
         for used in scope.owned() {
             self.touched.note(&route.upstream.id, &used.kind, &used.id, Role::Used);
         }

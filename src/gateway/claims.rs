@@ -6,7 +6,8 @@ use crate::catalog::{Creation, IdClass, Undo};
 use crate::isolation::{Named, TenantScope, fault};
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::reason::Refusal;
-use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource};
+use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource, StoreError};
+use crate::telemetry::Violation;
 
 use super::shared::Shared;
 use super::stages::Recognised;
@@ -75,6 +76,14 @@ impl Claiming<'_> {
         match self.shared.store.claim(claims).await {
             Ok(()) => Ok(()),
             Err(error) => {
+                if matches!(error, StoreError::Conflict) {
+                    let violation = if made.is_empty() {
+                        Violation::ForeignInAnswer
+                    } else {
+                        Violation::ConflictingClaim
+                    };
+                    self.shared.metrics.violation(Some(&self.request.tenant.id), violation);
+                }
                 self.take_back(&made).await;
                 Err(Refusal::new(error.reason()).log(fault(&error)))
             }

@@ -1,6 +1,7 @@
 //! A request's body, read for what decides, censored, and kept back until it is decided.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -16,7 +17,7 @@ use crate::body::json::JsonTransform;
 use crate::body::multipart::{FileTreatment, FormDecision, FormTransform, PartHeader, boundary};
 use crate::body::pump::{Bounds, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::{Censored, Facts, Job, Pass, Transform};
+use crate::body::{Censored, Facts, Job, Meter, Pass, Transform};
 use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
 use crate::censor::Exchange;
 use crate::names::Direction;
@@ -29,6 +30,8 @@ pub(super) struct Said {
     pub(super) json: Facts,
     /// Of a form.
     pub(super) form: Facts,
+    /// How many bytes came so far, and how long they were waited for.
+    pub(super) arrived: (u64, Duration),
 }
 
 /// A body that waits for the decision.
@@ -47,6 +50,8 @@ pub(super) struct Flowing {
     pub(super) pump: FormPump,
     /// What records of the file ask for.
     pub(super) asked: Asked,
+    /// Where it is counted.
+    pub(super) meter: Arc<Meter>,
 }
 
 /// A form on its way up.
@@ -70,7 +75,9 @@ pub(super) async fn read(
         BodyShape::Multipart(_) => form(shared, request, body, job).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
             let mut pump = Pump::new(body, None, Pass, bounds(request));
-            pump.hold(memory(request), &shared.spool).await.map(|held| nothing(Waiting::Held(held)))
+            let held = pump.hold(memory(request), &shared.spool).await?;
+            let arrived = (pump.arrived(), pump.waited());
+            Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
         }
         BodyShape::Opaque => Err(not_named_opaque()),
         BodyShape::Jsonl
@@ -150,7 +157,8 @@ async fn json(
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     let held = pump.hold(memory(request), &shared.spool).await?;
     let json = pump.transform().facts().clone();
-    Ok((Said { json, ..Said::default() }, Waiting::Held(held)))
+    let arrived = (pump.arrived(), pump.waited());
+    Ok((Said { json, arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
 async fn form(
@@ -180,7 +188,8 @@ async fn form(
     if !files {
         let held = pump.hold(memory(request), &shared.spool).await?;
         let form = pump.transform().facts().clone();
-        return Ok((Said { form, ..Said::default() }, Waiting::Held(held)));
+        let arrived = (pump.arrived(), pump.waited());
+        return Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)));
     }
     let mut lead = Vec::new();
     let mut kept = 0;
@@ -194,8 +203,9 @@ async fn form(
         }
     }
     let form = pump.transform().facts().clone();
-    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked }));
-    Ok((Said { form, ..Said::default() }, body))
+    let arrived = (pump.arrived(), pump.waited());
+    let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked, meter: Arc::clone(&job.meter) }));
+    Ok((Said { form, arrived, ..Said::default() }, body))
 }
 
 /// Reads an upload's part: the one field that holds its bytes goes where it is told, whatever it is.

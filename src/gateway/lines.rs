@@ -123,10 +123,15 @@ impl LinesTransform {
     fn end_line(&mut self, ending: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         self.number += 1;
         let line = std::mem::take(&mut self.line);
+        let before = out.len();
         let done = self.one(&line, out).map_err(|refusal| self.at_line(refusal));
         self.line = line;
         self.line.clear();
-        out.extend_from_slice(ending);
+        match done {
+            Ok(()) => out.extend_from_slice(ending),
+            // What was put out before may go on; of a line that is refused nothing does.
+            Err(_) => out.truncate(before),
+        }
         done
     }
 

@@ -1,11 +1,10 @@
 //! Lists hold the tenant's own, paged as if the account were the tenant's alone.
 //!
 //! The upstream's pages hold everybody's. A page is filtered and refilled from the pages behind it until it is full and
-//! it is known whether more of the tenant's own follows: clients stop at the first page that is empty. How many are
-//! still to come is known from the registry, so that the search ends with the tenant's last resource and not with the
-//! account's; it never takes more than [`PAGES`] calls.
-
-use std::collections::HashSet;
+//! it is known whether more of the tenant's own follows: clients stop at the first page that is empty. What is still to
+//! come is known from the registry, so that the search ends with the tenant's last resource and not with the account's.
+//! After [`PAGES`] of the account's pages it goes another way: the tenant's next resources are asked for one by one, so
+//! that what a page costs does not grow with what others own.
 
 use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
@@ -24,14 +23,13 @@ use crate::catalog::{IdClass, ListShape, Paging};
 use crate::consent::Permit;
 use crate::isolation::{Sight, sight, store_refusal};
 use crate::reason::{Reason, Refusal};
-use crate::store;
 use crate::upstream::{Cleared, Head};
+use rest::Rest;
 
-/// The most calls that one page may take.
-const PAGES: usize = 100;
+mod rest;
 
-/// What the registry is asked for at once.
-const REGISTRY: u32 = 10_000;
+/// How many of the account's pages are looked through for one of the tenant's.
+const PAGES: usize = 8;
 
 /// What the caller asks for.
 struct Wanted {
@@ -66,7 +64,7 @@ pub(super) async fn answer(
     if !cursor {
         return one(call, permit, &shape, trail).await;
     }
-    let mut search = Search { call: &call, permit: &permit, shape: &shape, trail, own: None };
+    let mut search = Search { call: &call, permit: &permit, shape: &shape, trail, rest: None };
     let found = search.run(&wanted).await?;
     match found {
         Found::Page { head, body } => finish(&call, head, body, trail).await,
@@ -107,8 +105,8 @@ struct Search<'a> {
     permit: &'a Permit,
     shape: &'a ListShape,
     trail: &'a mut Trail,
-    /// The tenant's own that were not met yet, once the registry was asked.
-    own: Option<HashSet<String>>,
+    /// The tenant's own behind the cursor, once the registry was asked.
+    rest: Option<Rest>,
 }
 
 impl Search<'_> {
@@ -117,7 +115,7 @@ impl Search<'_> {
         let mut after = wanted.after.clone();
         let mut first: Option<(http::response::Parts, Bytes)> = None;
         let mut limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(wanted.max);
-        for _ in 0..PAGES {
+        for number in 0..PAGES {
             let query = wanted.query(after.as_deref(), limit);
             let head = way::head_of(&self.call.request, Some(&query))?;
             let response = dispatch(self.call, self.permit, head, self.trail).await?;
@@ -135,45 +133,42 @@ impl Search<'_> {
             after = page.items.last().map(|item| item.id.clone());
             let more_upstream = page.has_more && after.is_some();
             drop(page);
-            let (head, body) = first.get_or_insert((head, body));
+            first.get_or_insert((head, body));
+            // Resources are recorded in nearly the order in which they were made: behind a cursor, one page more is
+            // looked at before the registry's word that nothing is left is taken.
+            let early = number == 0 && wanted.after.is_some();
             let full = kept.len() > wanted.limit;
-            if full || !more_upstream || self.exhausted(&kept).await? {
-                let has_more = full;
-                kept.truncate(wanted.limit);
-                let page = pages::read(self.shape, body)?;
-                let body = Bytes::from(page.with(self.shape, &kept, has_more));
-                let head = std::mem::replace(head, http::Response::new(()).into_parts().0);
-                return Ok(Found::Page { head, body });
+            if full || !more_upstream || !early && self.rest(wanted).await?.is_met(&kept) {
+                return self.page(first, kept, wanted, full);
             }
             limit = wanted.max;
         }
-        Err(Refusal::new(Reason::UpstreamUnexpected)
-            .log("a list page takes more upstream calls than are allowed"))
+        let more = rest::one_by_one(self, wanted, &mut kept).await?;
+        let full = kept.len() > wanted.limit;
+        self.page(first, kept, wanted, full || more)
     }
 
-    /// Whether all that the tenant owns of this kind was met: what the upstream has beyond is not theirs.
-    async fn exhausted(&mut self, kept: &[Kept]) -> Result<bool, Refusal> {
-        if self.own.is_none() {
-            let page = store::Page { limit: REGISTRY, newest_first: true, ..store::Page::default() };
-            let upstream = &self.call.request.received.route.upstream.id;
-            let slice = self
-                .call
-                .shared
-                .store
-                .owned(upstream, &self.shape.kind, &self.call.request.tenant.id, page)
-                .await
-                .map_err(|error| store_refusal(&error))?;
-            if slice.more {
-                // More than fits: the search goes on to the account's end.
-                return Ok(false);
-            }
-            self.own = Some(slice.items.into_iter().map(|item| item.id).collect());
+    /// The page that the caller gets: the first of the account's, with other items.
+    fn page(
+        &self,
+        first: Option<(http::response::Parts, Bytes)>,
+        mut kept: Vec<Kept>,
+        wanted: &Wanted,
+        has_more: bool,
+    ) -> Result<Found, Refusal> {
+        let (head, body) =
+            first.ok_or_else(|| Refusal::new(Reason::Internal).log("a list without a page"))?;
+        kept.truncate(wanted.limit);
+        let page = pages::read(self.shape, &body)?;
+        let body = Bytes::from(page.with(self.shape, &kept, has_more));
+        Ok(Found::Page { head, body })
+    }
+
+    async fn rest(&mut self, wanted: &Wanted) -> Result<&Rest, Refusal> {
+        if self.rest.is_none() {
+            self.rest = Some(Rest::read(self.call, self.shape, wanted).await?);
         }
-        let Some(own) = &mut self.own else { return Ok(false) };
-        for item in kept {
-            own.remove(&item.id);
-        }
-        Ok(own.is_empty())
+        self.rest.as_ref().ok_or_else(|| Refusal::new(Reason::Internal).log("what was read is gone"))
     }
 }
 
@@ -230,6 +225,7 @@ async fn dispatch(
     let received = &call.request.received;
     let cleared = Cleared::new(head, &call.scope, permit, Censored::nothing());
     let upstream = &received.route.upstream;
+    trail.dispatched(&upstream.id);
     let answered = call.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;
     trail.upstream(&upstream.id, answered.as_ref());
     answered

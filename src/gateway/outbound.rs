@@ -20,7 +20,7 @@ use crate::body::sse::SseTransform;
 use crate::body::text::TextTransform;
 use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
 use crate::catalog::BodyShape;
-use crate::isolation::TenantScope;
+use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
 use hyper::body::Incoming;
@@ -128,7 +128,13 @@ pub(super) async fn answer(
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let (parts, body) = response.into_parts();
-    let kind = checked(&call, parts.status, &parts.headers)?;
+    let kind = checked(&call, parts.status, &parts.headers).inspect_err(|refusal| {
+        if refusal.reason == Reason::ResourceUnknown
+            && let Some(gone) = call.scope.owned().first()
+        {
+            trail.not_theirs(&NotTheirs { kind: gone.kind.clone(), foreign: false });
+        }
+    })?;
     let response = if parts.status.is_redirection() {
         redirect(&call, parts.status, &parts.headers)?
     } else if !parts.status.is_success() {
@@ -280,10 +286,12 @@ async fn success(
     match flow.begin(kind).await? {
         Begun::Whole(censored) => {
             trail.measure(Direction::Response, flow.pump.arrived());
+            trail.waited(flow.pump.waited());
             trail.allowed(parts.status).await?;
             *response.body_mut() = censored.into_inner();
         }
         Begun::Going(lead) => {
+            trail.waited(flow.pump.waited());
             trail.allowed(parts.status).await?;
             *response.body_mut() = flow.into_body(lead, kind, trail.hand_over());
         }

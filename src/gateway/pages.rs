@@ -98,6 +98,12 @@ pub(super) fn read<'a>(shape: &ListShape, body: &'a [u8]) -> Result<Page<'a>, Re
     Ok(Page { members, items_at, items, has_more })
 }
 
+/// One item by itself.
+pub(super) fn lone(shape: &ListShape, body: &[u8]) -> Result<Kept, Refusal> {
+    let raw: &RawValue = serde_json::from_slice(body).map_err(|_error| unexpected("an item is not JSON"))?;
+    item(shape, raw).map(|item| item.to_owned())
+}
+
 fn item<'a>(shape: &ListShape, raw: &'a RawValue) -> Result<Item<'a>, Refusal> {
     let mut at = raw;
     for step in shape.id.steps() {

@@ -39,7 +39,7 @@ pub(super) struct Shared {
 /// What a gateway works with.
 pub struct Parts {
     /// The configuration to begin with.
-    pub live: Live,
+    pub live: Arc<Live>,
     /// What is remembered.
     pub store: Arc<dyn Store>,
     /// Where decisions are recorded.
@@ -62,7 +62,7 @@ impl Shared {
         let keyer = Keyer::new(parts.live.snapshot().master.hmac("audit ids v1", None));
         Self {
             keyer: Arc::new(keyer),
-            live: ArcSwap::from_pointee(parts.live),
+            live: ArcSwap::new(parts.live),
             store: parts.store,
             audit: parts.audit,
             metrics: parts.metrics,

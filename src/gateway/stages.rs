@@ -64,6 +64,12 @@ impl Received {
         }
     }
 
+    /// The head of a request that a configuration is tried with. Nobody sent it, and it goes nowhere.
+    pub(super) fn of_canary(live: &Arc<Live>, route: &Arc<Route>, parts: Parts, touched: Touched) -> Self {
+        let (id, stripped) = (RequestId::fresh(), route.prefix.len());
+        Self { id, touched, live: Arc::clone(live), route: Arc::clone(route), parts, stripped }
+    }
+
     pub(super) fn snapshot(&self) -> &Snapshot {
         self.live.snapshot()
     }

@@ -22,7 +22,7 @@ use crate::isolation::NotTheirs;
 use crate::listener::{Connection, RequestBody};
 use crate::names::{ClientTag, Direction, Entity, Kind, OperationId, Purpose, RequestId, UpstreamId};
 use crate::reason::{Blame, Reason, Refusal, SafeText};
-use crate::telemetry::{ConsentOutcome, Stage, Stopwatch, Trace, Violation};
+use crate::telemetry::{ConsentOutcome, Held, Stage, Stopwatch, Trace, Violation};
 
 /// What is known of a request so far.
 pub(super) struct Trail {
@@ -55,6 +55,8 @@ pub(super) struct Trail {
     /// The beginning and the sum of what was waited for upstream.
     waited: Duration,
     since: Option<Instant>,
+    /// Counts the request as under way upstream.
+    under_way: Option<Held>,
 }
 
 impl Trail {
@@ -92,6 +94,7 @@ impl Trail {
             written: None,
             waited: Duration::ZERO,
             since: None,
+            under_way: None,
         }
     }
 
@@ -144,6 +147,12 @@ impl Trail {
         self.durable = true;
     }
 
+    /// The request asked to be stored, and that was turned off.
+    pub(super) fn turned_off(&self) {
+        let tenant = self.caller.as_ref().map(|c| &c.tenant);
+        self.shared.metrics.consent(tenant, Purpose::Store, ConsentOutcome::Strip, None);
+    }
+
     pub(super) fn permitted(&mut self, permit: &Permit) {
         self.durable |= permit.training();
     }
@@ -158,7 +167,8 @@ impl Trail {
     }
 
     /// The request goes upstream. What it changes there is recorded even if the caller goes away.
-    pub(super) fn dispatched(&mut self) {
+    pub(super) fn dispatched(&mut self, upstream: &UpstreamId) {
+        self.under_way = Some(self.shared.metrics.upstream(upstream).begin());
         if self.durable {
             self.must.finish();
         }
@@ -176,6 +186,11 @@ impl Trail {
         }
     }
 
+    /// Somebody else was waited for: the caller's body, the upstream's.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waited += time;
+    }
+
     pub(super) fn measure(&mut self, direction: Direction, bytes: u64) {
         self.bytes[usize::from(direction == Direction::Response)] = bytes;
     }
@@ -183,6 +198,7 @@ impl Trail {
     /// The request was refused: it is on the disk before it is answered. If that can't be, the answer is that.
     pub(super) async fn refused(&mut self, refusal: Refusal) -> Refusal {
         self.must.finish();
+        self.violated(refusal.reason);
         let decision = decision(refusal.reason);
         self.status = Some(refusal.reason.status());
         let mut refusal = refusal;
@@ -198,6 +214,16 @@ impl Trail {
         self.count(&entry);
         self.log(&refusal);
         refusal
+    }
+
+    /// Refusals that stopped an attempt on somebody else's.
+    fn violated(&self, reason: Reason) {
+        let violation = match reason {
+            Reason::CredentialConflict => Violation::IdentityConflict,
+            Reason::BypassRefused => Violation::BypassCredential,
+            _ => return,
+        };
+        self.shared.metrics.violation(self.caller.as_ref().map(|c| &c.tenant), violation);
     }
 
     /// The request passed. Its entry is on the disk, or will be within the audit window.
@@ -257,6 +283,7 @@ impl Trail {
             written: self.written.take(),
             waited: self.waited,
             since: None,
+            under_way: self.under_way.take(),
         }
     }
 
@@ -307,7 +334,7 @@ impl Trail {
         entry.generation = self.shared.live.load().snapshot().generation;
         entry.status = self.status;
         entry.found = self.found();
-        entry.bytes_in = self.bytes[0];
+        entry.bytes_in = self.meter.as_ref().map_or(0, |m| m.bytes()).max(self.bytes[0]);
         entry.bytes_out = self.bytes[1];
         // Records of a file that was refused went nowhere.
         if reason.is_none() {
@@ -345,7 +372,7 @@ impl Trail {
         self.counted = true;
         let tenant = self.caller.as_ref().map(|c| &c.tenant);
         let route = self.route.as_ref().map(|r| &r.name);
-        let own = self.watch.began().elapsed().saturating_sub(self.waited);
+        let own = self.watch.to_first_byte().saturating_sub(self.waited);
         self.watch.add(Stage::Decide, own);
         self.shared.metrics.meter(tenant, route).record(entry, &self.method, &self.watch);
     }

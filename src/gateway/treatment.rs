@@ -11,8 +11,8 @@ use crate::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
-use crate::body::{Facts, Job};
-use crate::catalog::Condition;
+use crate::body::{Facts, Job, Pass};
+use crate::catalog::{Condition, FieldContent};
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -37,6 +37,11 @@ pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Ask
     let record = request.received.snapshot().limits.record_bytes;
     Box::new(move |facts, header| {
         decided.set();
+        let field = header.field.and_then(|field| plan.fields().get(field));
+        if field.is_some_and(|field| field.content == FieldContent::Opaque) {
+            // That the tenant lets it pass unseen was looked at before the form was read.
+            return Ok(FileTreatment::Transform(Box::new(Pass)));
+        }
         let json = Facts::default();
         let seen =
             Seen { plan: &plan, path: &path, query: &query, headers: &headers, json: &json, form: facts };

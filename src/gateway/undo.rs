@@ -23,12 +23,34 @@ const AT_ONCE: u32 = 16;
 
 /// Works on the queue for ever.
 pub(super) async fn run(shared: Arc<Shared>, shutdown: Shutdown) {
+    left_open(&shared).await;
     loop {
         tokio::select! {
             () = shutdown.begun() => return,
             () = tokio::time::sleep(ROUND) => {}
         }
         round(&shared).await;
+        if let Ok(waiting) = shared.store.waiting().await {
+            shared.metrics.undos_waiting(waiting);
+        }
+    }
+}
+
+/// Creating calls of an earlier process whose outcome is not known. What they made is nobody's, so nobody sees it.
+async fn left_open(shared: &Shared) {
+    match shared.store.open().await {
+        Ok(open) if open.is_empty() => {}
+        Ok(open) => {
+            for left in &open {
+                tracing::warn!(
+                    request = %left.intent.request,
+                    tenant = %left.intent.tenant,
+                    operation = %left.intent.operation,
+                    "a creating call had no answer before the process ended: what it made, if anything, is nobody's"
+                );
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the open intents can't be read"),
     }
 }
 

@@ -71,6 +71,8 @@ async fn forward(
     trail.meter(&up);
     plain_head(&request, &up)?;
     let (said, waiting) = inbound::read(shared, &request, body, &up, !request.store_granted).await?;
+    up.meter.arrived(said.arrived.0);
+    trail.waited(said.arrived.1);
     let decision = decide(shared, trail, &request, &said, dataset.as_ref()).await?;
     let Decision { scope, permit, creates, turned_off, label, .. } = decision;
     // What the first records ask for is known before the upstream hears of the file.
@@ -80,6 +82,9 @@ async fn forward(
         Waiting::Nothing | Waiting::Held(_) => scope,
     };
     trail.permitted(&permit);
+    if turned_off {
+        trail.turned_off();
+    }
     if creates.contains(&true) {
         trail.creates();
     }
@@ -94,8 +99,8 @@ async fn forward(
     }
     let head = head_of(&request, request.received.parts.uri.query())?;
     let cleared = Cleared::new(head, &scope, &permit, body);
-    trail.dispatched();
     let upstream = Arc::clone(&request.received.route.upstream);
+    trail.dispatched(&upstream.id);
     let generation = request.received.snapshot().generation;
     let answered = shared.upstreams.dispatch(&upstream, generation, cleared).await;
     trail.upstream(&upstream.id, answered.as_ref());
@@ -104,7 +109,9 @@ async fn forward(
         return Err(refusal);
     }
     let response = answered?;
-    let ends = ended(&request, &scope, response.status());
+    if let Some(resource) = ended(&request, &scope, response.status()) {
+        shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
+    }
     let call = Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
     // A future is moved by each of those that wait for it: this one, which is large, in its box.
     let answered = Box::pin(outbound::answer(call, response, trail)).await;
@@ -113,9 +120,6 @@ async fn forward(
         Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
     };
     settle(shared, begun, known).await;
-    if let Some(resource) = ends {
-        shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
-    }
     answered
 }
 
@@ -352,10 +356,10 @@ impl Broke {
 
 /// A form on its way up: what its records ask for is checked before they go on.
 fn follow(asker: Asker, flowing: Box<Flowing>, broke: Broke) -> Censored {
-    let Flowing { lead, pump, asked } = *flowing;
+    let Flowing { lead, pump, asked, meter } = *flowing;
     let state = (lead.into_iter(), pump, false);
     let pieces = stream::unfold(state, move |(mut lead, mut pump, failed)| {
-        let (asker, asked, broke) = (asker.clone(), asked.clone(), broke.clone());
+        let (asker, asked, broke, meter) = (asker.clone(), asked.clone(), broke.clone(), Arc::clone(&meter));
         async move {
             if failed {
                 return None;
@@ -364,6 +368,7 @@ fn follow(asker: Asker, flowing: Box<Flowing>, broke: Broke) -> Censored {
                 Some(piece) => Ok(Some(piece)),
                 None => pump.next().await,
             };
+            meter.arrived(pump.arrived());
             let piece = match piece {
                 // The end as well: what was read last may have left nothing to send.
                 Ok(piece) => asker.admit(&asked).await.map(|_theirs| piece),

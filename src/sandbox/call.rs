@@ -106,7 +106,8 @@ impl Call {
     /// Reads what the handler left unread, and tells the journal whether the body came to its end.
     pub(super) async fn drain(mut self) {
         let mut read = 0;
-        while let Some(Ok(piece)) = self.piece().await {
+        while let Some(piece) = self.piece().await {
+            let Ok(piece) = piece else { return };
             read += piece.len() as u64;
             if read > MOST_DRAINED {
                 return;

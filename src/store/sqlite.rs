@@ -162,6 +162,7 @@ impl Sqlite {
         run: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Fut<'a, T> {
         Box::pin(async move {
+            self.health.undamaged()?;
             let (work, answer) = writer::work(run);
             self.writer.send(work).await.map_err(|_gone| StoreError::Closed)?;
             answer.await.map_err(|_gone| StoreError::Closed)?
@@ -174,6 +175,7 @@ impl Sqlite {
         run: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Fut<'a, T> {
         Box::pin(async move {
+            self.health.undamaged()?;
             let (look, answer) = reader::look(run, Arc::clone(&self.health));
             self.readers.send(look).await.map_err(|_gone| StoreError::Closed)?;
             answer.await.map_err(|_gone| StoreError::Closed)?

@@ -70,7 +70,7 @@ defs! {
     FIRST_BYTE = Histogram(LATENCY), "consentry_time_to_first_byte_seconds" ["route"]
         "From the request's head to the first byte of its answer.";
     OVERHEAD_SECONDS = Histogram(OVERHEAD), "consentry_gateway_overhead_seconds" ["route", "stage"]
-        "The gateway's own time for a request, without the upstream's.";
+        "The gateway's own time until the first byte of the answer, without what it waited for the caller's body and the upstream.";
     IN_FLIGHT = Gauge, "consentry_requests_in_flight" ["listener"]
         "Requests under way, until their answer's last byte.";
     CONNECTIONS = Gauge, "consentry_connections" ["listener", "state"]

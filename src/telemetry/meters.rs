@@ -63,6 +63,12 @@ impl Stopwatch {
         result
     }
 
+    /// How long it took to the answer's first byte, or until now.
+    #[must_use]
+    pub fn to_first_byte(&self) -> Duration {
+        self.first_byte.unwrap_or_else(|| self.began.elapsed())
+    }
+
     /// The first byte of the answer goes out.
     pub fn first_byte(&mut self) {
         self.first_byte.get_or_insert_with(|| self.began.elapsed());

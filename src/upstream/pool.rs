@@ -115,15 +115,18 @@ fn refusal(error: &hyper_util::client::legacy::Error) -> Refusal {
             return refusal.clone();
         }
         tracing::debug!(cause = %inner, "upstream");
-        let io = inner.downcast_ref::<std::io::Error>();
-        let wrapped = io.and_then(|io| io.get_ref()).is_some_and(|e| e.is::<rustls::Error>());
-        if wrapped || inner.is::<rustls::Error>() {
+        if inner.is::<rustls::Error>() {
             return Refusal::new(Reason::UpstreamTls);
         }
+        let io = inner.downcast_ref::<std::io::Error>();
         if io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut) {
             return Refusal::new(Reason::UpstreamTimeout).log("connecting");
         }
-        cause = inner.source();
+        // An I/O error passes over what it wraps when it is asked for its source.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => inner.source(),
+        };
     }
     if error.is_connect() {
         Refusal::new(Reason::UpstreamUnreachable)

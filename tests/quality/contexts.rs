@@ -60,7 +60,7 @@ pub(crate) fn run(rules: &RuleSet, engine: &Engine) -> Outcome {
             continue;
         };
         for parts in &rule.spec.examples {
-            let example = parts.concat();
+            let example = parts.value.concat();
             let Some((start, end)) = first(&alone, example.as_bytes(), None) else { continue };
             for (context, text, value) in texts(rule, &alone, &example, start, end) {
                 measure(engine, rule, context, &text, &value, &mut outcome);

@@ -70,13 +70,22 @@ fn hex(text: &[u8], at: usize) -> Result<u32, Escape> {
     Ok(unit)
 }
 
-/// Appends the text that the raw contents of a string stand for. The contents are known to be valid and complete.
+/// Reads the escape at the start of `text` where the contents are complete: a backslash that begins none stands
+/// for itself. Only texts inside texts have such.
+pub(crate) fn read_whole(text: &[u8]) -> (usize, char) {
+    match read(text) {
+        Escape::Whole(len, c) => (len, c),
+        Escape::Cut | Escape::Wrong => (1, '\\'),
+    }
+}
+
+/// Appends the text that the raw contents of a string stand for. The contents are complete.
 pub(crate) fn decode(raw: &[u8], text: &mut Vec<u8>) {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         let (plain, escape) = rest.split_at(at);
         text.extend_from_slice(plain);
-        let Escape::Whole(len, c) = read(escape) else { return };
+        let (len, c) = read_whole(escape);
         text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         rest = &escape[len..];
     }
@@ -113,7 +122,7 @@ impl Walk {
                 Some(at) => {
                     self.raw += at;
                     left -= at;
-                    let Escape::Whole(raw, c) = read(&rest[at..]) else { return };
+                    let (raw, c) = read_whole(&rest[at..]);
                     let decoded = c.len_utf8();
                     if left < decoded {
                         self.into = left;

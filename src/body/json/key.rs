@@ -1,11 +1,18 @@
-//! Keys of objects: they lead the plan on, and are censored only where that is asked for.
+//! Keys of objects: they lead the plan on, and are censored like any text. One that is a finding is written anew;
+//! keys that would become equal stay different.
 
+use super::distinct::{Distinct, looks_replaced};
 use super::escape;
+use super::known::{Known, Question};
+use super::nest::{KeyRole, Nest};
+use super::string::Mode;
 use super::token::Token;
 use super::walk::{Stop, Walker};
+use crate::body::Job;
 use crate::body::sink::Sink;
+use crate::body::text::Whole;
 use crate::names::Direction;
-use crate::reason::Reason;
+use crate::reason::{Reason, Refusal};
 
 impl Walker {
     pub(super) fn key_too_long(&self) -> Stop {
@@ -28,34 +35,42 @@ impl Walker {
             return Err(self.key_too_long());
         }
         escape::decode(contents, self.nest.begin_key());
-        if !self.nest.end_key(&self.plan, self.job.direction == Direction::Request) {
+        let role = self.nest.end_key(&self.plan, self.job.direction == Direction::Request);
+        if role == KeyRole::Repeated {
             return Err(self
                 .job
                 .refuse(Reason::FieldAmbiguous)
                 .detail("a JSON key that decides is repeated, or can be read in two ways")
                 .into());
         }
-        if self.plan.censor_keys && self.dropping.is_none() {
-            self.censor_key(sink, contents, quote, token)?;
+        let dropped = self.string.mode == Mode::DroppedKey;
+        let censored = if dropped || role == KeyRole::Decides {
+            None
+        } else {
+            censored_key(&self.job, &self.nest, &mut self.known, &mut self.whole, &mut self.distinct)?
+        };
+        match censored {
+            Some(censored) if self.string.mode == Mode::LooseKey => {
+                if let Some(quote) = quote {
+                    sink.flush(quote + 1);
+                }
+                escape::encode(&censored, sink.out());
+                sink.skip(token.start);
+            }
+            Some(censored) => self.replace_in_lead(sink, &censored, quote, token),
+            None if self.string.mode == Mode::LooseKey && quote.is_none() => {
+                sink.put(&raw);
+                sink.skip(token.start);
+            }
+            None => {}
         }
         self.string.raw = raw;
         Ok(())
     }
 
-    /// Writes a key anew that holds a finding. It is part of the lead, which has not been given out.
-    fn censor_key(
-        &mut self,
-        sink: &mut Sink<'_>,
-        contents: &[u8],
-        quote: Option<usize>,
-        token: Token,
-    ) -> Result<(), Stop> {
-        let mut key = Vec::new();
-        escape::decode(contents, &mut key);
-        if !self.whole.run(&self.job, &key, None)? {
-            return Ok(());
-        }
-        let Some(from) = self.lead.from else { return Ok(()) };
+    /// Writes a key anew that is part of a lead, which has not been given out.
+    fn replace_in_lead(&mut self, sink: &mut Sink<'_>, censored: &[u8], quote: Option<usize>, token: Token) {
+        let Some(from) = self.lead.from else { return };
         sink.flush(from);
         let saved = &mut self.lead.saved;
         match quote {
@@ -63,11 +78,43 @@ impl Walker {
             // Its beginning was saved with the lead.
             None => saved.truncate(self.string.saved_at),
         }
-        let mut censored = Vec::new();
-        self.whole.write(&key, &mut censored);
-        escape::encode(&censored, saved);
+        escape::encode(censored, saved);
         sink.skip(token.start);
         self.lead.from = Some(token.start);
-        Ok(())
     }
+}
+
+/// What the key that was read last becomes, if it changes. Those that come again and again are looked at once.
+#[inline]
+pub(super) fn censored_key(
+    job: &Job,
+    nest: &Nest,
+    known: &mut Known,
+    whole: &mut Whole,
+    distinct: &mut Distinct,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    if known.recall(nest.key(), Question::Plain) == Some(true) {
+        return Ok(None);
+    }
+    look_at_key(job, nest, known, whole, distinct)
+}
+
+fn look_at_key(
+    job: &Job,
+    nest: &Nest,
+    known: &mut Known,
+    whole: &mut Whole,
+    distinct: &mut Distinct,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let key = nest.key();
+    let changed = whole.plain(job, key, None)?;
+    if !changed && !looks_replaced(key) {
+        known.note(key, Question::Plain, true);
+        return Ok(None);
+    }
+    let mut censored = Vec::new();
+    whole.write(key, &mut censored);
+    let suffix = distinct.add(job, nest.depth(), &censored)?;
+    censored.extend_from_slice(suffix.as_deref().unwrap_or_default().as_bytes());
+    Ok((changed || suffix.is_some()).then_some(censored))
 }

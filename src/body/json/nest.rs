@@ -31,6 +31,17 @@ pub(crate) struct Frame {
     pub(crate) tracked: bool,
 }
 
+/// What a key is to the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyRole {
+    /// Nothing.
+    Plain,
+    /// It leads on by name.
+    Decides,
+    /// It leads on by name, and stood in this object before.
+    Repeated,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Nest {
     frames: Vec<Frame>,
@@ -113,24 +124,32 @@ impl Nest {
         &mut self.keys
     }
 
-    /// The key is complete. False: it decides, and stood in this object before; or, if `strict`, it is one that decides in
-    /// another case: some readers fold it (Go's `encoding/json`), and would take the last of the two.
-    pub(crate) fn end_key(&mut self, plan: &JsonPlan, strict: bool) -> bool {
-        let Some(frame) = self.frames.last_mut() else { return true };
+    /// The key is complete. If `strict`, one that decides in another case counts as repeated: some readers fold it (Go's
+    /// `encoding/json`), and would take the last of the two.
+    pub(crate) fn end_key(&mut self, plan: &JsonPlan, strict: bool) -> KeyRole {
+        let Some(frame) = self.frames.last_mut() else { return KeyRole::Plain };
         frame.context = (frame.keys_from, self.keys.len());
         if frame.state == DEAD {
-            return true;
+            return KeyRole::Plain;
         }
         let key = self.keys.get(frame.keys_from..).unwrap_or_default();
         let state = plan.state(frame.state);
         let (child, named) = state.after(key);
         frame.child = child;
-        let Some(named) = named else { return !strict || !state.folds(key) };
+        let Some(named) = named else {
+            return if strict && state.folds(key) { KeyRole::Repeated } else { KeyRole::Plain };
+        };
         if self.seen.get(frame.seen_from..).unwrap_or_default().contains(&named) {
-            return false;
+            return KeyRole::Repeated;
         }
         self.seen.push(named);
-        true
+        KeyRole::Decides
+    }
+
+    /// The key that was begun last, decoded.
+    pub(crate) fn key(&self) -> &[u8] {
+        let from = self.frames.last().map_or(0, |frame| frame.keys_from);
+        self.keys.get(from..).unwrap_or_default()
     }
 
     /// Whether a deciding key has been seen in the object of a frame.

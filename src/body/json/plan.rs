@@ -60,7 +60,6 @@ pub struct JsonPlan {
     states: Vec<State>,
     edits: Vec<Action>,
     watches: Vec<Flags>,
-    pub(crate) censor_keys: bool,
 }
 
 /// A state of the automaton: one set of places that may still be reached from here.
@@ -139,18 +138,11 @@ impl JsonPlan {
     #[must_use]
     pub fn empty() -> Self {
         let dead = || State::default();
-        Self { states: vec![dead(), dead()], edits: Vec::new(), watches: Vec::new(), censor_keys: false }
-    }
-
-    /// The same plan with the keys of objects censored too. Two keys that become equal stay two members.
-    #[must_use]
-    pub const fn with_keys_censored(mut self) -> Self {
-        self.censor_keys = true;
-        self
+        Self { states: vec![dead(), dead()], edits: Vec::new(), watches: Vec::new() }
     }
 
     fn build(watches: &[&Pointer], flags: Vec<Flags>, edits: &[Edit]) -> Result<Self, PlanError> {
-        let mut plan = Self { states: Vec::new(), edits: Vec::new(), watches: flags, censor_keys: false };
+        let mut plan = Self { states: Vec::new(), edits: Vec::new(), watches: flags };
         let mut nfa = Nfa { pointers: watches.to_vec(), watches: watches.len() };
         for edit in edits {
             plan.edits.push(match &edit.action {

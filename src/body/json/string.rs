@@ -18,9 +18,13 @@ use crate::reason::Reason;
 
 /// What becomes of a string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mode {
-    /// It is a key: it leads the plan on.
+pub(super) enum Mode {
+    /// It is a key: it leads the plan on, and waits with what stands before it for its value.
     Key,
+    /// It is a key that waits for its own end only.
+    LooseKey,
+    /// It is a key of what is left out.
+    DroppedKey,
     /// It is censored.
     #[default]
     Plain,
@@ -39,7 +43,11 @@ enum Mode {
 impl Mode {
     /// Held until it is complete.
     const fn is_held(self) -> bool {
-        matches!(self, Self::Opaque | Self::Rebase | Self::Salt)
+        matches!(self, Self::Opaque | Self::Rebase | Self::Salt | Self::LooseKey)
+    }
+
+    const fn is_key(self) -> bool {
+        matches!(self, Self::Key | Self::LooseKey | Self::DroppedKey)
     }
 }
 
@@ -47,7 +55,7 @@ impl Mode {
 #[derive(Default)]
 pub(super) struct StringInProgress {
     active: bool,
-    mode: Mode,
+    pub(super) mode: Mode,
     state: StateId,
     /// Where its opening quote stands in the input at hand; none if it began before.
     quote: Option<usize>,
@@ -83,7 +91,12 @@ impl StringInProgress {
 
 impl Walker {
     pub(super) fn begin_key(&mut self, token: Token) {
-        self.string.begin(Mode::Key, DEAD, token.start);
+        let mode = match self.nest.top() {
+            _ if self.dropping.is_some() => Mode::DroppedKey,
+            Some(frame) if frame.tracked => Mode::Key,
+            _ => Mode::LooseKey,
+        };
+        self.string.begin(mode, DEAD, token.start);
     }
 
     pub(super) fn begin_string(&mut self, sink: &mut Sink<'_>, token: Token) -> Result<(), Stop> {
@@ -133,7 +146,7 @@ impl Walker {
             match self.string.mode {
                 Mode::Plain => {
                     sink.flush(quote + 1);
-                    self.string.live = Some(Live::new(&self.job, self.nest.field()));
+                    self.string.live = Some(Live::new(&self.job, self.nest.field(), 0));
                 }
                 mode if mode.is_held() => sink.flush(quote + 1),
                 _ => {
@@ -163,8 +176,10 @@ impl Walker {
         let string = &mut self.string;
         string.length += contents.len();
         match string.mode {
-            Mode::Key if string.length > self.job.limits.key => return Err(self.key_too_long()),
-            Mode::Key | Mode::Located => string.raw.extend_from_slice(contents),
+            mode if mode.is_key() && string.length > self.job.limits.key => return Err(self.key_too_long()),
+            Mode::Key | Mode::LooseKey | Mode::DroppedKey | Mode::Located => {
+                string.raw.extend_from_slice(contents);
+            }
             Mode::Plain => {
                 if let Some(live) = &mut string.live {
                     live.push(&self.job, contents, sink.out())?;
@@ -191,7 +206,7 @@ impl Walker {
     /// A held string turns out to be long, so it is no id and no URL: it is censored like any other.
     fn hold_no_longer(&mut self, sink: &mut Sink<'_>) -> Result<(), Stop> {
         self.refuse_unsalted()?;
-        let mut live = Live::new(&self.job, self.nest.field());
+        let mut live = Live::new(&self.job, self.nest.field(), 0);
         live.push(&self.job, &self.string.raw, sink.out())?;
         self.string.live = Some(live);
         self.string.raw = Vec::new();
@@ -216,7 +231,7 @@ impl Walker {
         let quote = self.string.quote.take();
         let run = self.string.run.take();
         let escapes = run.as_ref().is_some_and(|(_, escapes)| *escapes);
-        if self.string.mode == Mode::Key {
+        if self.string.mode.is_key() {
             return self.end_key(sink, quote, token);
         }
         if let Some(quote) = quote {
@@ -254,7 +269,7 @@ impl Walker {
                     change_contents(&self.whole, sink, at.start, contents, escapes);
                 }
             }
-            Mode::Key | Mode::Opaque | Mode::Drop | Mode::Located => {}
+            Mode::Key | Mode::LooseKey | Mode::DroppedKey | Mode::Opaque | Mode::Drop | Mode::Located => {}
         }
         self.tokens.decoded = decoded;
         Ok(())

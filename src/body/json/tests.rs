@@ -1,6 +1,9 @@
 mod edits;
 mod facts;
 mod grammar;
+mod keys;
+mod nested;
+mod numbers;
 mod values;
 
 use std::sync::Arc;

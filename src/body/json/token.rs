@@ -114,6 +114,8 @@ pub(crate) struct Tokenizer {
     number_limit: usize,
     /// Control characters may stand in the input at hand, so every text is looked through for them.
     controls: bool,
+    /// Strings hold whatever stands between their quotes, and an escape that is cut is left for the next input.
+    lenient: bool,
     /// The text of the contents last handed out, if there were escapes in them.
     pub(super) decoded: Vec<u8>,
 }
@@ -130,8 +132,15 @@ impl Tokenizer {
             number: 0,
             number_limit,
             controls: true,
+            lenient: false,
             decoded: Vec::new(),
         }
+    }
+
+    /// A tokenizer for texts that may be JSON and may be not quite that, as models write it: control characters and
+    /// escapes that the grammar doesn't know don't end a string.
+    pub(crate) fn lenient(depth: usize, number_limit: usize) -> Self {
+        Self { controls: false, lenient: true, ..Self::new(depth, number_limit) }
     }
 
     /// Begins another document.
@@ -303,7 +312,7 @@ impl Tokenizer {
                     return Ok(Token::some(Kind::Unquote, pos, pos + 1));
                 }
                 Some(b'"') => break,
-                Some(_) => match escape::read(&rest[plain..]) {
+                Some(_) => match self.escape(&rest[plain..]) {
                     Escape::Whole(len, c) => {
                         if !escapes {
                             self.decoded.clear();
@@ -314,6 +323,7 @@ impl Tokenizer {
                         pos += len;
                     }
                     Escape::Wrong => return Err(Fault::Escape),
+                    Escape::Cut if self.lenient => break,
                     Escape::Cut => {
                         let cut = &rest[plain..];
                         self.cut[..cut.len()].copy_from_slice(cut);
@@ -330,6 +340,14 @@ impl Tokenizer {
         }
         *at = pos;
         Ok((pos > start).then_some(Token { kind: Kind::Text { escapes }, start, end: pos }))
+    }
+
+    #[inline]
+    fn escape(&self, text: &[u8]) -> Escape {
+        match escape::read(text) {
+            Escape::Wrong if self.lenient => Escape::Whole(1, '\\'),
+            other => other,
+        }
     }
 
     fn rest_of_escape(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Token>, Fault> {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::distinct::Distinct;
+use super::known::Known;
 use super::nest::{Level, Nest};
 use super::plan::{Action, DEAD, JsonPlan, State, StateId};
 use super::scalar::Scalar;
@@ -78,6 +80,10 @@ pub(crate) struct Walker {
     /// The value at this depth is left out.
     pub(super) dropping: Option<usize>,
     pub(super) scalar: Scalar,
+    pub(super) known: Known,
+    pub(super) distinct: Distinct,
+    /// Fewest digits of a number that is a finding by itself.
+    pub(super) least_digits: usize,
 }
 
 /// What stands before the next value of a tracked container and waits for it: comma, white space, key, colon.
@@ -104,6 +110,7 @@ pub(super) enum Shape {
 impl Walker {
     pub(crate) fn new(job: Job, plan: Arc<JsonPlan>) -> Self {
         let tokens = Tokenizer::new(job.limits.depth, job.limits.number);
+        let least_digits = job.engine.least_digits();
         Self {
             job,
             plan,
@@ -116,6 +123,9 @@ impl Walker {
             lead: Lead::default(),
             dropping: None,
             scalar: Scalar::default(),
+            known: Known::default(),
+            distinct: Distinct::default(),
+            least_digits,
         }
     }
 
@@ -123,6 +133,7 @@ impl Walker {
     pub(crate) fn reset(&mut self) {
         self.tokens.reset();
         self.nest.clear();
+        self.distinct.clear();
         self.facts.clear();
         self.hits.clear();
         self.dropping = None;
@@ -149,7 +160,12 @@ impl Walker {
     }
 
     pub(crate) fn held(&self) -> usize {
-        self.nest.held() + self.string.held() + self.lead.saved.len() + self.facts.weight()
+        self.nest.held()
+            + self.distinct.held()
+            + self.string.held()
+            + self.lead.saved.len()
+            + self.scalar.held()
+            + self.facts.weight()
     }
 
     /// Walks over the sink's input in a range. Clean input may be left to the sink to flush.
@@ -172,7 +188,7 @@ impl Walker {
                 Kind::Unit => self.unit(sink, token)?,
                 Kind::Unquote => self.end_text(sink, token)?,
                 Kind::Scalar { done } => self.scalar(sink, token, done)?,
-                Kind::ScalarEnd => self.end_scalar(sink, token.start)?,
+                Kind::ScalarEnd => self.end_scalar(sink, token.start..token.end)?,
             }
         }
         if !self.tokens.is_done() {
@@ -184,7 +200,7 @@ impl Walker {
     /// The document ends at the sink's place `at`.
     pub(crate) fn end(&mut self, sink: &mut Sink<'_>, at: usize) -> Result<(), Stop> {
         if self.tokens.finish()? == Some(Kind::ScalarEnd) {
-            self.end_scalar(sink, at)?;
+            self.end_scalar(sink, at..at)?;
         }
         Ok(())
     }
@@ -220,8 +236,7 @@ impl Walker {
         if state != DEAD {
             self.note(state, &FactValue::Composite)?;
         }
-        let tracked = self.dropping.is_none()
-            && (self.plan.censor_keys || state != DEAD && self.plan.state(state).tracked);
+        let tracked = self.dropping.is_none() && state != DEAD && self.plan.state(state).tracked;
         self.nest.open(object, state, tracked);
         if tracked {
             self.lead.from = Some(token.end);
@@ -244,6 +259,7 @@ impl Walker {
                 self.add_missing(sink, token.start);
             }
         }
+        self.distinct.leave(self.nest.depth());
         self.nest.close();
         self.end_value(sink, token.end);
     }

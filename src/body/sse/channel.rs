@@ -1,8 +1,7 @@
 //! Texts that go on from event to event: which there are, and what each holds back.
 
 use crate::body::Job;
-use crate::body::json::{Level, encode};
-use crate::censor::{Piece, TextStream};
+use crate::body::json::{Emit, Source};
 use crate::reason::{Reason, Refusal};
 
 use super::template::Template;
@@ -17,35 +16,34 @@ pub(crate) struct Identity {
 /// One text.
 pub(crate) struct Text {
     pub(crate) identity: Identity,
-    stream: TextStream,
-    /// Text that the stream has not released.
+    source: Source,
+    /// Text that the source has not released.
     held: Vec<u8>,
     /// Released bytes of a character that is not complete.
     cut: Vec<u8>,
-    /// The text is JSON itself, so what is put in has to be escaped for it.
-    nested: bool,
     /// How an event of this channel looks like.
     pub(crate) template: Option<Template>,
 }
 
 impl Text {
-    pub(crate) fn new(job: &Job, identity: Identity, nested: bool) -> Self {
+    pub(crate) fn new(job: &Job, identity: Identity) -> Self {
         Self {
             identity,
             // No field: the same text arrives under several names (`delta`, `text`) and has to come out the same.
-            stream: TextStream::new(job.engine.clone(), job.exchange.clone(), None, job.side),
+            source: Source::new(job, None, 0),
             held: Vec::new(),
             cut: Vec::new(),
-            nested,
             template: None,
         }
     }
 
     /// Takes more text; returns what is released.
     pub(crate) fn push(&mut self, job: &Job, text: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.stream.push(text);
         self.held.extend_from_slice(text);
-        let mut released = self.pull(job)?;
+        let mut out = Released { text: std::mem::take(&mut self.cut), held: &self.held, given: 0 };
+        self.source.push(job, text, &mut out)?;
+        let Released { text: mut released, given, .. } = out;
+        self.held.drain(..given.min(self.held.len()));
         let whole = match std::str::from_utf8(&released) {
             Ok(_) => released.len(),
             Err(error) => error.valid_up_to(),
@@ -56,8 +54,10 @@ impl Text {
 
     /// The text ends; returns what is left of it.
     pub(crate) fn finish(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        self.stream.finish();
-        let rest = self.pull(job)?;
+        let mut out = Released { text: std::mem::take(&mut self.cut), held: &self.held, given: 0 };
+        self.source.finish(job, &mut out)?;
+        let rest = out.text;
+        self.held.clear();
         match std::str::from_utf8(&rest) {
             Ok(_) => Ok(rest),
             Err(_) => Err(job.refuse(Reason::ContentNotUtf8).detail("a text of an event stream")),
@@ -68,33 +68,23 @@ impl Text {
     pub(crate) fn held(&self) -> usize {
         self.held.len() + self.cut.len()
     }
-
-    fn pull(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        let mut released = std::mem::take(&mut self.cut);
-        let mut given = 0;
-        while let Some(piece) = self.stream.next() {
-            match piece {
-                Piece::Keep { len } => {
-                    released.extend_from_slice(self.held.get(given..given + len).unwrap_or_default());
-                    given += len;
-                }
-                Piece::Replace { len, with, .. } => {
-                    if self.nested {
-                        encode(with, &mut released);
-                    } else {
-                        released.extend_from_slice(with);
-                    }
-                    given += len;
-                }
-                Piece::Block { rule } => return Err(job.blocked(rule)),
-            }
-        }
-        self.held.drain(..given.min(self.held.len()));
-        Ok(released)
-    }
 }
 
-/// Whether a text under this key is JSON by itself: the arguments of a tool call.
-pub(crate) fn holds_json(way: &[Level]) -> bool {
-    matches!(way.last(), Some(Level::Key(key)) if matches!(&**key, b"arguments" | b"partial_json"))
+/// Text that is released.
+struct Released<'a> {
+    text: Vec<u8>,
+    held: &'a [u8],
+    given: usize,
+}
+
+impl Emit for Released<'_> {
+    fn keep(&mut self, len: usize) {
+        self.text.extend_from_slice(self.held.get(self.given..self.given + len).unwrap_or_default());
+        self.given += len;
+    }
+
+    fn replace(&mut self, len: usize, with: &[u8]) {
+        self.text.extend_from_slice(with);
+        self.given += len;
+    }
 }

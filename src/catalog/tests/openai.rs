@@ -116,7 +116,10 @@ fn every_reference_field_is_looked_at() {
             &[
                 "/model",
                 "/moderation/model",
-                "/messages/*/content/*/file/file_id",
+                "/messages/**/file_id",
+                "/messages/**/file_ids/*",
+                "/previous_response_id",
+                "/conversation_id",
                 "/messages/*/audio/id",
                 "/audio/voice",
                 "/audio/voice/id",

@@ -13,8 +13,6 @@ const LONGEST: usize = 256 << 20;
 
 /// A part of the input.
 pub(super) struct Piece {
-    /// Its place in the order of pieces.
-    pub(super) index: usize,
     /// The bytes, with their margins.
     pub(super) bytes: Vec<u8>,
     /// Where in `bytes` the piece itself begins and ends: findings that begin outside are others'.
@@ -23,6 +21,14 @@ pub(super) struct Piece {
     pub(super) offset: u64,
     /// The number of the line that `bytes[own.start]` stands in, from 1.
     pub(super) line: u64,
+}
+
+impl Piece {
+    /// Its lines and their numbers, without their ends.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let own = self.bytes.get(self.own.clone()).unwrap_or_default();
+        own.split(|byte| *byte == b'\n').zip(self.line..).map(|(line, number)| (number, line))
+    }
 }
 
 /// Cuts an input into pieces: at line ends for records, anywhere with margins for text.
@@ -34,13 +40,12 @@ pub(super) struct Pieces {
     at: usize,
     offset: u64,
     line: u64,
-    index: usize,
     ended: bool,
 }
 
 impl Pieces {
     pub(super) fn new(reader: Box<dyn Read + Send>, records: bool) -> Self {
-        Self { reader, records, buffer: Vec::new(), at: 0, offset: 0, line: 1, index: 0, ended: false }
+        Self { reader, records, buffer: Vec::new(), at: 0, offset: 0, line: 1, ended: false }
     }
 
     fn fill(&mut self, want: usize) -> io::Result<()> {
@@ -61,7 +66,6 @@ impl Pieces {
         let end = if self.records { self.record_end()? } else { self.buffer.len().min(self.at + SIZE) };
         let last = if self.records { end } else { self.buffer.len().min(end + MARGIN) };
         let piece = Piece {
-            index: self.index,
             bytes: self.buffer.get(..last).unwrap_or_default().to_vec(),
             own: self.at..end,
             offset: self.offset,
@@ -69,7 +73,6 @@ impl Pieces {
         };
         let own = self.buffer.get(self.at..end).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', own).count() as u64;
-        self.index += 1;
         let keep = if self.records { end } else { end.saturating_sub(MARGIN) };
         self.buffer.drain(..keep);
         self.offset += keep as u64;

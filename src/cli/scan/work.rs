@@ -1,22 +1,24 @@
-//! Looks at pieces, several at once, and gives out what was found in the order of the input.
+//! Looks at pieces of inputs, several at once, and gives out what was found in the order of the inputs.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
-
 use super::pieces::{Piece, Pieces};
+use super::records::{self, Wrong};
+use super::table::{Cell, Table};
+use super::{Mode, inputs};
 use crate::censor::{Context, Engine, Finding, RuleIndex};
 use crate::pointer::{Pointer, Step};
+use inputs::{Input, Opened};
 
 /// Something that was found.
 pub(super) struct Hit {
     /// The line, from 1.
     pub(super) line: u64,
-    /// Where it begins: of the decoded string in records, of the input in text.
+    /// Where it begins: of the decoded string in records and cells, of the input in text.
     pub(super) start: u64,
     /// Where it ends.
     pub(super) end: u64,
@@ -24,79 +26,170 @@ pub(super) struct Hit {
     pub(super) rule: RuleIndex,
     /// In which string of the record, where the place has wildcards.
     pub(super) pointer: Option<String>,
+    /// In which column.
+    pub(super) column: Option<Arc<str>>,
 }
 
-type Looked = (usize, u64, io::Result<Vec<Hit>>);
+/// What there is to tell, in the order of the inputs.
+pub(super) enum Told {
+    /// Of an input something was looked at: this was found.
+    Hits(usize, Vec<Hit>),
+    /// An input is no text, and was passed over.
+    Binary,
+    /// An input could not be read to its end.
+    Failed(usize, io::Error),
+    /// An input has been looked at.
+    Done,
+}
 
-/// Looks at all pieces. `tell` gets the bytes done and the findings, in order.
+/// Something to look at.
+enum Task {
+    Text(Piece),
+    Records(Piece),
+    Cells(Vec<Cell>),
+}
+
+/// A task or what is known already, in order.
+enum Next {
+    Task(usize, Task),
+    Told(Told),
+}
+
+/// Looks at all inputs.
 pub(super) fn look(
     engine: &Engine,
-    mut pieces: Pieces,
-    jsonl: Option<&Pointer>,
+    inputs: &[Input],
+    mode: &Mode,
     threads: NonZeroUsize,
-    mut tell: impl FnMut(u64, &[Hit]),
-) -> io::Result<()> {
+    open: &(impl Fn(&Input) -> io::Result<Opened> + Sync),
+    mut tell: impl FnMut(Told) -> bool,
+) {
     if threads == NonZeroUsize::MIN {
-        while let Some(piece) = pieces.next()? {
-            let hits = one(engine, &piece, jsonl)?;
-            tell(piece.own.len() as u64, &hits);
-        }
-        return Ok(());
+        read(inputs, mode, open, &mut |step| tell(work(engine, mode, step)));
+        return;
     }
     std::thread::scope(|scope| {
-        let (give, take) = sync_channel::<Piece>(threads.get() * 2);
-        let (done, results) = sync_channel::<Looked>(threads.get() * 2);
+        let (give, take) = sync_channel::<(usize, Next)>(threads.get() * 2);
+        let (done, results) = sync_channel::<(usize, Told)>(threads.get() * 2);
         let take = Arc::new(Mutex::new(take));
         for _ in 0..threads.get() {
             let (take, done) = (Arc::clone(&take), done.clone());
-            scope.spawn(move || {
-                loop {
-                    let piece = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(piece) = piece else { return };
-                    let hits = one(engine, &piece, jsonl);
-                    if done.send((piece.index, piece.own.len() as u64, hits)).is_err() {
-                        return;
-                    }
-                }
-            });
+            scope.spawn(move || worker(engine, mode, &take, &done));
         }
         drop(take);
         drop(done);
-        let reading = scope.spawn(move || -> io::Result<()> {
-            while let Some(piece) = pieces.next()? {
-                if give.send(piece).is_err() {
-                    break;
-                }
-            }
-            Ok(())
+        scope.spawn(move || {
+            let mut number = 0;
+            read(inputs, mode, open, &mut |step| {
+                number += 1;
+                give.send((number - 1, step)).is_ok()
+            });
         });
         let mut waiting = BTreeMap::new();
         let mut next = 0;
-        let mut outcome = Ok(());
-        for (index, bytes, hits) in results {
-            waiting.insert(index, (bytes, hits));
-            while let Some((bytes, hits)) = waiting.remove(&next) {
+        for (number, told) in results {
+            waiting.insert(number, told);
+            while let Some(told) = waiting.remove(&next) {
                 next += 1;
-                match hits {
-                    Ok(hits) if outcome.is_ok() => tell(bytes, &hits),
-                    Ok(_) => {}
-                    Err(error) => outcome = outcome.and(Err(error)),
+                if !tell(told) {
+                    // Dropping the results ends the workers, and those the reader.
+                    return;
                 }
             }
         }
-        let read = reading.join().unwrap_or_else(|_| Err(io::Error::other("the reader failed")));
-        outcome.and(read)
-    })
+    });
 }
 
-fn one(engine: &Engine, piece: &Piece, jsonl: Option<&Pointer>) -> io::Result<Vec<Hit>> {
-    match jsonl {
-        Some(pointer) => records(engine, piece, pointer),
-        None => Ok(text(engine, piece)),
+fn worker(
+    engine: &Engine,
+    mode: &Mode,
+    take: &Mutex<Receiver<(usize, Next)>>,
+    done: &SyncSender<(usize, Told)>,
+) {
+    loop {
+        let step = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, step)) = step else { return };
+        if done.send((number, work(engine, mode, step))).is_err() {
+            return;
+        }
     }
 }
 
-fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
+/// Reads all inputs, one after the other, until nobody takes them any more.
+fn read(
+    inputs: &[Input],
+    mode: &Mode,
+    open: &impl Fn(&Input) -> io::Result<Opened>,
+    give: &mut impl FnMut(Next) -> bool,
+) {
+    for (index, input) in inputs.iter().enumerate() {
+        let mut going = true;
+        let ended = match open(input) {
+            Ok(Opened::Binary) => Ok(Told::Binary),
+            Ok(Opened::Text(reader)) => {
+                let mut task = |task| {
+                    going = give(Next::Task(index, task));
+                    going
+                };
+                tasks(reader, input, mode, &mut task).map(|()| Told::Done)
+            }
+            Err(error) => Err(error),
+        };
+        let told = ended.unwrap_or_else(|error| Told::Failed(index, error));
+        if !going || !give(Next::Told(told)) {
+            return;
+        }
+    }
+}
+
+fn tasks(
+    reader: Box<dyn io::Read + Send>,
+    input: &Input,
+    mode: &Mode,
+    give: &mut impl FnMut(Task) -> bool,
+) -> io::Result<()> {
+    let records = match mode {
+        Mode::Columns(names) => {
+            let delimiter = super::table::delimiter(input.path.as_deref());
+            let mut table = Table::new(reader, delimiter, names)?;
+            while let Some(cells) = table.cells()? {
+                if !give(Task::Cells(cells)) {
+                    return Ok(());
+                }
+            }
+            return Ok(());
+        }
+        Mode::Jsonl(_) => true,
+        Mode::Text => false,
+    };
+    let mut pieces = Pieces::new(reader, records);
+    while let Some(piece) = pieces.next()? {
+        if !give(if records { Task::Records(piece) } else { Task::Text(piece) }) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn work(engine: &Engine, mode: &Mode, step: Next) -> Told {
+    let (index, task) = match step {
+        Next::Told(told) => return told,
+        Next::Task(index, task) => (index, task),
+    };
+    let hits = match (task, mode) {
+        (Task::Text(piece), _) => Ok(text(engine, &piece)),
+        (Task::Records(piece), Mode::Jsonl(pointer)) => self::records(engine, &piece, pointer),
+        (Task::Records(_), _) => Ok(Vec::new()),
+        (Task::Cells(cells), _) => Ok(self::cells(engine, &cells)),
+    };
+    match hits {
+        Ok(hits) => Told::Hits(index, hits),
+        Err(error) => Told::Failed(index, error),
+    }
+}
+
+/// Findings of a piece of text that begin in it.
+pub(super) fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
     let mut found: Vec<Finding> = Vec::new();
     engine.scan(&piece.bytes, Context::default(), &mut found);
     let mut line = piece.line;
@@ -112,6 +205,7 @@ fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
             end: piece.offset + finding.end as u64,
             rule: finding.rule,
             pointer: None,
+            column: None,
         });
     }
     hits
@@ -120,61 +214,59 @@ fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
 fn records(engine: &Engine, piece: &Piece, pointer: &Pointer) -> io::Result<Vec<Hit>> {
     let mut hits = Vec::new();
     let mut found: Vec<Finding> = Vec::new();
-    let own = piece.bytes.get(piece.own.clone()).unwrap_or_default();
-    for (index, line) in own.split(|b| *b == b'\n').enumerate() {
-        let number = piece.line + index as u64;
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let value: Value = serde_json::from_slice(line).map_err(|error| {
-            let message = format!("line {number} is not JSON (column {})", error.column());
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        })?;
-        let plain = pointer.steps().iter().all(|step| matches!(step, Step::Key(_)));
-        strings(&value, pointer.steps(), &mut String::new(), &mut |at, field, string| {
+    let plain = pointer.steps().iter().all(|step| matches!(step, Step::Key(_)));
+    for (number, line) in piece.lines() {
+        let Some(line) = record(line, number)? else { continue };
+        let looked = records::strings(line, pointer.steps(), &mut |string| {
             found.clear();
-            engine.scan(string.as_bytes(), Context { field }, &mut found);
+            engine.scan(string.text.as_bytes(), Context { field: string.field }, &mut found);
             hits.extend(found.iter().map(|finding| Hit {
                 line: number,
                 start: finding.start as u64,
                 end: finding.end as u64,
                 rule: finding.rule,
-                pointer: (!plain).then(|| at.to_owned()),
+                pointer: (!plain).then(|| string.at.to_owned()),
+                column: None,
             }));
         });
+        looked.map_err(|wrong| not_a_record(number, &wrong))?;
     }
     Ok(hits)
 }
 
-/// Visits every string at a place.
-fn strings(value: &Value, steps: &[Step], at: &mut String, visit: &mut impl FnMut(&str, Option<&str>, &str)) {
-    let Some((step, rest)) = steps.split_first() else {
-        if let Value::String(string) = value {
-            let field =
-                at.rsplit('/').find(|key| key.parse::<usize>().is_err()).filter(|key| !key.is_empty());
-            visit(at, field, string);
-        }
-        return;
-    };
-    if *step == Step::Deep {
-        strings(value, rest, at, visit);
+/// The text of a line that is to be a record; none if the line is empty.
+pub(super) fn record(line: &[u8], number: u64) -> io::Result<Option<&str>> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
     }
-    let mut into = |key: &str, child: &Value| {
-        let next = match step {
-            Step::Key(wanted) if **wanted != *key => return,
-            Step::Key(_) | Step::Any => rest,
-            Step::Deep => steps,
-        };
-        let length = at.len();
-        at.push('/');
-        at.push_str(key);
-        strings(child, next, at, visit);
-        at.truncate(length);
+    let text = std::str::from_utf8(line);
+    text.map(Some).map_err(|error| not_a_record(number, &Wrong::NotJson(error.valid_up_to() + 1)))
+}
+
+/// The error for a line that is no record.
+pub(super) fn not_a_record(number: u64, wrong: &Wrong) -> io::Error {
+    let message = match wrong {
+        Wrong::NotJson(column) => format!("line {number} is not JSON (column {column})"),
+        Wrong::TooDeep => format!("line {number} is nested too deep"),
     };
-    match value {
-        Value::Object(members) => members.iter().for_each(|(key, child)| into(key, child)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, child)| into(&i.to_string(), child)),
-        _ => {}
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+fn cells(engine: &Engine, cells: &[Cell]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut found: Vec<Finding> = Vec::new();
+    for cell in cells {
+        found.clear();
+        engine.scan(&cell.text, Context { field: Some(&cell.column) }, &mut found);
+        hits.extend(found.iter().map(|finding| Hit {
+            line: cell.line,
+            start: finding.start as u64,
+            end: finding.end as u64,
+            rule: finding.rule,
+            pointer: None,
+            column: Some(Arc::clone(&cell.column)),
+        }));
     }
+    hits
 }

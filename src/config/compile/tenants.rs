@@ -8,11 +8,11 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, ActionName, GrantScope, StoreWithoutGrant};
+use super::super::schema::{self, GrantScope, StoreWithoutGrant};
 use super::super::snapshot::Tenant;
 use super::Compiler;
+use super::rules::{self, Engines};
 use crate::catalog::Catalog;
-use crate::censor::{Action, CompileError, Engine, Policy, RuleSet};
 use crate::consent::{Grant, Scope};
 use crate::diagnostic::{Diagnostic, from_yaml};
 use crate::identity::{
@@ -51,8 +51,8 @@ pub(super) fn compile(
     rule_files: &[Text],
 ) -> Option<Compiled> {
     let parsed = parse(c, files);
-    let rules = rules(c, rule_files)?;
-    let mut engines = Engines { rules: &rules, made: BTreeMap::new() };
+    let shared = rules::shared(c, rule_files);
+    let mut engines = Engines::default();
     let mut entries = Entries::default();
     let mut claims: BTreeMap<String, Vec<ClaimEntry>> = BTreeMap::new();
     let mut tenants = BTreeMap::new();
@@ -60,8 +60,10 @@ pub(super) fn compile(
         let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
         identities(c, context, file, raw, &id, &mut entries, &mut claims);
         let opaque = operations(c, context, file, &raw.opaque);
-        let request = engines.compile(c, file, &raw.censor.request);
-        let response = engines.compile(c, file, &raw.censor.response);
+        // Without rules no engine is made, and what is wrong with the rest is said all the same.
+        let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
+        let request = own.as_ref().and_then(|rules| engines.compile(c, file, rules, &raw.censor.request));
+        let response = own.as_ref().and_then(|rules| engines.compile(c, file, rules, &raw.censor.response));
         let (Some(request), Some(response)) = (request, response) else { continue };
         let tenant = Tenant {
             id: id.clone(),
@@ -243,77 +245,5 @@ fn grant(raw: &schema::Grant) -> Grant {
         until: raw.until,
         evidence: raw.evidence.clone(),
         withdrawn: raw.withdrawn,
-    }
-}
-
-/// The rules: those that are built in, and those of the folder, which win by their ids.
-fn rules(c: &mut Compiler<'_>, files: &[Text]) -> Option<RuleSet> {
-    let mut own = RuleSet::default();
-    for file in files {
-        match RuleSet::parse(&file.name, &file.text).and_then(|more| own.extend(more)) {
-            Ok(()) => {}
-            Err(error) => c.errors.push(error),
-        }
-    }
-    match RuleSet::builtin() {
-        Ok(builtin) => Some(own.or(builtin)),
-        Err(error) => {
-            c.errors.push(error);
-            None
-        }
-    }
-}
-
-/// One engine for each policy, whoever has it.
-struct Engines<'a> {
-    rules: &'a RuleSet,
-    made: BTreeMap<Vec<(String, u8)>, Arc<Engine>>,
-}
-
-impl Engines<'_> {
-    fn compile(
-        &mut self,
-        c: &mut Compiler<'_>,
-        file: &Text,
-        raw: &BTreeMap<String, Spanned<ActionName>>,
-    ) -> Option<Arc<Engine>> {
-        let key: Vec<_> =
-            raw.iter().map(|(selector, action)| (selector.clone(), action.value as u8)).collect();
-        if let Some(engine) = self.made.get(&key) {
-            return Some(Arc::clone(engine));
-        }
-        let mut policy = Policy::recommended();
-        for (selector, action) in raw {
-            policy = policy.with(selector, self::action(action.value));
-        }
-        match Engine::compile(self.rules, &policy) {
-            Ok(engine) => {
-                let engine = Arc::new(engine);
-                self.made.insert(key, Arc::clone(&engine));
-                Some(engine)
-            }
-            Err(error) => {
-                let at = match &error {
-                    CompileError::Selector { selector, .. } => raw.get(selector),
-                    _ => None,
-                };
-                match at.or_else(|| raw.values().next()) {
-                    Some(at) => drop(c.error(file, at, error.to_string())),
-                    None => c.errors.push(Diagnostic::whole(&file.name, error.to_string())),
-                }
-                None
-            }
-        }
-    }
-}
-
-const fn action(name: ActionName) -> Action {
-    match name {
-        ActionName::Allow => Action::Allow,
-        ActionName::Redact => Action::Redact,
-        ActionName::Mask => Action::Mask { keep: 4 },
-        ActionName::Hash => Action::Hash,
-        ActionName::Pseudonym => Action::Pseudonym,
-        ActionName::Block => Action::Block,
     }
 }

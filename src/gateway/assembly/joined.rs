@@ -219,7 +219,7 @@ impl Upwards<'_> {
         headers.insert(header::CONTENT_TYPE, kind);
         let head = Head { method: Method::POST, uri: head::target(upstream, path, None)?, headers };
         let cleared = Cleared::new(head, self.scope, self.permit, body);
-        trail.dispatched();
+        trail.dispatched(&upstream.id);
         let answered =
             self.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;
         trail.upstream(&upstream.id, answered.as_ref());

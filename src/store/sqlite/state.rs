@@ -56,6 +56,15 @@ impl Health {
         self.state().fault.clone().map_or(Ok(()), Err)
     }
 
+    /// A file that was seen to be damaged is not asked any more, and nothing is added to it: pages that are still whole in
+    /// memory would hide it for a while.
+    pub(super) fn undamaged(&self) -> Result<(), StoreError> {
+        match &self.state().fault {
+            Some(damage @ StoreError::Corrupt(_)) => Err(damage.clone()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// While a fault lasts, no request may come that would show its end: then the store tries by itself.
     pub(super) fn probe(&self) -> Probe {
         let mut state = self.state();

@@ -1,13 +1,9 @@
 //! String values are censored on their decoded text; everything else stays byte for byte.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::censoring;
-use crate::body::Transform;
-use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::testkit::{
     address, blocked, censored, cuts, everywhere, exchange, job, nothing_of, open, pieces, quoted, request,
     response, run, token,
@@ -123,7 +119,7 @@ fn write_text(text: &str, style: &mut u64, out: &mut String) {
 }
 
 /// What has to come of a value: every string by itself, in the order of the document.
-fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
+pub(super) fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
     match value {
         Value::String(text) => Value::from(censored(exchange, field, text)),
         Value::Array(items) => items.iter().map(|item| expected(item, field, exchange)).collect(),
@@ -136,7 +132,14 @@ fn expected(value: &Value, field: Option<&str>, exchange: &Exchange) -> Value {
                 })
                 .collect(),
         ),
-        other => other.clone(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let text = text.strip_suffix(".0").unwrap_or(&text);
+            // Under other names a number as short as these is none of the test's findings.
+            let censored = if text.len() < 3 { text.to_owned() } else { censored(exchange, field, text) };
+            if censored == text { value.clone() } else { Value::from(censored) }
+        }
+        Value::Null | Value::Bool(_) => value.clone(),
     }
 }
 
@@ -275,18 +278,6 @@ fn a_broken_off_body_leaks_nothing() {
             nothing_of(&open(4), &outcome.out);
         }
     }
-}
-
-#[test]
-fn keys_are_censored_where_asked() {
-    let body = format!(r#"{{"{}":1, "a\u0062":{{ "x {}" : [2], "plain":3}}}}"#, token(1), token(2));
-    let plan = Arc::new(JsonPlan::empty().with_keys_censored());
-    let make = || Box::new(JsonTransform::new(request(), Arc::clone(&plan))) as Box<dyn Transform>;
-    let outcome = everywhere(&make, body.as_bytes());
-    assert_eq!(outcome.text(), r#"{"[TEST_TOKEN]":1, "a\u0062":{ "x [TEST_TOKEN]" : [2], "plain":3}}"#);
-    let clean = r#" { "a" : { } , "b":[ {"c":[]} ], "\u00e9": "d" } "#;
-    assert_eq!(everywhere(&make, clean.as_bytes()).text(), clean);
-    assert_eq!(everywhere(&censoring(&request()), body.as_bytes()).text(), body);
 }
 
 #[test]

@@ -190,3 +190,45 @@ proptest! {
         }
     }
 }
+
+/// The arguments of a tool call are JSON in pieces: what is hidden behind its escapes is found, however it is cut.
+#[test]
+fn escapes_inside_streamed_arguments_do_not_hide_a_value() {
+    let hidden: String = token(1).chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
+    let inner = json!({"deep": format!("{{\"k\":\"{}\"}}", token(2))});
+    let arguments = format!("{{\"a\":\"x {hidden}\",\"n\":[1, 2.5],\"b\":{inner}}}");
+    let event = |text: &str| {
+        data(
+            &json!({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": text}}]}}]}),
+        )
+    };
+    let expected = json!({"a": "x [TEST_TOKEN]", "n": [1, 2.5], "b": {"deep": "{\"k\":\"[TEST_TOKEN]\"}"}});
+    for (a, _) in arguments.char_indices() {
+        for b in [a, a + 1, a + 7, arguments.len()] {
+            let b = b.min(arguments.len());
+            let stream = [event(&arguments[..a]), event(&arguments[a..b]), event(&arguments[b..])].concat();
+            let outcome = run(&mut *making(&response(), &chat())(), [stream.as_bytes()]);
+            let text = joined(outcome.text(), "/choices/0/delta/tool_calls/0/function/arguments");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected, "{a} {b} {text}");
+            nothing_of(&token(2), &outcome.out);
+        }
+    }
+}
+
+/// A clean call in small deltas: its text stays, and only keys and numbers wait for what follows them.
+#[test]
+fn clean_arguments_stay() {
+    let arguments =
+        json!({"location": "Paris, \u{e9}\n", "days": 14, "list": [true, null, {"x": -1.5e3}]}).to_string();
+    for size in 1..8 {
+        let chars: Vec<char> = arguments.chars().collect();
+        let stream: String = chars
+            .chunks(size)
+            .map(|text| text.iter().collect::<String>())
+            .map(|text| data(&json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": text}})))
+            .chain([data(&json!({"type": "content_block_stop", "index": 1}))])
+            .collect();
+        let outcome = run(&mut *making(&response(), &super::messages())(), [stream.as_bytes()]);
+        assert_eq!(joined(outcome.text(), "/delta/partial_json"), arguments);
+    }
+}

@@ -1,0 +1,318 @@
+//! Canaries: before a configuration comes into force, every operation that it serves is walked with made-up values, through
+//! the very plans, readers and censors that requests go through. An id that would not be looked up, a use that would not be
+//! asked for, a value that would not be stopped: each is an error of the configuration, and nothing starts.
+
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
+use super::live::Live;
+use super::plan::Plan;
+use super::seen::Seen;
+use crate::body::json::JsonTransform;
+use crate::body::multipart::FormTransform;
+use crate::body::spool::{SpoolBudget, Spools};
+use crate::body::{Facts, Job, Transform};
+use crate::catalog::{BodyShape, Params, Place};
+use crate::censor::{Engine, Exchange};
+use crate::config::{Route, Tenant};
+use crate::diagnostic::Diagnostic;
+use crate::names::Direction;
+use crate::reason::Refusal;
+use bodies::{BOUNDARY, form};
+
+mod bodies;
+mod sample;
+
+/// What the canaries came to.
+#[derive(Debug, Default)]
+pub struct Sung {
+    /// Cells of the coverage table that stopped theirs.
+    pub cells: usize,
+    /// Cells that no canary could be made for: an id of a form that is not known, a policy that lets every value pass.
+    pub silent: Vec<String>,
+    errors: Vec<Diagnostic>,
+}
+
+/// Walks every operation of a configuration.
+///
+/// # Errors
+/// With every cell that lets its canary by.
+pub fn sing(live: &Arc<Live>) -> Result<Sung, Vec<Diagnostic>> {
+    let mut sung = Sung::default();
+    let policies = policies(live, &mut sung);
+    let Some(first) = policies.first() else {
+        sung.silent.push("there is no tenant".to_owned());
+        return Ok(sung);
+    };
+    for route in &live.snapshot().routes {
+        for operation in route.catalog.operations().iter().filter(|o| o.refused.is_none()) {
+            let Some(plan) = live.plans().get(&route.name, &operation.id) else {
+                sung.fail(route, operation.id.as_str(), "has no plan");
+                continue;
+            };
+            let mut cage = Cage { live, route, plan, engine: &first.tenant.request, sung: &mut sung };
+            cage.isolation();
+            cage.consent();
+            for policy in &policies {
+                cage.censor(policy);
+            }
+        }
+    }
+    if sung.errors.is_empty() { Ok(sung) } else { Err(sung.errors) }
+}
+
+/// A tenant that stands for all with the same engines, and the values that these stop.
+struct Policy {
+    tenant: Arc<Tenant>,
+    request: Option<String>,
+    response: Option<String>,
+}
+
+/// One tenant for each pair of engines.
+fn policies(live: &Live, sung: &mut Sung) -> Vec<Policy> {
+    let mut policies: Vec<Policy> = Vec::new();
+    for tenant in live.snapshot().tenants.values() {
+        let same = |p: &Policy| {
+            Arc::ptr_eq(&p.tenant.request, &tenant.request)
+                && Arc::ptr_eq(&p.tenant.response, &tenant.response)
+        };
+        if policies.iter().any(same) {
+            continue;
+        }
+        let mut stopped = |engine: &Arc<Engine>, direction: Direction| {
+            let value = values().into_iter().find(|value| stops(&job(engine, direction), value));
+            if value.is_none() {
+                let way = direction.as_str();
+                sung.silent.push(format!("tenant `{}`: its policy stops no canary in a {way}", tenant.id));
+            }
+            value
+        };
+        let request = stopped(&tenant.request, Direction::Request);
+        let response = stopped(&tenant.response, Direction::Response);
+        policies.push(Policy { tenant: Arc::clone(tenant), request, response });
+    }
+    policies
+}
+
+/// Values that look real and are nobody's; put together here, so that no scanner finds them in this file.
+fn values() -> Vec<String> {
+    vec![
+        ["AKIA", "Z7QK3XW2PLMN4RST"].concat(),
+        ["ghp_", "n7Vq2LxT9bRk4ZsWd8YcHf5MgJp3Ae6Uo1Ki"].concat(),
+        ["canary", "@", "mail-desk.com"].concat(),
+        ["4111 1111", " 1111 1111"].concat(),
+    ]
+}
+
+fn job(engine: &Arc<Engine>, direction: Direction) -> Job {
+    let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, b"canary"));
+    Job::new(Arc::clone(engine), Exchange::new(key), direction)
+}
+
+fn stops(job: &Job, value: &str) -> bool {
+    match job.censored(value.as_bytes()) {
+        Ok(censored) => censored.is_some_and(|censored| !holds(&censored, value)),
+        Err(_blocked) => true,
+    }
+}
+
+fn holds(text: &[u8], value: &str) -> bool {
+    memchr::memmem::find(text, value.as_bytes()).is_some()
+}
+
+/// Runs a transform over a body that comes in two pieces.
+fn run(transform: &mut dyn Transform, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::new();
+    let (first, second) = body.split_at(body.len() / 2);
+    for piece in [first, second] {
+        transform.push(piece, &mut out)?;
+        while transform.drain(&mut out)? {}
+    }
+    transform.finish(&mut out)?;
+    while transform.drain(&mut out)? {}
+    Ok(out)
+}
+
+impl Sung {
+    fn fail(&mut self, route: &Route, operation: &str, what: &str) {
+        let said = format!("route `{}`, operation `{operation}`: {what}", route.name);
+        self.errors.push(Diagnostic::whole(route.catalog.name(), said));
+    }
+}
+
+/// One operation.
+struct Cage<'a> {
+    live: &'a Arc<Live>,
+    route: &'a Arc<Route>,
+    plan: &'a Arc<Plan>,
+    engine: &'a Arc<Engine>,
+    sung: &'a mut Sung,
+}
+
+/// What was read of a canary's request.
+#[derive(Default)]
+struct Read {
+    path: Params,
+    query: Params,
+    headers: HeaderMap,
+    json: Facts,
+    form: Facts,
+}
+
+impl Cage<'_> {
+    fn check(&mut self, good: bool, cell: &str) {
+        if good {
+            self.sung.cells += 1;
+        } else {
+            self.sung.fail(
+                self.route,
+                self.plan.operation.id.as_str(),
+                &format!("a canary passed at {cell}"),
+            );
+        }
+    }
+
+    fn silent(&mut self, cell: &str) {
+        let operation = &self.plan.operation.id;
+        self.sung.silent.push(format!("route `{}`, operation `{operation}`: {cell}", self.route.name));
+    }
+
+    /// Every place that names a resource is looked at.
+    fn isolation(&mut self) {
+        let plan = Arc::clone(self.plan);
+        for used in &plan.operation.uses {
+            let cell = place(&used.place);
+            let Some(id) = sample::id(&self.route.catalog, &used.kind) else {
+                self.silent(&cell);
+                continue;
+            };
+            let Some(read) = self.read(&used.place, id) else {
+                self.silent(&cell);
+                continue;
+            };
+            let named = self.seen(&read).named();
+            let found = named.is_ok_and(|named| named.iter().any(|n| n.kind == used.kind && n.id == id));
+            self.check(found, &cell);
+        }
+    }
+
+    /// Every condition under which a use has to be granted, or is refused, is noticed.
+    fn consent(&mut self) {
+        let plan = Arc::clone(self.plan);
+        for training in &plan.operation.training {
+            let cell = format!("purpose `{}`", training.purpose);
+            let read = match &training.when {
+                None => Some(Read::default()),
+                Some(when) => self.read(&when.place, &sample::fulfilling(when)),
+            };
+            match read {
+                Some(read) => {
+                    let asked = self.seen(&read).purposes().contains(&training.purpose);
+                    self.check(asked, &cell);
+                }
+                None => self.silent(&cell),
+            }
+        }
+        for refused in &plan.operation.refuses {
+            let cell = place(&refused.when.place);
+            match self.read(&refused.when.place, &sample::fulfilling(&refused.when)) {
+                Some(read) => {
+                    let holds = self.seen(&read).holds(&refused.when);
+                    self.check(holds, &cell);
+                }
+                None => self.silent(&cell),
+            }
+        }
+    }
+
+    fn seen<'r>(&'r self, read: &'r Read) -> Seen<'r> {
+        Seen {
+            plan: self.plan,
+            path: &read.path,
+            query: &read.query,
+            headers: &read.headers,
+            json: &read.json,
+            form: &read.form,
+        }
+    }
+
+    /// Reads a request that has a value at a place, and what else it needs to be read.
+    fn read(&self, at: &Place, value: &str) -> Option<Read> {
+        let operation = &self.plan.operation;
+        let catalog = &self.route.catalog;
+        let path = sample::path(catalog, operation)?;
+        let query = match at {
+            Place::Query(name) => Some(format!("{name}={value}")),
+            _ => None,
+        };
+        let found = catalog.recognise(&operation.method, &path, query.as_deref()).ok()?;
+        if found.operation.id != operation.id {
+            return None;
+        }
+        let mut read = Read { path: found.path, query: found.query, ..Read::default() };
+        match at {
+            Place::Header(name) => drop(read.headers.insert(name, HeaderValue::try_from(value).ok()?)),
+            Place::Form(name) => read.form = self.form_facts(name, value),
+            Place::Path(_) | Place::Query(_) | Place::Json(_) => {}
+        }
+        if operation.request == BodyShape::Json {
+            let mut document = self.required()?;
+            if let Place::Json(pointer) = at {
+                sample::put(&mut document, pointer, Value::from(value));
+            }
+            let mut transform = JsonTransform::new(self.plain_job(), Arc::clone(&self.plan.request));
+            run(&mut transform, document.to_string().as_bytes()).ok()?;
+            read.json = transform.facts().clone();
+        }
+        Some(read)
+    }
+
+    /// The smallest document that the operation takes.
+    fn required(&self) -> Option<Value> {
+        let mut document = json!({});
+        for used in self.plan.operation.uses.iter().filter(|used| used.required) {
+            if let Place::Json(at) = &used.place {
+                let id = sample::id(&self.route.catalog, &used.kind)?;
+                sample::put(&mut document, at, Value::from(id));
+            }
+        }
+        Some(document)
+    }
+
+    /// A job for what is read, whatever becomes of it.
+    fn plain_job(&self) -> Job {
+        job(self.engine, Direction::Request)
+    }
+
+    fn form_facts(&self, name: &str, value: &str) -> Facts {
+        let form = form(&[(name, value)], None);
+        let fields = Arc::from(self.plan.fields());
+        let treat = Box::new(|_: &Facts, _: &_| Err(Refusal::new(crate::reason::Reason::Internal)));
+        let mut transform =
+            FormTransform::new(self.plain_job(), BOUNDARY, fields, spools(), treat, Box::new(|_| Ok(())));
+        // The form ends without its file, which is refused: what was read before counts.
+        let _refused = run(&mut transform, form.as_bytes());
+        transform.facts().clone()
+    }
+}
+
+/// Spools that are never needed: what canaries carry fits into memory.
+fn spools() -> Spools {
+    Spools::new(SpoolBudget::new(1 << 20), 1 << 16, std::env::temp_dir())
+}
+
+fn place(place: &Place) -> String {
+    match place {
+        Place::Path(name) => format!("the path's `{name}`"),
+        Place::Query(name) => format!("the query's `{name}`"),
+        Place::Header(name) => format!("the header `{name}`"),
+        Place::Json(at) => at.to_string(),
+        Place::Form(name) => format!("the form's `{name}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Bodies with a value that must not pass: JSON, lines, forms, files, streams.
+
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use http::{HeaderMap, HeaderValue, Request, header};
+use serde_json::{Value, json};
+
+use super::super::asked::Asked;
+use super::super::stages::{Received, Recognised};
+use super::super::touched::Touched;
+use super::super::treatment::{self, Decided};
+use super::super::way;
+use super::{Cage, Policy, holds, job, run, sample, spools};
+use crate::audit::Keyer;
+use crate::body::json::{JsonPlan, JsonTransform};
+use crate::body::multipart::FormTransform;
+use crate::body::sse::SseTransform;
+use crate::body::text::TextTransform;
+use crate::body::{Job, Transform};
+use crate::catalog::{BodyShape, Channel, Condition, FieldContent, Params, Place};
+use crate::censor::Exchange;
+use crate::identity::{Caller, Purposes};
+use crate::names::{Direction, KeyId, Purpose};
+
+impl Cage<'_> {
+    /// Values that the policy stops don't pass, in either direction.
+    pub(super) fn censor(&mut self, policy: &Policy) {
+        let plan = Arc::clone(self.plan);
+        if let Some(value) = &policy.request {
+            match &plan.operation.request {
+                BodyShape::Json => self.json_request(policy, value),
+                BodyShape::Multipart(_) => self.form_request(policy, value),
+                _ => {}
+            }
+        }
+        let Some(value) = &policy.response else { return };
+        let job = || job(&policy.tenant.response, Direction::Response);
+        let shape = &plan.operation.response;
+        if matches!(shape, BodyShape::Json | BodyShape::JsonOrEvents) {
+            self.json_body(job(), &plan.response, json!({}), value, "the answer");
+            self.claims();
+        }
+        if matches!(shape, BodyShape::Events | BodyShape::JsonOrEvents) {
+            for channel in plan.operation.channels.iter().filter(|channel| !channel.whole) {
+                self.channel(job(), channel, value);
+            }
+        }
+        if matches!(shape, BodyShape::File | BodyShape::Jsonl) {
+            for (body, kind) in
+                [(format!("a {value} b"), "text/plain"), (records(value), "application/jsonl")]
+            {
+                let mut headers = HeaderMap::new();
+                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+                self.body(&mut treatment::of_answer(job(), &headers), &body, value, "a file in the answer");
+            }
+        }
+        if *shape == BodyShape::Text {
+            self.body(
+                &mut TextTransform::new(job(), None),
+                &format!("a {value} b"),
+                value,
+                "the answer's text",
+            );
+        }
+    }
+
+    fn json_request(&mut self, policy: &Policy, value: &str) {
+        let plan = Arc::clone(self.plan);
+        let Some(document) = self.required() else { return self.silent("the request") };
+        let job = || job(&policy.tenant.request, Direction::Request);
+        self.json_body(job(), &plan.request, document.clone(), value, "the request");
+        self.json_body(
+            job(),
+            &plan.request_unstored,
+            document.clone(),
+            value,
+            "the request, not to be stored",
+        );
+        if let Some(lines) = &plan.lines {
+            let line = sample::line(&plan.operation, &lines.shape, document);
+            self.json_body(job(), &lines.plain, line.clone(), value, "a line of a file");
+            self.json_body(job(), &lines.unstored, line, value, "a line of a file, not to be stored");
+        }
+    }
+
+    fn json_body(&mut self, job: Job, plan: &Arc<JsonPlan>, mut document: Value, value: &str, cell: &str) {
+        if let Some(object) = document.as_object_mut() {
+            let deep = json!({"text": format!("a {value} b"), "list": [[value]]});
+            object.insert("consentry_canary".to_owned(), deep);
+        }
+        self.body(&mut JsonTransform::new(job, Arc::clone(plan)), &document.to_string(), value, cell);
+    }
+
+    fn body(&mut self, transform: &mut dyn Transform, body: &str, value: &str, cell: &str) {
+        let passed = run(transform, body.as_bytes());
+        self.check(passed.map_or(true, |out| !holds(&out, value)), cell);
+    }
+
+    /// Every id that an answer brings is read.
+    fn claims(&mut self) {
+        let plan = Arc::clone(self.plan);
+        for (watch, creation) in plan.operation.creates.iter().chain(&plan.operation.yields).enumerate() {
+            let mut document = json!({});
+            sample::put(&mut document, &creation.at, Value::from("canary0001"));
+            let mut transform = JsonTransform::new(self.plain_job(), Arc::clone(&plan.response));
+            let read = run(&mut transform, document.to_string().as_bytes()).is_ok();
+            let mut values = transform.facts().at(watch);
+            let found = read && values.any(|found| found.as_text() == Some("canary0001"));
+            self.check(found, &format!("the new id at {}", creation.at));
+        }
+    }
+
+    /// A value that is spread over two events of a stream.
+    fn channel(&mut self, job: Job, channel: &Channel, value: &str) {
+        let (first, second) = value.split_at(value.len() / 2);
+        let mut stream = String::new();
+        for text in [format!("a {first}"), format!("{second} b")] {
+            let mut event = json!({});
+            if let Some(name) = &channel.event {
+                event["type"] = Value::from(&**name);
+            }
+            for key in &channel.keys {
+                sample::put(&mut event, key, Value::from(0));
+            }
+            sample::put(&mut event, &channel.text, Value::from(text));
+            let name = channel.event.as_ref().map(|name| format!("event: {name}\n")).unwrap_or_default();
+            stream.push_str(&format!("{name}data: {event}\n\n"));
+        }
+        let mut transform = SseTransform::new(job, Arc::clone(&self.plan.events));
+        let Ok(out) = run(&mut transform, stream.as_bytes()) else { return self.check(true, "") };
+        let text = String::from_utf8_lossy(&out);
+        let events = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        let events = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let joined: String = events
+            .filter_map(|event| sample::get(&event, &channel.text)?.as_str().map(str::to_owned))
+            .collect();
+        self.check(!holds(joined.as_bytes(), value), &format!("the stream's {}", channel.text));
+    }
+
+    /// A form with every word that the profile knows for the fields that decide.
+    fn form_request(&mut self, policy: &Policy, value: &str) {
+        let plan = Arc::clone(self.plan);
+        let fields = plan.fields();
+        let deciding = fields.iter().find(|field| field.content == FieldContent::Deciding);
+        let words = deciding.map(|field| sample::words(&plan.operation, &field.name)).unwrap_or_default();
+        let words = if words.is_empty() { vec!["canary"] } else { words };
+        for word in words {
+            let Some(request) = self.recognised(policy) else { return self.silent("the form") };
+            let mut texts: Vec<(&str, &str)> = deciding.iter().map(|field| (&*field.name, word)).collect();
+            let plain = fields.iter().filter(|field| field.content == FieldContent::Text);
+            texts.extend(plain.map(|field| (&*field.name, value)));
+            let file = fields.iter().find(|field| field.content == FieldContent::File);
+            let content = self.file(word, value);
+            let form = form(&texts, file.map(|file| (&*file.name, &*content)));
+            let job =
+                way::job(&request, Exchange::new(Arc::clone(&policy.tenant.secret)), Direction::Request);
+            let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default());
+            let mut transform =
+                FormTransform::new(job, BOUNDARY, Arc::from(fields), spools(), treat, Box::new(|_| Ok(())));
+            self.body(&mut transform, &form, value, &format!("the form with `{word}`"));
+        }
+    }
+
+    /// What a file of this purpose holds: requests, or records.
+    fn file(&self, word: &str, value: &str) -> String {
+        let operation = &self.plan.operation;
+        let fulfils = |when: &Condition| when.values.iter().any(|v| **v == *word);
+        let lines = operation.lines.as_ref().filter(|lines| lines.when.as_ref().is_none_or(fulfils));
+        let Some(lines) = lines else { return records(value) };
+        let operations = self.route.catalog.operations();
+        let Some(of) = operations.iter().find(|o| lines.operations.contains(&o.id)) else {
+            return records(value);
+        };
+        let mut body = json!({"messages": [{"role": "user", "content": value}]});
+        for used in of.uses.iter().filter(|used| used.required) {
+            if let (Place::Json(at), Some(id)) = (&used.place, sample::id(&self.route.catalog, &used.kind)) {
+                sample::put(&mut body, at, Value::from(id));
+            }
+        }
+        format!("{}\n", sample::line(of, lines, body))
+    }
+
+    /// The operation's own request, as far as its body.
+    fn recognised(&self, policy: &Policy) -> Option<Recognised> {
+        let path = sample::path(&self.route.catalog, &self.plan.operation)?;
+        let uri = format!("{}{path}", self.route.prefix);
+        let (parts, ()) =
+            Request::builder().method(&self.plan.operation.method).uri(uri).body(()).ok()?.into_parts();
+        let keyer = Arc::new(Keyer::new(hmac::Key::new(hmac::HMAC_SHA256, b"canary")));
+        Some(Recognised {
+            received: Received::of_canary(self.live, self.route, parts, Touched::new(&keyer)),
+            caller: Caller {
+                tenant: policy.tenant.id.clone(),
+                key: KeyId::new("canary"),
+                purposes: Purpose::ALL.into_iter().collect::<Purposes>(),
+                operations: None,
+                expires: None,
+                via: crate::identity::Via::Key,
+            },
+            tenant: Arc::clone(&policy.tenant),
+            plan: Arc::clone(self.plan),
+            path: Params::default(),
+            query: Params::default(),
+            store_granted: false,
+        })
+    }
+}
+
+pub(super) const BOUNDARY: &str = "consentry-canary";
+
+/// A form of texts and perhaps a file.
+pub(super) fn form(texts: &[(&str, &str)], file: Option<(&str, &str)>) -> String {
+    let mut form = String::new();
+    for (name, value) in texts {
+        form.push_str(&format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    if let Some((name, content)) = file {
+        form.push_str(&format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"canary.jsonl\"\r\n\r\n{content}\r\n"
+        ));
+    }
+    form.push_str(&format!("--{BOUNDARY}--\r\n"));
+    form
+}
+
+fn records(value: &str) -> String {
+    format!("{}\n", json!({"messages": [{"role": "user", "content": format!("a {value} b")}]}))
+}

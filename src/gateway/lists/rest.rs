@@ -1,0 +1,135 @@
+//! The tenant's own behind a cursor, by the registry; and the way to them that does not lead through the account's pages.
+
+use std::collections::HashSet;
+
+use http::{Method, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use super::super::outbound::Call;
+use super::super::pages::{self, Kept};
+use super::super::{target, way};
+use super::{Search, Wanted, dispatch, whole};
+use crate::catalog::{BodyShape, ListShape, Operation, Place};
+use crate::isolation::store_refusal;
+use crate::reason::Refusal;
+use crate::store::{Page, Resource};
+
+/// What the registry is asked for at once.
+const REGISTRY: u32 = 10_000;
+
+/// How many resources are asked for one by one for a page, if none of them is left upstream.
+const MOST: usize = 200;
+
+/// The tenant's own behind a cursor, in the order of the list as far as the registry knows it.
+pub(super) struct Rest {
+    ids: Vec<String>,
+    /// There are more than were read.
+    more: bool,
+}
+
+impl Rest {
+    pub(super) async fn read(call: &Call, shape: &ListShape, wanted: &Wanted) -> Result<Self, Refusal> {
+        let page = Page {
+            after: wanted.after.clone(),
+            before: wanted.before.clone(),
+            newest_first: wanted.order.as_deref() != Some("asc"),
+            limit: REGISTRY,
+        };
+        let upstream = &call.request.received.route.upstream.id;
+        let owned = call.shared.store.owned(upstream, &shape.kind, &call.request.tenant.id, page).await;
+        let slice = owned.map_err(|error| store_refusal(&error))?;
+        let more = slice.more || slice.unknown_cursor;
+        Ok(Self { ids: slice.items.into_iter().map(|item| item.id).collect(), more })
+    }
+
+    /// Whether all of them are among these.
+    pub(super) fn is_met(&self, kept: &[Kept]) -> bool {
+        !self.more && self.missing(kept).next().is_none()
+    }
+
+    fn missing<'a>(&'a self, kept: &'a [Kept]) -> impl Iterator<Item = &'a String> {
+        let met: HashSet<&str> = kept.iter().map(|item| &*item.id).collect();
+        self.ids.iter().filter(move |id| !met.contains(&***id))
+    }
+}
+
+/// Adds the tenant's next resources to a page that the account's pages did not fill. True: there may be more.
+pub(super) async fn one_by_one(
+    search: &mut Search<'_>,
+    wanted: &Wanted,
+    kept: &mut Vec<Kept>,
+) -> Result<bool, Refusal> {
+    let call = search.call;
+    let Some(operation) = retrieving(call, &search.shape.kind) else { return Ok(!kept.is_empty()) };
+    let rest = search.rest(wanted).await?;
+    let more = rest.more;
+    let missing: Vec<String> = rest.missing(kept).cloned().collect();
+    let mut left = missing.len();
+    for (number, id) in missing.iter().enumerate() {
+        if kept.len() > wanted.limit || number >= MOST && !kept.is_empty() {
+            break;
+        }
+        left -= 1;
+        let Some(response) = retrieve(search, operation, id).await? else { continue };
+        let (_, body) = whole(call, response).await?;
+        let item: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if wanted.fits(&item) {
+            kept.push(pages::lone(search.shape, &body)?);
+        }
+    }
+    Ok(more || left > 0)
+}
+
+/// The operation that shows one resource of the list's kind.
+fn retrieving<'c>(call: &'c Call, kind: &crate::names::Kind) -> Option<&'c Operation> {
+    let list = &call.request.operation().template;
+    call.request.received.catalog().operations().iter().map(AsRef::as_ref).find(|operation: &&Operation| {
+        let [used] = &*operation.uses else { return false };
+        let Place::Path(name) = &used.place else { return false };
+        let tail = operation.template.strip_prefix(&**list).and_then(|tail| tail.strip_prefix("/{"));
+        operation.method == Method::GET
+            && operation.refused.is_none()
+            && operation.response == BodyShape::Json
+            && used.kind == *kind
+            && tail.and_then(|tail| tail.strip_suffix('}')).is_some_and(|tail| *tail == **name)
+    })
+}
+
+/// Asks for one. What the upstream no longer has is ended.
+async fn retrieve(
+    search: &mut Search<'_>,
+    operation: &Operation,
+    id: &str,
+) -> Result<Option<Response<Incoming>>, Refusal> {
+    let call = search.call;
+    let Some(path) = target::fill(&operation.template, |_| Some(id)) else { return Ok(None) };
+    let mut head = way::head_of(&call.request, None)?;
+    let upstream = &call.request.received.route.upstream;
+    head.uri = super::super::head::target(upstream, &path, None)?;
+    let response = dispatch(call, search.permit, head, search.trail).await?;
+    if response.status() == StatusCode::NOT_FOUND {
+        let gone =
+            Resource { upstream: upstream.id.clone(), kind: search.shape.kind.clone(), id: id.to_owned() };
+        call.shared.store.end(gone).await.map_err(|error| store_refusal(&error))?;
+    }
+    Ok((response.status() == StatusCode::OK).then_some(response))
+}
+
+impl Wanted {
+    /// Whether an item is what the list was asked for: the other parameters name members and their values.
+    fn fits(&self, item: &Value) -> bool {
+        self.others.iter().all(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decode = |text: &str| {
+                let text = text.replace('+', " ");
+                percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+            };
+            let (name, value) = (decode(name), decode(value));
+            let mut steps = name.split('[').map(|step| step.trim_end_matches(']'));
+            let Some(member) = steps.next().and_then(|name| item.get(name)) else { return true };
+            let found = steps.try_fold(member, |at, step| at.get(step));
+            found.and_then(Value::as_str) == Some(&*value)
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! The whole gateway over real sockets: the program as it is built, TLS on both sides, callers that behave and callers
+//! that don't, in front of the sandbox API or of an upstream that a test scripts byte by byte.
+//!
+//! Most tests share one gateway (`kit::house`), each with tenants and an upstream of its own; those that kill it, fill
+//! its disk or change its configuration start their own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on fails; clippy knows helpers of unit tests only"
+)]
+
+mod bad_input;
+mod censor;
+mod consent;
+mod faults;
+mod isolation;
+mod kit;
+mod memory;
+mod operator;
+mod paths;
+mod shutdown;
