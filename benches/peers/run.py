@@ -93,6 +93,8 @@ def main():
     parser.add_argument("--hold", action="store_true", help="start everything, say where, and wait")
     arguments = parser.parse_args()
     arguments.bin = os.path.abspath(os.environ["CONSENTRY_BENCH_BIN"])
+    # What was started is stopped, whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="consentry-bench-") as folder:
         measured(arguments, pathlib.Path(folder))
 
