@@ -26,6 +26,9 @@ pub use header::PartHeader;
 use queue::{Item, Queue};
 use split::{Kind, Splitter};
 
+/// Steps of what waits at once: others wait for the thread.
+const STEPS: usize = 8;
+
 /// What becomes of a file.
 pub enum FileTreatment {
     /// It goes through this.
@@ -69,6 +72,8 @@ pub struct FormTransform {
     seen: Vec<bool>,
     facts: Facts,
     queue: Queue,
+    /// The file that the form is in has more to give before it takes more.
+    flowing: bool,
     whole: Whole,
 }
 
@@ -120,6 +125,7 @@ impl FormTransform {
             seen,
             facts: Facts::default(),
             queue: Queue::default(),
+            flowing: false,
             whole: Whole::default(),
         }
     }
@@ -149,11 +155,16 @@ impl FormTransform {
         &self.facts
     }
 
-    /// Cuts what has arrived, until it is used up or a file that waited can go out.
+    /// Whether something has to go out before more is cut.
+    const fn is_busy(&self) -> bool {
+        self.flowing || self.queue.is_released()
+    }
+
+    /// Cuts what has arrived, until it is used up or something has to go out first.
     fn advance(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let input = std::mem::take(&mut self.input);
         let mut at = 0;
-        while !self.queue.is_released() {
+        while !self.is_busy() {
             match self.splitter.next(&input, &mut at, self.ended) {
                 Ok(Some((kind, range))) => self.piece(kind, &input, range, out)?,
                 Ok(None) => break,
@@ -339,6 +350,11 @@ impl FormTransform {
                 }
                 Ok(())
             }
+            Part::Stream(transform) if self.queue.is_empty() => {
+                transform.push(bytes, out)?;
+                self.flowing = transform.drain(out)?;
+                Ok(())
+            }
             Part::Stream(transform) => self.queue.through(transform, bytes, out),
             Part::Waiting { spool, .. } => spool.push(bytes),
         }
@@ -356,6 +372,14 @@ impl FormTransform {
                 self.release()
             }
             Part::Salted { value } => self.queue.put(&self.job.salted(&value)?, out),
+            Part::Stream(mut transform) if self.queue.is_empty() => {
+                transform.finish(out)?;
+                if transform.drain(out)? {
+                    self.queue.push(Item::Ending(transform), &self.spools);
+                    self.queue.release();
+                }
+                Ok(())
+            }
             Part::Stream(mut transform) => self.queue.end(&mut transform, out),
             Part::Waiting { header, spool } => {
                 self.queue.push(Item::File { header, content: spool.into_reader() }, &self.spools);
@@ -390,24 +414,29 @@ impl Transform for FormTransform {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         self.ended = true;
         self.advance(out)?;
-        if self.queue.is_released() { Ok(()) } else { self.end(out) }
+        if self.is_busy() { Ok(()) } else { self.end(out) }
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        if !self.queue.is_released() {
+        if !self.is_busy() {
             return Ok(false);
         }
-        let until = out.len() + DRAIN_STEP;
-        while self.queue.is_released() && out.len() < until {
-            self.queue.step(&self.facts, &mut self.decide, out)?;
+        if let (true, Part::Stream(transform)) = (self.flowing, &mut self.part) {
+            self.flowing = transform.drain(out)?;
         }
-        if !self.queue.is_released() {
+        let until = out.len() + DRAIN_STEP;
+        for _ in 0..STEPS {
+            if self.queue.is_released() && out.len() < until {
+                self.queue.step(&self.facts, &mut self.decide, out)?;
+            }
+        }
+        if !self.is_busy() {
             if let Some(closing) = self.closing.take() {
                 self.end_form()?;
                 out.extend_from_slice(&closing);
             }
             self.advance(out)?;
-            if self.ended && !self.queue.is_released() {
+            if self.ended && !self.is_busy() {
                 self.end(out)?;
             }
         }

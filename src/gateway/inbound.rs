@@ -180,7 +180,7 @@ async fn form(
     let files = has(&FieldContent::File);
     let asked = Asked::default();
     let decided = Decided::default();
-    let treat = treatment::of(request, job, &decided, &asked);
+    let treat = treatment::of(request, job, &decided, &asked, &shared.spools(&request.tenant));
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
     let transform =

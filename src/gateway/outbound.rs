@@ -324,7 +324,10 @@ impl Down {
             }
             Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
             Kind::File => {
-                Self::Other(Box::new(treatment::of_answer(job, headers, treatment::is_opaque(&call.request))))
+                let opaque = treatment::is_opaque(&call.request);
+                let containers =
+                    treatment::containers(&call.request, call.spools(), Direction::Response);
+                Self::Other(Box::new(treatment::of_answer(job, headers, opaque, Some(containers))))
             }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })

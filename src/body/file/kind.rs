@@ -1,5 +1,7 @@
 //! Kinds of files, and how to tell them apart.
 
+use crate::body::archive::tar::is_header;
+use crate::body::columnar::{arrow, parquet};
 use crate::body::csv::Separator;
 use crate::body::json::{BOM, is_json_prefix};
 use crate::body::kinds::MAGIC;
@@ -15,8 +17,46 @@ pub enum FileKind {
     Table(Separator),
     /// Text of any other sort: Markdown, logs, source.
     Text,
+    /// Something that holds other things.
+    Container(Container),
     /// Bytes that can't be inspected.
     Opaque,
+}
+
+/// What holds other things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// An archive.
+    Zip,
+    /// An archive.
+    Tar,
+    /// A packed file, which may be an archive.
+    Gzip,
+    /// A table.
+    Parquet,
+    /// A table, as a file or as a stream.
+    Arrow,
+}
+
+impl Container {
+    /// By the first bytes.
+    #[must_use]
+    pub fn by_content(first: &[u8]) -> Option<Self> {
+        let begins = |magic: &[u8]| first.starts_with(magic);
+        if begins(b"PK\x03\x04") || begins(b"PK\x05\x06") {
+            Some(Self::Zip)
+        } else if begins(b"\x1f\x8b\x08") {
+            Some(Self::Gzip)
+        } else if is_header(first) {
+            Some(Self::Tar)
+        } else if begins(parquet::MAGIC) || begins(b"PARE") {
+            Some(Self::Parquet)
+        } else if begins(arrow::MAGIC) || arrow::is_stream(first) {
+            Some(Self::Arrow)
+        } else {
+            None
+        }
+    }
 }
 
 /// What is said of a file.
@@ -44,6 +84,12 @@ const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
         return Sniffed::Kind(FileKind::Opaque);
+    }
+    // Records have to be readable as what they are to be.
+    if hint.expected.is_none()
+        && let Some(container) = Container::by_content(first)
+    {
+        return Sniffed::Kind(FileKind::Container(container));
     }
     if MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
         return Sniffed::Binary;

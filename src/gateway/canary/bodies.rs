@@ -53,7 +53,7 @@ impl Cage<'_> {
                 let mut headers = HeaderMap::new();
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
                 self.body(
-                    &mut treatment::of_answer(job(), &headers, false),
+                    &mut treatment::of_answer(job(), &headers, false, None),
                     &body,
                     value,
                     "a file in the answer",
@@ -160,7 +160,7 @@ impl Cage<'_> {
             let form = form(&texts, file.map(|file| (&*file.name, &*content)));
             let job =
                 way::job(&request, Exchange::new(Arc::clone(&policy.tenant.secret)), Direction::Request);
-            let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default());
+            let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default(), &super::spools());
             let mut transform =
                 FormTransform::new(job, BOUNDARY, Arc::from(fields), spools(), treat, Box::new(|_| Ok(())));
             self.body(&mut transform, &form, value, &format!("the form with `{word}`"));
