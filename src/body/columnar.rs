@@ -50,8 +50,21 @@ fn censored(
 
 /// The name that says what the values of a column are: that of the list or map, not of its inner parts.
 fn context<'a>(path: &[&'a str]) -> &'a str {
-    const INNER: &[&str] =
-        &["element", "item", "list", "array", "array_element", "bag", "key_value", "entries", "map", "key", "keys", "value", "values"];
+    const INNER: &[&str] = &[
+        "element",
+        "item",
+        "list",
+        "array",
+        "array_element",
+        "bag",
+        "key_value",
+        "entries",
+        "map",
+        "key",
+        "keys",
+        "value",
+        "values",
+    ];
     let named = path.iter().rev().find(|name| !INNER.contains(name));
     named.or(path.last()).copied().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 mod kind;
 
+use std::fs::File;
 use std::sync::Arc;
 
 use crate::body::archive::gzip::GzipTransform;
@@ -9,7 +10,7 @@ use crate::body::archive::tar::TarTransform;
 use crate::body::archive::zip::ZipWalk;
 use crate::body::columnar::arrow::ArrowWalk;
 use crate::body::columnar::parquet::ParquetWalk;
-use crate::body::container::{Seekable, Censoring, Containers, Contents, Waiting, Walk};
+use crate::body::container::{Censoring, Containers, Contents, Seekable, Waiting, Walk};
 use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::{JsonlTransform, RecordJudge};
@@ -21,7 +22,7 @@ pub use kind::{Container, FileHint, FileKind};
 use kind::{Sniffed, sniff};
 
 /// So many bytes are looked at, at most, to find out what a file is.
-const WINDOW: usize = 4096;
+pub(crate) const WINDOW: usize = 4096;
 
 /// How the kinds of a file are treated.
 pub struct FilePlans {
@@ -140,6 +141,23 @@ pub(crate) fn container(
         Container::Zip | Container::Parquet | Container::Arrow => {
             let inside = containers.clone();
             Box::new(Waiting::new(&containers, move |file| walk(kind, file, contents, inside)))
+        }
+    })
+}
+
+/// The same for a file on the disk. True: nothing of it has to be pushed.
+pub(crate) fn container_of_file(
+    kind: Container,
+    contents: impl Contents + 'static,
+    containers: Containers,
+    (file, length): (File, u64),
+    name: &str,
+) -> Result<(Box<dyn Transform>, bool), Refusal> {
+    Ok(match kind {
+        Container::Tar | Container::Gzip => (container(kind, contents, containers, Some(name))?, false),
+        Container::Zip | Container::Parquet | Container::Arrow => {
+            let file = Seekable::file(file, length);
+            (Box::new(Waiting::there(walk(kind, file, Box::new(contents), containers)?)), true)
         }
     })
 }

@@ -9,13 +9,14 @@ mod fields;
 mod header;
 mod queue;
 mod split;
+mod treatment;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::body::spool::{Spool, Spools};
 use crate::body::text::{TextTransform, Whole};
-use crate::body::{DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
+use crate::body::{DRAIN_STEP, FactValue, Facts, Job, Transform};
 use crate::catalog::{Edit, EditAction, FieldContent, FormField};
 use crate::pointer::Step;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
@@ -25,26 +26,10 @@ use fields::field_named;
 pub use header::PartHeader;
 use queue::{Item, Queue};
 use split::{Kind, Splitter};
+pub use treatment::FileTreatment;
 
 /// Steps of what waits at once: others wait for the thread.
 const STEPS: usize = 8;
-
-/// What becomes of a file.
-pub enum FileTreatment {
-    /// It goes through this.
-    Transform(Box<dyn Transform>),
-    /// It passes as it is: policy names this case.
-    Pass,
-}
-
-impl FileTreatment {
-    fn into_transform(self) -> Box<dyn Transform> {
-        match self {
-            Self::Transform(transform) => transform,
-            Self::Pass => Box::new(Pass),
-        }
-    }
-}
 
 /// Decides about a file, once all required deciding fields are known. Facts are by field of the profile.
 pub type FileDecision = Box<dyn FnMut(&Facts, &PartHeader) -> Result<FileTreatment, Refusal> + Send>;

@@ -324,10 +324,7 @@ impl Down {
             }
             Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
             Kind::File => {
-                let opaque = treatment::is_opaque(&call.request);
-                let containers =
-                    treatment::containers(&call.request, call.spools(), Direction::Response);
-                Self::Other(Box::new(treatment::of_answer(job, headers, opaque, Some(containers))))
+                Self::Other(Box::new(treatment::of_answer_to(&call.request, job, headers, call.spools())))
             }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })

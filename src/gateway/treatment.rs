@@ -114,6 +114,17 @@ pub(super) fn is_opaque(request: &Recognised) -> bool {
     request.tenant.opaque.contains(&request.operation().id)
 }
 
+/// A file in the answer to a request.
+pub(super) fn of_answer_to(
+    request: &Recognised,
+    job: Job,
+    headers: &http::HeaderMap,
+    spools: Spools,
+) -> FileTransform {
+    let containers = containers(request, spools, Direction::Response);
+    of_answer(job, headers, is_opaque(request), Some(containers))
+}
+
 /// A file in an answer.
 pub(super) fn of_answer(
     job: Job,
@@ -126,14 +137,22 @@ pub(super) fn of_answer(
 }
 
 /// How archives and tables in binary formats are read: what they unpack to is bounded as bodies are.
-pub(super) fn containers(request: &Recognised, spools: Spools, direction: Direction) -> Containers {
+fn containers(request: &Recognised, spools: Spools, direction: Direction) -> Containers {
     let limits = &request.received.snapshot().limits;
     let decoded = match direction {
         Direction::Request => limits.upload_bytes,
         Direction::Response => limits.response_bytes,
     };
     let ratio = u64::from(limits.ratio);
-    Containers::new(spools, ContainerLimits { decoded, ratio, ..ContainerLimits::default() })
+    let bounds = ContainerLimits {
+        members: limits.members,
+        decoded,
+        ratio,
+        nesting: limits.nesting,
+        block: limits.block_bytes,
+        ..ContainerLimits::default()
+    };
+    Containers::new(spools, bounds)
 }
 
 /// A file that is censored as what it is; what can't be inspected does not pass unless it may.

@@ -33,7 +33,11 @@ enum State {
 
 impl GzipTransform {
     /// `inner` censors the content.
-    pub(crate) fn new(contents: Box<dyn Contents>, containers: Containers, inner: Box<dyn Transform>) -> Self {
+    pub(crate) fn new(
+        contents: Box<dyn Contents>,
+        containers: Containers,
+        inner: Box<dyn Transform>,
+    ) -> Self {
         let limits = CodingLimits { size: containers.left(), ratio: containers.limits.ratio };
         let decoder = Decoder::gzip(contents.direction(), limits);
         Self {

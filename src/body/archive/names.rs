@@ -1,6 +1,7 @@
 //! Paths of members.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
@@ -21,8 +22,9 @@ pub(super) fn checked<'a>(
         return Err(contents.refuse(Reason::ContentMalformed, "the path of a member"));
     }
     if leads_out(path) {
-        return Err(contents
-            .refuse(Reason::ContentMalformed, "the path of a member leads out of the archive"));
+        return Err(
+            contents.refuse(Reason::ContentMalformed, "the path of a member leads out of the archive")
+        );
     }
     Ok(path)
 }
@@ -50,14 +52,17 @@ pub(super) fn stays_inside(path: &str, target: &str) -> bool {
     true
 }
 
-/// The paths so far, so that two that become alike by censoring stay two.
+/// The paths so far, so that two that become alike by censoring stay two. Their hashes do: that two of them are the
+/// same by chance gives a number to a name that would not need it.
 #[derive(Default)]
-pub(super) struct Names(HashSet<Box<str>>);
+pub(super) struct Names(HashSet<u64>);
 
 impl Names {
     /// Takes a path down. False: it was there.
     pub(super) fn add(&mut self, path: &str) -> bool {
-        self.0.insert(path.into())
+        let mut hasher = DefaultHasher::new();
+        path.hash(&mut hasher);
+        self.0.insert(hasher.finish())
     }
 
     /// The path, or one like it that was not there.
@@ -82,6 +87,6 @@ impl Names {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.0.iter().map(|path| path.len()).sum()
+        self.0.len() * size_of::<u64>()
     }
 }

@@ -36,10 +36,17 @@ pub(crate) struct TarTransform {
 enum State {
     Header,
     /// Records before a member.
-    Records { header: Header, left: u64, text: Vec<u8> },
+    Records {
+        header: Header,
+        left: u64,
+        text: Vec<u8>,
+    },
     Content(Box<Content>),
     /// What came of a member goes out.
-    Giving { spooled: Spooled, padding: usize },
+    Giving {
+        spooled: Spooled,
+        padding: usize,
+    },
     /// A block of zeros was seen.
     End,
 }

@@ -2,6 +2,7 @@
 //! they stand.
 
 mod directory;
+mod local;
 mod record;
 
 use flate2::Compression;
@@ -16,12 +17,8 @@ use crate::body::{DRAIN_STEP, Pass, Transform};
 use crate::reason::{Reason, Refusal};
 
 use directory::{Directory, Entry};
-use record::Fields;
+use local::Local;
 
-/// Bytes of a local header without its texts, and its mark.
-const LOCAL: usize = 30;
-const LOCAL_MARK: u32 = 0x0403_4b50;
-const DESCRIPTOR_MARK: &[u8] = b"PK\x07\x08";
 /// The texts of an entry are no longer than their lengths can say.
 const TEXT: usize = u16::MAX as usize;
 /// The name is in UTF-8.
@@ -45,7 +42,11 @@ enum State {
     Next,
     Member(Box<Member>),
     /// Bytes of the file go out as they are.
-    Copying { at: u64, end: u64, then: After },
+    Copying {
+        at: u64,
+        end: u64,
+        then: After,
+    },
     Giving(Spooled),
     Done,
 }
@@ -78,16 +79,6 @@ enum Stage {
     Reading,
     Inflated,
     Finished,
-}
-
-/// Where a member stands.
-struct Local {
-    /// Its header.
-    at: u64,
-    extra: Vec<u8>,
-    data: u64,
-    data_end: u64,
-    end: u64,
 }
 
 enum Pack {
@@ -162,16 +153,13 @@ impl ZipWalk {
             return Ok(());
         };
         let Some(entry) = self.directory.entries.get(index).cloned() else { return Ok(()) };
-        let local = self.local(&entry, end)?;
+        let local = Local::read(&mut self.file, &*self.contents, &entry, end)?;
         let (name, renamed) = self.named(&entry, &local)?;
         let limits = CodingLimits { size: self.containers.left(), ratio: self.containers.limits.ratio };
         // What can't be inspected was named as what may pass.
         let opaque = entry.is_encrypted() || entry.is_link() || !matches!(entry.method, 0 | 8);
-        let inner: Box<dyn Transform> = if opaque || entry.is_folder() {
-            Box::new(Pass)
-        } else {
-            self.contents.member(&name)?
-        };
+        let inner: Box<dyn Transform> =
+            if opaque || entry.is_folder() { Box::new(Pass) } else { self.contents.member(&name)? };
         let deflated = entry.method == 8 && !opaque;
         let member = Member {
             at: local.data,
@@ -192,50 +180,6 @@ impl ZipWalk {
         };
         self.state = State::Member(Box::new(member));
         Ok(())
-    }
-
-    /// The local header, which says what the directory says.
-    fn local(&mut self, entry: &Entry, end: u64) -> Result<Local, Refusal> {
-        let mut header = Vec::new();
-        self.file.read(entry.at, LOCAL, &mut header)?;
-        let differ = self.contents.refuse(Reason::FieldAmbiguous, "a member's two headers differ");
-        let fields = Fields(&header);
-        let lengths = (fields.u16(26), fields.u16(28));
-        let (Some(name), Some(extra)) = lengths else { return Err(differ) };
-        let texts = usize::from(name) + usize::from(extra);
-        let data = entry.at + LOCAL as u64 + texts as u64;
-        let data_end = data.checked_add(entry.packed).filter(|at| *at <= end);
-        let Some(data_end) = data_end else { return Err(self.malformed("a member over another")) };
-        let mut text = Vec::new();
-        self.file.read(entry.at + LOCAL as u64, texts, &mut text)?;
-        let (name, extra) = text.split_at(usize::from(name));
-        if !says_the_same(entry, &fields, name, extra) {
-            return Err(differ);
-        }
-        let local = Local { at: entry.at, extra: extra.to_vec(), data, data_end, end };
-        self.descriptor(entry, &local)?;
-        Ok(local)
-    }
-
-    /// Between a member and the next one stands its descriptor, if it has one, and nothing else.
-    fn descriptor(&mut self, entry: &Entry, local: &Local) -> Result<(), Refusal> {
-        let mut bytes = Vec::new();
-        let length = usize::try_from(local.end - local.data_end).unwrap_or(usize::MAX);
-        let nothing = self.malformed("bytes in the archive that belong to no member");
-        if length > 24 {
-            return Err(nothing);
-        }
-        self.file.read(local.data_end, length, &mut bytes)?;
-        if !entry.has_descriptor() {
-            return if bytes.is_empty() { Ok(()) } else { Err(nothing) };
-        }
-        let short = |value: u64| (value as u32).to_le_bytes();
-        let crc = entry.crc.to_le_bytes();
-        let small = [crc, short(entry.packed), short(entry.size)].concat();
-        let large = [&crc[..], &entry.packed.to_le_bytes(), &entry.size.to_le_bytes()].concat();
-        let plain = bytes.strip_prefix(DESCRIPTOR_MARK).unwrap_or(&bytes);
-        let known = plain == small || plain == large || *bytes == small || *bytes == large;
-        if known { Ok(()) } else { Err(nothing) }
     }
 
     /// The name and the other texts of an entry, censored. True: something changed.
@@ -376,35 +320,6 @@ impl ZipWalk {
     }
 }
 
-/// Whether a local header says what the directory says. Sizes that come behind the data may be zero here.
-fn says_the_same(entry: &Entry, fields: &Fields<'_>, name: &[u8], extra: &[u8]) -> bool {
-    const FLAGS: u16 = 1 | 1 << 3 | 1 << 6 | 1 << 11 | 1 << 13;
-    let read = || {
-        let marks = fields.u32(0)? == LOCAL_MARK
-            && fields.u16(6)? & FLAGS == entry.flags & FLAGS
-            && fields.u16(8)? == entry.method;
-        let large = record::extras(extra)?.into_iter().find(|(id, _)| *id == record::LARGE);
-        let mut values = large.map_or(&[][..], |(_, data)| data);
-        let mut size = |at: usize| {
-            let value = u64::from(fields.u32(at)?);
-            if value != u64::from(u32::MAX) {
-                return Some(value);
-            }
-            let value = Fields(values).u64(0)?;
-            values = values.get(8..)?;
-            Some(value)
-        };
-        // The size stands before the packed size in the extra field, and behind it here.
-        let (size, packed, crc) = (size(22)?, size(18)?, fields.u32(14)?);
-        let later = |value: u64, known: u64| value == known || value == 0 && entry.has_descriptor();
-        let sizes = later(u64::from(crc), u64::from(entry.crc))
-            && later(size, entry.size)
-            && later(packed, entry.packed);
-        Some(marks && sizes && name == entry.name)
-    };
-    read().unwrap_or(false)
-}
-
 impl Member {
     fn pack(&mut self) -> Result<(), Refusal> {
         match &mut self.pack {
@@ -469,7 +384,8 @@ impl Walk for ZipWalk {
             State::Giving(spooled) => spooled.held(),
             State::Next | State::Copying { .. } | State::Done => 0,
         };
-        let names: usize = self.directory.entries.iter().map(|entry| entry.name.len() + entry.extra.len()).sum();
+        let names: usize =
+            self.directory.entries.iter().map(|entry| entry.name.len() + entry.extra.len()).sum();
         self.file.held() + state + names + self.names.held()
     }
 }

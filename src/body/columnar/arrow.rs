@@ -186,7 +186,9 @@ impl ArrowWalk {
         let Some(root) = Table::root(&bytes) else { return Err(malformed) };
         match (root.u8(1), self.schema.is_some()) {
             (Some(SCHEMA), false) => {
-                let Some(table) = root.table(2).filter(|_| root.i64(3) == Some(0)) else { return Err(malformed) };
+                let Some(table) = root.table(2).filter(|_| root.i64(3) == Some(0)) else {
+                    return Err(malformed);
+                };
                 let version = root.i16(0).unwrap_or_default();
                 self.schema = Some(Schema::read(&*self.contents, &table, version)?);
                 match schema::censored(&mut *self.contents, &bytes, &table, 4)? {
@@ -332,7 +334,10 @@ impl ArrowWalk {
             for number in 0..count {
                 let at = first + number * BLOCK;
                 let said = said(&bytes, at);
-                let block = self.blocks.iter().find(|block| block.dictionary == dictionary && Some(block.old) == said);
+                let block = self
+                    .blocks
+                    .iter()
+                    .find(|block| block.dictionary == dictionary && Some(block.old) == said);
                 let Some(block) = block else { return Err(malformed) };
                 places.push((at, block.new));
             }
@@ -343,7 +348,8 @@ impl ArrowWalk {
         let mut bytes = changed.unwrap_or(bytes);
         for (at, [offset, length, body]) in places {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
-            let new = [&offset.to_le_bytes()[..], &length.to_le_bytes(), &[0; 4], &body.to_le_bytes()].concat();
+            let new =
+                [&offset.to_le_bytes()[..], &length.to_le_bytes(), &[0; 4], &body.to_le_bytes()].concat();
             if let Some(place) = bytes.get_mut(at..at + BLOCK) {
                 place.copy_from_slice(&new);
             }

@@ -4,17 +4,19 @@
 
 mod footer;
 mod page;
+mod place;
 mod thrift;
 mod values;
 
 use super::Values;
+use crate::body::DRAIN_STEP;
 use crate::body::coding::RATIO_FROM;
 use crate::body::container::{Containers, Contents, Seekable, Walk};
-use crate::body::DRAIN_STEP;
 use crate::reason::{Reason, Refusal};
 
-use footer::{CHUNK_META, COLUMNS, Chunk, Footer, ROW_GROUPS, STATISTICS};
+use footer::{CHUNK_META, COLUMNS, Chunk, Footer, ROW_GROUPS};
 use page::{Column, Page};
+use place::Fate;
 use thrift::{Fault, Struct, Value};
 
 pub(crate) const MAGIC: &[u8] = b"PAR1";
@@ -40,24 +42,6 @@ enum What {
     Bloom,
     ColumnIndex,
     OffsetIndex,
-}
-
-/// What became of a column of a row group.
-#[derive(Clone, Copy, Debug, Default)]
-struct Fate {
-    changed: bool,
-    /// Where it begins now.
-    start: u64,
-    /// Where its first page of data begins now, and how long it is.
-    data: u64,
-    length: u64,
-    grown: i64,
-    reencoded: bool,
-    /// Where its Bloom filter is now.
-    bloom: Option<u64>,
-    /// Its indices are where they were.
-    column_index: bool,
-    offset_index: bool,
 }
 
 /// A way through a Parquet file.
@@ -94,7 +78,8 @@ impl ParquetWalk {
         mut contents: Box<dyn Contents>,
         containers: Containers,
     ) -> Result<Self, Refusal> {
-        let truncated = |contents: &dyn Contents| contents.refuse(Reason::ContentTruncated, "the end of the table");
+        let truncated =
+            |contents: &dyn Contents| contents.refuse(Reason::ContentTruncated, "the end of the table");
         let length = file.len();
         let tail_at = length.checked_sub(TAIL).filter(|at| *at >= 4).ok_or_else(|| truncated(&*contents))?;
         let mut tail = Vec::new();
@@ -152,7 +137,9 @@ impl ParquetWalk {
             let meta = column.structure(CHUNK_META);
             if let Some(start) = meta.and_then(|meta| meta.size(14)) {
                 let Some(length) = meta.and_then(|meta| meta.size(15)) else {
-                    return Err(self.contents.refuse(Reason::ContentUninspectable, "a Bloom filter of unknown length"));
+                    return Err(self
+                        .contents
+                        .refuse(Reason::ContentUninspectable, "a Bloom filter of unknown length"));
                 };
                 regions.push(region(start, length, What::Bloom));
             }
@@ -162,7 +149,10 @@ impl ParquetWalk {
         let mut seen = vec![false; self.footer.chunks.len()];
         for region in &regions {
             self.gap(end, region.start)?;
-            end = region.start.checked_add(region.length).ok_or_else(|| self.malformed("the parts of the table"))?;
+            end = region
+                .start
+                .checked_add(region.length)
+                .ok_or_else(|| self.malformed("the parts of the table"))?;
             if region.what == What::Chunk {
                 seen.iter_mut().skip(region.chunk).take(1).for_each(|seen| *seen = true);
             } else if !seen.get(region.chunk).is_some_and(|seen| *seen) {
@@ -176,7 +166,7 @@ impl ParquetWalk {
     }
 
     fn gap(&mut self, from: u64, to: u64) -> Result<(), Refusal> {
-        let Some(length) = to.checked_sub(from) else {
+        let Some(length) = to.checked_sub(from).filter(|_| to <= self.footer_at) else {
             return Err(self.contents.refuse(Reason::FieldAmbiguous, "parts of the table over each other"));
         };
         let mut bytes = Vec::new();
@@ -245,7 +235,8 @@ impl ParquetWalk {
         let leaf = self.footer.chunks.get(region.chunk).and_then(|chunk| self.footer.leaves.get(chunk.leaf));
         let Some(leaf) = leaf.filter(|leaf| leaf.values != Values::Other) else { return Ok(false) };
         for field in [2, 3] {
-            if let Some(Value::List(_, items)) = index.get(field).filter(|_| region.what == What::ColumnIndex) {
+            if let Some(Value::List(_, items)) = index.get(field).filter(|_| region.what == What::ColumnIndex)
+            {
                 for item in items {
                     if let Value::Bytes(value) = item
                         && self.contents.text(Some(&leaf.name), value)?.is_some()
@@ -285,7 +276,8 @@ impl ParquetWalk {
             return Err(malformed);
         }
         dictionary |= is_dictionary;
-        let parts = self.footer.chunks.get(chunk).and_then(|c| self.footer.leaves.get(c.leaf).map(|leaf| (c, leaf)));
+        let parts =
+            self.footer.chunks.get(chunk).and_then(|c| self.footer.leaves.get(c.leaf).map(|leaf| (c, leaf)));
         let Some((Chunk { codec, .. }, leaf)) = parts else { return Err(malformed) };
         let column =
             Column { leaf, codec: *codec, has_dictionary: dictionary, most: self.containers.limits.block };
@@ -355,84 +347,6 @@ impl ParquetWalk {
         self.written += count;
         Ok(())
     }
-
-    /// The footer, as places and sizes are now.
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        let moved = self.moved;
-        let mut fates = self.fates.iter().zip(&self.footer.chunks);
-        for group in self.footer.meta.structures_mut(ROW_GROUPS) {
-            let mut first = None;
-            let (mut packed, mut grown) = (0, 0);
-            for column in group.structures_mut(COLUMNS) {
-                let Some((fate, chunk)) = fates.next() else { return };
-                first.get_or_insert(fate.start);
-                packed += fate.length;
-                grown += fate.grown;
-                if moved {
-                    place(column, fate, chunk);
-                }
-            }
-            if moved && let Some(first) = first {
-                group.set_int(5, first);
-                group.set_int(6, packed);
-                let size = group.int(2).unwrap_or_default().saturating_add(grown);
-                group.set_int(2, u64::try_from(size).unwrap_or_default());
-            }
-        }
-        let from = out.len();
-        self.footer.meta.write(out);
-        let length = u32::try_from(out.len() - from).unwrap_or(u32::MAX);
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(MAGIC);
-    }
-}
-
-/// Where a column is now.
-fn place(column: &mut Struct, fate: &Fate, chunk: &Chunk) {
-    for (field, kept) in
-        [(4, fate.offset_index), (5, fate.offset_index), (6, fate.column_index), (7, fate.column_index)]
-    {
-        if !kept {
-            column.remove(field);
-        }
-    }
-    // It points to the column or to its metadata, or is zero.
-    if let Some(old) = column.size(2).filter(|old| *old > 0) {
-        let inside = old.checked_sub(chunk.start).filter(|inside| *inside < chunk.length && !fate.changed);
-        column.set_int(2, fate.start + inside.unwrap_or_default());
-    }
-    let Some(meta) = column.structure_mut(CHUNK_META) else { return };
-    if meta.size(11).is_some_and(|at| at > 0) {
-        meta.set_int(11, fate.start);
-    }
-    let data = if fate.changed { fate.data } else { fate.start + (meta.size(9).unwrap_or_default() - chunk.start) };
-    meta.set_int(9, data);
-    meta.remove(10);
-    meta.set_int(7, fate.length);
-    match fate.bloom {
-        Some(at) => meta.set_int(14, at),
-        None => {
-            meta.remove(14);
-            meta.remove(15);
-        }
-    }
-    if !fate.changed {
-        return;
-    }
-    let size = meta.int(6).unwrap_or_default().saturating_add(fate.grown);
-    meta.set_int(6, u64::try_from(size).unwrap_or_default());
-    if let Some(statistics) = meta.structure_mut(STATISTICS) {
-        footer::forget_extremes(statistics);
-    }
-    // Sizes of values before they were encoded.
-    meta.remove(16);
-    if fate.reencoded {
-        meta.remove(13);
-        let plain = Value::Int(thrift::I32, values::PLAIN);
-        if let Some(encodings) = meta.list_mut(2).filter(|list| !list.contains(&plain)) {
-            encodings.push(plain);
-        }
-    }
 }
 
 impl Walk for ParquetWalk {
@@ -455,7 +369,7 @@ impl Walk for ParquetWalk {
             }
             State::End if self.read < self.footer_at => State::Copying { until: self.footer_at },
             State::End if self.moved || self.footer.changed => {
-                self.finish(out);
+                place::write(&mut self.footer, &self.fates, self.moved, out);
                 State::Done
             }
             State::End => State::Copying { until: self.file.len() },

@@ -49,7 +49,7 @@ impl Container {
             Some(Self::Gzip)
         } else if is_header(first) {
             Some(Self::Tar)
-        } else if begins(parquet::MAGIC) || begins(b"PARE") {
+        } else if begins(parquet::MAGIC) {
             Some(Self::Parquet)
         } else if begins(arrow::MAGIC) || arrow::is_stream(first) {
             Some(Self::Arrow)

@@ -47,15 +47,8 @@ pub(super) async fn file(
     let asked = Asked::default();
     let spools = shared.spools(&request.tenant);
     let told = &open.told;
-    let transform = treatment::of_upload(
-        request,
-        &job,
-        &told.purpose,
-        &told.filename,
-        &told.mime,
-        &asked,
-        &spools,
-    );
+    let transform =
+        treatment::of_upload(request, &job, &told.purpose, &told.filename, &told.mime, &asked, &spools);
     let (spool, parts, given_up) = (spools.open(), InOrder::new(parts), Arc::clone(given_up));
     // A whole file at once: the workers have others to serve.
     let censored = tokio::task::spawn_blocking(move || censor(spool, transform, parts, &given_up)).await;

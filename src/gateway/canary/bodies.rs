@@ -160,7 +160,8 @@ impl Cage<'_> {
             let form = form(&texts, file.map(|file| (&*file.name, &*content)));
             let job =
                 way::job(&request, Exchange::new(Arc::clone(&policy.tenant.secret)), Direction::Request);
-            let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default(), &super::spools());
+            let treat =
+                treatment::of(&request, &job, &Decided::default(), &Asked::default(), &super::spools());
             let mut transform =
                 FormTransform::new(job, BOUNDARY, Arc::from(fields), spools(), treat, Box::new(|_| Ok(())));
             self.body(&mut transform, &form, value, &format!("the form with `{word}`"));

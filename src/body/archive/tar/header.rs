@@ -54,9 +54,9 @@ enum Form {
 
 /// Whether bytes begin with a header block.
 pub(crate) fn is_header(first: &[u8]) -> bool {
-    first.first_chunk::<BLOCK>().is_some_and(|block| {
-        block.first() != Some(&0) && Header(Box::new(*block)).is_whole()
-    })
+    first
+        .first_chunk::<BLOCK>()
+        .is_some_and(|block| block.first() != Some(&0) && Header(Box::new(*block)).is_whole())
 }
 
 impl Header {
@@ -151,9 +151,7 @@ impl Header {
         if !self.text(at.clone()).is_empty() || at == NAME {
             // No character is cut.
             let room = at.len().min(text.len());
-            let whole = (0..=room).rev().find(|end| {
-                text.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80)
-            });
+            let whole = (0..=room).rev().find(|end| text.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80));
             self.set(at, text.get(..whole.unwrap_or_default()).unwrap_or_default());
         }
     }

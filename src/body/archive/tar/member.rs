@@ -1,8 +1,8 @@
 //! A member of a tar file: its header, and what was said before it.
 
 use super::header::{GROUP, Header, Kind, LINK, NAME, PREFIX, USER};
-use super::pax::{self, Record};
 use super::padding;
+use super::pax::{self, Record};
 use crate::body::archive::names::{Names, checked, stays_inside};
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
@@ -47,7 +47,11 @@ impl Announced {
                 again
             }
         };
-        if again { Err(contents.refuse(Reason::FieldAmbiguous, "two records of one kind for a member")) } else { Ok(()) }
+        if again {
+            Err(contents.refuse(Reason::FieldAmbiguous, "two records of one kind for a member"))
+        } else {
+            Ok(())
+        }
     }
 
     fn record(&self, key: &[u8]) -> Option<&[u8]> {
@@ -77,7 +81,9 @@ fn records(contents: &dyn Contents, text: &[u8]) -> Result<Vec<Record>, Refusal>
         let sparse = key.starts_with(b"GNU.sparse.") || key == b"SCHILY.realsize";
         let charset = key == b"hdrcharset" && value != b"ISO-IR 10646 2000 UTF-8";
         if sparse || charset {
-            return Err(contents.refuse(Reason::ContentUninspectable, "a sparse member, or an unknown charset"));
+            return Err(
+                contents.refuse(Reason::ContentUninspectable, "a sparse member, or an unknown charset")
+            );
         }
     }
     Ok(records)

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::record::{Fields, extras};
 use crate::body::archive::names::checked;
-use crate::body::container::{Containers, Contents, Seekable};
 use crate::body::coding::RATIO_FROM;
+use crate::body::container::{Containers, Contents, Seekable};
 use crate::reason::{Reason, Refusal};
 
 /// The end of the central directory without its comment, and its mark.
@@ -73,7 +73,7 @@ impl Entry {
     }
 }
 
-fn malformed(contents: &dyn Contents, detail: &'static str) -> Refusal {
+pub(super) fn malformed(contents: &dyn Contents, detail: &'static str) -> Refusal {
     contents.refuse(Reason::ContentMalformed, detail)
 }
 
@@ -105,7 +105,8 @@ pub(super) fn read(
     };
     let end_at = tail_at + end as u64;
     let fields = Fields(bytes.get(end..).unwrap_or_default());
-    let about = About::read(file, &fields, end_at).ok_or_else(|| malformed(contents, "the archive's directory"))?;
+    let about =
+        About::read(file, &fields, end_at).ok_or_else(|| malformed(contents, "the archive's directory"))?;
     if about.at.checked_add(about.size) != Some(about.behind) {
         return Err(malformed(contents, "the archive's directory is not where it is said to be"));
     }
@@ -144,21 +145,30 @@ impl About {
         if Fields(&locator).u32(0) == Some(LOCATOR_MARK) {
             let locator = Fields(&locator);
             let large_at = locator.u64(8)?;
-            if locator.u32(4)? != 0 || locator.u32(16)? != 1 || large_at.checked_add(LARGE_END as u64) != locator_at {
+            if locator.u32(4)? != 0
+                || locator.u32(16)? != 1
+                || large_at.checked_add(LARGE_END as u64) != locator_at
+            {
                 return None;
             }
             let mut bytes = Vec::new();
             file.read(large_at, LARGE_END, &mut bytes).ok()?;
             let fields = Fields(&bytes);
             let whole = fields.u32(0)? == LARGE_END_MARK && fields.u64(4)? == LARGE_END as u64 - 12;
-            let (here, all, size64, at64) = (fields.u64(24)?, fields.u64(32)?, fields.u64(40)?, fields.u64(48)?);
+            let (here, all, size64, at64) =
+                (fields.u64(24)?, fields.u64(32)?, fields.u64(40)?, fields.u64(48)?);
             // The small end says the same, as far as it can.
             let same = (count == u16::MAX || u64::from(count) == all)
                 && (size == u32::MAX || u64::from(size) == size64)
                 && (at == u32::MAX || u64::from(at) == at64);
             let first = fields.u32(16)? == 0 && fields.u32(20)? == 0 && here == all;
-            return (whole && same && first)
-                .then_some(Self { count: all, at: at64, size: size64, behind: large_at, large: true });
+            return (whole && same && first).then_some(Self {
+                count: all,
+                at: at64,
+                size: size64,
+                behind: large_at,
+                large: true,
+            });
         }
         let first = disk == 0 && first == 0 && here == count && !large;
         first.then_some(Self {

@@ -81,7 +81,8 @@ fn needs(entry: &Entry, large: bool) -> u16 {
 /// A local header, whose sizes are known.
 pub(super) fn local(entry: &Entry, extra: &[u8], out: &mut Vec<u8>) {
     let large = entry.size >= u64::from(u32::MAX) || entry.packed >= u64::from(u32::MAX);
-    let (size, packed) = if large { (u64::from(u32::MAX), u64::from(u32::MAX)) } else { (entry.size, entry.packed) };
+    let (size, packed) =
+        if large { (u64::from(u32::MAX), u64::from(u32::MAX)) } else { (entry.size, entry.packed) };
     let values = [entry.size, entry.packed];
     let extra = with_large(extra, if large { &values } else { &[] });
     out.extend_from_slice(b"PK\x03\x04");

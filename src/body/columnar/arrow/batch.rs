@@ -105,17 +105,24 @@ impl Batch<'_> {
 
     /// The buffers lie in the body, none over another, with nothing but zeros between.
     pub(super) fn check(&mut self) -> Result<(), Refusal> {
-        let mut buffers: Vec<_> = self.message.buffers.iter().filter(|(_, length)| *length > 0).copied().collect();
+        let mut buffers: Vec<_> =
+            self.message.buffers.iter().filter(|(_, length)| *length > 0).copied().collect();
         buffers.sort_unstable();
         let mut end = 0;
         for (at, length) in buffers.into_iter().chain([(self.message.body, 0)]) {
-            let gap = at.checked_sub(end).filter(|gap| *gap <= PADDING).ok_or_else(|| self.malformed())?;
+            let gap = at
+                .checked_sub(end)
+                .filter(|gap| *gap <= PADDING && at <= self.message.body)
+                .ok_or_else(|| self.malformed())?;
             let mut bytes = Vec::new();
             self.file.read(self.body_at + end, usize::try_from(gap).unwrap_or_default(), &mut bytes)?;
             if bytes.iter().any(|byte| *byte != 0) {
                 return Err(self.malformed());
             }
-            end = at.checked_add(length).filter(|end| *end <= self.message.body).ok_or_else(|| self.malformed())?;
+            end = at
+                .checked_add(length)
+                .filter(|end| *end <= self.message.body)
+                .ok_or_else(|| self.malformed())?;
         }
         Ok(())
     }
@@ -125,7 +132,9 @@ impl Batch<'_> {
             None => Ok(Codec::Plain),
             Some(0) => Ok(Codec::Lz4Frame),
             Some(1) => Ok(Codec::Zstd),
-            Some(_) => Err(self.contents.refuse(Reason::ContentUninspectable, "a batch whose compression is unknown")),
+            Some(_) => Err(self
+                .contents
+                .refuse(Reason::ContentUninspectable, "a batch whose compression is unknown")),
         }
     }
 
@@ -263,7 +272,9 @@ impl Batch<'_> {
             if let Some((offsets, bytes)) = &mut new {
                 bytes.extend_from_slice(censored.as_deref().unwrap_or(value));
                 if !put(bytes.len(), offsets) {
-                    return Err(self.contents.refuse(Reason::RecordTooLarge, "a column of a batch of the table"));
+                    return Err(self
+                        .contents
+                        .refuse(Reason::RecordTooLarge, "a column of a batch of the table"));
                 }
             }
             from = to;
@@ -315,7 +326,8 @@ impl Batch<'_> {
         let mut changed = false;
         let views = raw.chunks_exact(VIEW).take(place.length);
         for (at, view) in views.clone().enumerate() {
-            let is_null = !validity.is_empty() && validity.get(at / 8).is_none_or(|byte| byte >> (at % 8) & 1 == 0);
+            let is_null =
+                !validity.is_empty() && validity.get(at / 8).is_none_or(|byte| byte >> (at % 8) & 1 == 0);
             let mut text = None;
             if !is_null {
                 let (value, range) = viewed(view, &data).ok_or_else(|| self.malformed())?;
@@ -337,7 +349,8 @@ impl Batch<'_> {
         }
         let (mut new_views, mut new_data) = (Vec::new(), Vec::new());
         for (at, (view, text)) in views.zip(&texts).enumerate() {
-            let is_null = !validity.is_empty() && validity.get(at / 8).is_none_or(|byte| byte >> (at % 8) & 1 == 0);
+            let is_null =
+                !validity.is_empty() && validity.get(at / 8).is_none_or(|byte| byte >> (at % 8) & 1 == 0);
             let old = if is_null { &[][..] } else { viewed(view, &data).map_or(&[][..], |(value, _)| value) };
             let value = text.as_deref().unwrap_or(old);
             if !put_view(value, &mut new_views, &mut new_data) {

@@ -39,7 +39,8 @@ impl Message {
             (0..count).map(|i| i64_at(bytes, at + 16 * i).zip(i64_at(bytes, at + 16 * i + 8))).collect();
         let (at, count) = batch.vector(2, 16)?;
         let size = |at| i64_at(bytes, at).and_then(|value| u64::try_from(value).ok());
-        let buffers: Option<Vec<_>> = (0..count).map(|i| size(at + 16 * i).zip(size(at + 16 * i + 8))).collect();
+        let buffers: Option<Vec<_>> =
+            (0..count).map(|i| size(at + 16 * i).zip(size(at + 16 * i + 8))).collect();
         let (at, count) = batch.vector(4, 8)?;
         let views: Option<Vec<u64>> = (0..count).map(|i| size(at + 8 * i)).collect();
         let compression = match batch.table(3) {
@@ -112,9 +113,9 @@ impl Message {
         let sizes = |(at, length): &(u64, u64)| (at.cast_signed(), length.cast_signed());
         let buffers = out.pairs(&self.buffers.iter().map(sizes).collect::<Vec<_>>());
         let views = (!self.views.is_empty()).then(|| Slot::Pointer(out.numbers(&self.views)));
-        let compression = self.compression.map(|codec| {
-            Slot::Pointer(out.table(&[Some(Slot::Byte(codec)), Some(Slot::Byte(0))]))
-        });
+        let compression = self
+            .compression
+            .map(|codec| Slot::Pointer(out.table(&[Some(Slot::Byte(codec)), Some(Slot::Byte(0))])));
         let batch = out.table(&[
             Some(Slot::Long(self.length)),
             Some(Slot::Pointer(nodes)),

@@ -199,7 +199,8 @@ pub(super) fn censored(
     schema: &Table<'_>,
     beside: usize,
 ) -> Result<Option<Vec<u8>>, Refusal> {
-    let malformed = |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
+    let malformed =
+        |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
     let all = texts(schema).and_then(|mut all| {
         pairs(&Table::root(buffer)?, beside, &mut all)?;
         Some(all)

@@ -42,7 +42,6 @@ pub(super) struct Leaf {
 
 /// A column of a row group.
 pub(super) struct Chunk {
-    pub(super) group: usize,
     pub(super) leaf: usize,
     pub(super) start: u64,
     pub(super) length: u64,
@@ -72,11 +71,7 @@ const WHAT: &str = "the footer of the table";
 
 impl Footer {
     /// Reads the footer and censors its texts.
-    pub(super) fn read(
-        contents: &mut dyn Contents,
-        bytes: &[u8],
-        values: usize,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn read(contents: &mut dyn Contents, bytes: &[u8], values: usize) -> Result<Self, Refusal> {
         let (meta, length) = thrift::read(bytes, values).map_err(|f| fault(contents, f, WHAT))?;
         if length != bytes.len() {
             return Err(contents.refuse(Reason::ContentMalformed, WHAT));
@@ -92,7 +87,8 @@ impl Footer {
     }
 
     fn schema(&mut self, contents: &mut dyn Contents) -> Result<(), Refusal> {
-        let malformed = |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
+        let malformed =
+            |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
         // For each open group: its children that are to come, and its levels.
         let mut open: Vec<(u64, (u32, u32))> = Vec::new();
         let (mut path, mut new_path): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
@@ -141,6 +137,10 @@ impl Footer {
                     path.pop();
                     new_path.pop();
                 } else {
+                    // Values of any shape, packed into bytes.
+                    if element.structure(10).is_some_and(|logical| logical.get(16).is_some()) {
+                        contents.uninspectable("a column of Variants")?;
+                    }
                     open.push((element.size(5).unwrap_or_default(), levels));
                 }
             } else {
@@ -165,7 +165,7 @@ impl Footer {
     fn chunks(&mut self, contents: &mut dyn Contents) -> Result<(), Refusal> {
         let malformed = || contents.refuse(Reason::ContentMalformed, "a row group of the table");
         let mut rows = 0_u64;
-        for (at, group) in self.meta.structures(ROW_GROUPS).enumerate() {
+        for group in self.meta.structures(ROW_GROUPS) {
             let mut count = 0;
             for chunk in group.structures(COLUMNS) {
                 if chunk.get(1).is_some() {
@@ -190,7 +190,6 @@ impl Footer {
                 // Some writers say 0 for none.
                 let dictionary = meta.size(11).filter(|at| *at > 0 && *at < data);
                 self.chunks.push(Chunk {
-                    group: at,
                     leaf: count,
                     start: dictionary.unwrap_or(data),
                     length: meta.size(7).ok_or_else(malformed)?,
@@ -278,7 +277,11 @@ fn key_values(contents: &mut dyn Contents, of: &mut Struct, field: i16) -> Resul
             match found.transpose()?.flatten() {
                 Some(false) => {}
                 Some(true) => leaked.push(at),
-                None => return Err(contents.refuse(Reason::ContentUninspectable, "the Arrow schema of the table")),
+                None => {
+                    return Err(
+                        contents.refuse(Reason::ContentUninspectable, "the Arrow schema of the table")
+                    );
+                }
             }
             continue;
         }
@@ -313,7 +316,11 @@ fn codec(contents: &dyn Contents, number: Option<i64>, values: Values) -> Result
         Some(7) => Codec::Lz4Block,
         // What is not read stays packed.
         _ if values == Values::Other => Codec::Plain,
-        _ => return Err(contents.refuse(Reason::ContentUninspectable, "a column whose compression is unknown")),
+        _ => {
+            return Err(
+                contents.refuse(Reason::ContentUninspectable, "a column whose compression is unknown")
+            );
+        }
     })
 }
 
@@ -335,12 +342,15 @@ fn leaf(
         // Strings, enumerations, JSON.
         (BYTE_ARRAY, Some(1 | 4 | 12), _) | (BYTE_ARRAY, None, Some(0 | 4 | 19)) => Values::Text,
         // Decimals, UUIDs, small floats, intervals.
-        (BYTE_ARRAY | FIXED, Some(5 | 14 | 15), _) | (BYTE_ARRAY | FIXED, None, Some(5 | 21)) => Values::Other,
+        (BYTE_ARRAY | FIXED, Some(5 | 14 | 15), _) | (BYTE_ARRAY | FIXED, None, Some(5 | 21)) => {
+            Values::Other
+        }
         // Bytes, and the shapes of maps.
         (BYTE_ARRAY, Some(17 | 18), _) | (BYTE_ARRAY, None, None) => Values::Bytes,
         (FIXED, None, None) => Values::Fixed,
         _ => {
-            return Err(contents.refuse(Reason::ContentUninspectable, "a column whose type is unknown"));
+            contents.uninspectable("a column whose type is unknown")?;
+            Values::Other
         }
     };
     let (path, new_path) = (path.get(1..).unwrap_or_default(), new_path.get(1..).unwrap_or_default());
@@ -349,7 +359,8 @@ fn leaf(
         name: context(&names).into(),
         values,
         kind,
-        fixed: (kind == FIXED).then(|| usize::try_from(element.size(2).unwrap_or_default()).unwrap_or_default()),
+        fixed: (kind == FIXED)
+            .then(|| usize::try_from(element.size(2).unwrap_or_default()).unwrap_or_default()),
         levels,
         path: path.to_vec(),
         new_path: new_path.to_vec(),

@@ -71,19 +71,31 @@ impl Page<'_> {
     ) -> Result<Option<Rewritten>, Refusal> {
         let layout = self.layout().ok_or_else(|| malformed(contents))?;
         let mut header = self.header.clone();
-        let mut found = match header.structure_mut(layout.about).and_then(|s| s.structure_mut(layout.statistics_field)) {
-            Some(statistics) => extremes(contents, statistics, column.leaf)?,
-            None => false,
-        };
+        let mut found =
+            match header.structure_mut(layout.about).and_then(|s| s.structure_mut(layout.statistics_field)) {
+                Some(statistics) => extremes(contents, statistics, column.leaf)?,
+                None => false,
+            };
         let indices = layout.about != 7 && matches!(layout.encoding, DICTIONARY | PLAIN_DICTIONARY);
         if indices {
             if !column.has_dictionary {
                 return Err(malformed(contents));
             }
-            return Ok(found.then(|| Rewritten { header, body: self.body.to_vec(), grown: 0, reencoded: false }));
+            return Ok(found.then(|| Rewritten {
+                header,
+                body: self.body.to_vec(),
+                grown: 0,
+                reencoded: false,
+            }));
         }
         if !values::is_known(layout.encoding) {
-            return Err(contents.refuse(Reason::ContentUninspectable, "a column whose encoding is unknown"));
+            contents.uninspectable("a column whose encoding is unknown")?;
+            return Ok(found.then(|| Rewritten {
+                header,
+                body: self.body.to_vec(),
+                grown: 0,
+                reencoded: false,
+            }));
         }
         let plain = self.unpacked(contents, column, &layout)?;
         let from = levels(&plain, &layout, &self.header, column.leaf).ok_or_else(|| malformed(contents))?;
@@ -161,7 +173,8 @@ impl Page<'_> {
         if size > column.most {
             return Err(contents.refuse(Reason::RecordTooLarge, "a page of the table"));
         }
-        let split = (self.body.get(..layout.bare), self.body.get(layout.bare..), size.checked_sub(layout.bare));
+        let split =
+            (self.body.get(..layout.bare), self.body.get(layout.bare..), size.checked_sub(layout.bare));
         let (Some(bare), Some(packed), Some(size)) = split else { return Err(malformed(contents)) };
         let codec = if layout.is_packed { column.codec } else { Codec::Plain };
         // Nothing may be packed as nothing.

@@ -117,7 +117,8 @@ impl Reader<'_> {
             BYTE => Value::Int(BYTE, i64::from(self.byte()?.cast_signed())),
             I16 | I32 | I64 => Value::Int(kind, self.zigzag()?),
             DOUBLE => {
-                let bytes = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()).ok_or(Fault::Short)?;
+                let bytes =
+                    self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()).ok_or(Fault::Short)?;
                 self.at += 8;
                 Value::Double(*bytes)
             }
