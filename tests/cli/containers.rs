@@ -76,7 +76,7 @@ fn copies_of_archives_and_tables_have_nothing_left() {
     let ended = scan(&place, &[&["--fix"], &names[..]].concat(), "");
     assert_eq!(ended.code, 1, "{}", ended.err);
     let copies =
-        ["a.censored.zip", "b.censored.tar", "c.tar.censored.gz", "d.censored.parquet", "e.censored.arrow"];
+        ["a.censored.zip", "b.censored.tar", "c.censored.tar.gz", "d.censored.parquet", "e.censored.arrow"];
     for copy in copies {
         let again = scan(&place, &[copy], "");
         assert_eq!(again.code, 0, "{copy}: {}{}", again.out, again.err);

@@ -202,8 +202,9 @@ impl ArrowWalk {
                 }
             }
             (Some(BATCH | DICTIONARY), true) => {
-                let Some(message) = Message::read(&root) else { return Err(malformed) };
-                self.begin(message, (at, body_at, end), truncated)
+                let Some(mut message) = Message::read(&root) else { return Err(malformed) };
+                let changed = message.censor(&mut *self.contents, &bytes)?;
+                self.begin(message, changed, (at, body_at, end), truncated)
             }
             (Some(SCHEMA | BATCH | DICTIONARY), _) => Err(malformed),
             _ => Err(self.contents.refuse(Reason::ContentUninspectable, "a message that holds no table")),
@@ -220,7 +221,8 @@ impl ArrowWalk {
     /// A batch begins.
     fn begin(
         &mut self,
-        mut message: Message,
+        message: Message,
+        changed: bool,
         (at, body_at, file_end): (u64, u64, u64),
         truncated: Refusal,
     ) -> Result<State, Refusal> {
@@ -235,7 +237,7 @@ impl ArrowWalk {
             return Err(self.malformed("a batch that is not as the schema says"));
         };
         places.reverse();
-        let changed = message.censor(&mut *self.contents)?;
+
         self.contents.part(self.rows);
         if message.dictionary.is_none() {
             self.rows = self.rows.saturating_add(message.rows());

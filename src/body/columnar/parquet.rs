@@ -17,7 +17,7 @@ use crate::reason::{Reason, Refusal};
 use footer::{CHUNK_META, COLUMNS, Chunk, Footer, ROW_GROUPS};
 use page::{Column, Page};
 use place::Fate;
-use thrift::{Fault, Struct, Value};
+use thrift::{Fault, Struct};
 
 pub(crate) const MAGIC: &[u8] = b"PAR1";
 /// The length of the footer and the magic behind it.
@@ -66,7 +66,7 @@ pub(crate) struct ParquetWalk {
 enum State {
     Next,
     Copying { until: u64 },
-    Pages { chunk: usize, at: u64, end: u64, dictionary: bool },
+    Pages { chunk: usize, at: u64, end: u64, dictionary: Option<usize> },
     End,
     Done,
 }
@@ -198,7 +198,7 @@ impl ParquetWalk {
                 if self.footer.leaves.get(chunk.leaf).is_some_and(|leaf| leaf.values == Values::Other) {
                     return Ok(State::Copying { until: end });
                 }
-                Ok(State::Pages { chunk: region.chunk, at: region.start, end, dictionary: false })
+                Ok(State::Pages { chunk: region.chunk, at: region.start, end, dictionary: None })
             }
             What::Bloom if !fate.changed => {
                 fate.bloom = Some(self.written);
@@ -234,16 +234,11 @@ impl ParquetWalk {
         }
         let leaf = self.footer.chunks.get(region.chunk).and_then(|chunk| self.footer.leaves.get(chunk.leaf));
         let Some(leaf) = leaf.filter(|leaf| leaf.values != Values::Other) else { return Ok(false) };
-        for field in [2, 3] {
-            if let Some(Value::List(_, items)) = index.get(field).filter(|_| region.what == What::ColumnIndex)
-            {
-                for item in items {
-                    if let Value::Bytes(value) = item
-                        && self.contents.text(Some(&leaf.name), value)?.is_some()
-                    {
-                        return Ok(true);
-                    }
-                }
+        let mut texts = Vec::new();
+        index.texts(&mut texts);
+        for value in texts {
+            if self.contents.text(Some(&leaf.name), value)?.is_some() {
+                return Ok(true);
             }
         }
         Ok(false)
@@ -255,7 +250,7 @@ impl ParquetWalk {
         chunk: usize,
         at: u64,
         end: u64,
-        mut dictionary: bool,
+        mut dictionary: Option<usize>,
         out: &mut Vec<u8>,
     ) -> Result<State, Refusal> {
         if at == end {
@@ -271,16 +266,16 @@ impl ParquetWalk {
         self.count(size, unpacked)?;
         let mut body = Vec::new();
         self.file.read(body_at, size, &mut body)?;
-        let is_dictionary = page::is_dictionary(&header);
-        if is_dictionary && dictionary {
+        let found = page::dictionary(&header);
+        let is_dictionary = found.is_some();
+        if is_dictionary && dictionary.is_some() {
             return Err(malformed);
         }
-        dictionary |= is_dictionary;
+        dictionary = dictionary.or(found);
         let parts =
             self.footer.chunks.get(chunk).and_then(|c| self.footer.leaves.get(c.leaf).map(|leaf| (c, leaf)));
         let Some((Chunk { codec, .. }, leaf)) = parts else { return Err(malformed) };
-        let column =
-            Column { leaf, codec: *codec, has_dictionary: dictionary, most: self.containers.limits.block };
+        let column = Column { leaf, codec: *codec, dictionary, most: self.containers.limits.block };
         let rewritten = Page { header, body: &body }.censor(&mut *self.contents, &column)?;
         let state = State::Pages { chunk, at: page_end, end, dictionary };
         let before = self.written + (at - self.read);

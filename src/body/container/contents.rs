@@ -32,6 +32,14 @@ pub trait Contents: Send {
     /// If they may not pass.
     fn bytes(&mut self, field: Option<&str>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal>;
 
+    /// Whether something is left in a text that can't be censored where it stands.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    fn holds(&mut self, text: &[u8]) -> Result<bool, Refusal> {
+        Ok(self.text(None, text)?.is_some())
+    }
+
     /// A part of a table begins, the `n`th from 0: for what tells places.
     fn part(&mut self, n: u64) {
         let _ = n;

@@ -104,6 +104,7 @@ pub(super) fn look(
     let looking = Looking {
         found: found.clone(),
         member: None,
+        packed: kind == Container::Gzip,
         row: 0,
         containers: containers.deeper(),
         cells: Vec::new(),
@@ -144,6 +145,8 @@ struct Looking {
     found: Found,
     /// The path of the container, if it is in another one.
     member: Option<Arc<str>>,
+    /// It is a packed file, which has one member without a path of its own.
+    packed: bool,
     row: u64,
     containers: Containers,
     cells: Vec<Cell>,
@@ -178,6 +181,7 @@ impl Drop for Looking {
 impl Contents for Looking {
     fn member(&mut self, path: &str) -> Result<Box<dyn Transform>, Refusal> {
         let path = match &self.member {
+            outer if self.packed => outer.clone().unwrap_or_default(),
             None => path.into(),
             Some(outer) => format!("{outer}/{path}").into(),
         };
@@ -200,6 +204,11 @@ impl Contents for Looking {
     fn bytes(&mut self, field: Option<&str>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
         // What is no text is passed over, as a file of bytes in a folder is.
         if std::str::from_utf8(bytes).is_ok() { self.text(field, bytes) } else { Ok(None) }
+    }
+
+    fn holds(&mut self, _: &[u8]) -> Result<bool, Refusal> {
+        // It was told where it belongs.
+        Ok(false)
     }
 
     fn part(&mut self, row: u64) {
@@ -225,6 +234,11 @@ struct Member {
 }
 
 impl Member {
+    /// Its path, if it has one.
+    fn member(&self) -> Option<Arc<str>> {
+        Some(Arc::clone(&self.path)).filter(|path| !path.is_empty())
+    }
+
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let first = std::mem::take(&mut self.first);
         let mut inner: Box<dyn Transform> = match Container::by_content(&first) {
@@ -234,7 +248,8 @@ impl Member {
             Some(kind) => {
                 let contents = Looking {
                     found: self.found.clone(),
-                    member: Some(Arc::clone(&self.path)),
+                    member: self.member(),
+                    packed: kind == Container::Gzip,
                     row: 0,
                     containers: self.containers.deeper(),
                     cells: Vec::new(),
@@ -244,8 +259,7 @@ impl Member {
             }
             None if memchr::memchr(0, &first).is_some() => Box::new(Pass),
             None => {
-                let (found, path) = (self.found.clone(), Arc::clone(&self.path));
-                Box::new(Text { cutter: Cutter::default(), found, path })
+                Box::new(Text { cutter: Cutter::default(), found: self.found.clone(), member: self.member() })
             }
         };
         inner.push(&first, out)?;
@@ -279,7 +293,7 @@ impl Transform for Member {
 struct Text {
     cutter: Cutter,
     found: Found,
-    path: Arc<str>,
+    member: Option<Arc<str>>,
 }
 
 impl Transform for Text {
@@ -287,14 +301,14 @@ impl Transform for Text {
         out.extend_from_slice(input);
         self.cutter.push(input);
         while let Some(piece) = self.cutter.next(false) {
-            self.found.add(Task::Text(piece, Some(Arc::clone(&self.path))));
+            self.found.add(Task::Text(piece, self.member.clone()));
         }
         Ok(())
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         while let Some(piece) = self.cutter.next(true) {
-            self.found.add(Task::Text(piece, Some(Arc::clone(&self.path))));
+            self.found.add(Task::Text(piece, self.member.clone()));
         }
         Ok(())
     }

@@ -142,3 +142,16 @@ pub(super) fn replace(buffer: &mut Vec<u8>, pointer: usize, at: usize, old: usiz
     buffer.extend_from_slice(new);
     buffer.push(0);
 }
+
+/// Texts that nothing leads to: runs of characters in a buffer outside of the ranges that are known.
+pub(super) fn leftovers(buffer: &[u8], known: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<u8>> {
+    const LEAST: usize = 6;
+    let mut rest = buffer.to_vec();
+    for (at, length) in known {
+        if let Some(text) = rest.get_mut(at..at.saturating_add(length)) {
+            text.fill(0);
+        }
+    }
+    let runs = rest.split(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    runs.filter(|run| run.len() >= LEAST).map(<[u8]>::to_vec).collect()
+}

@@ -1,6 +1,7 @@
 //! The messages that carry batches: read, and written anew.
 
 use super::flat::{Table, i64_at};
+use super::schema::nothing_left;
 use crate::body::container::Contents;
 use crate::reason::Refusal;
 
@@ -23,6 +24,8 @@ pub(super) struct Message {
     pub(super) views: Vec<u64>,
     pub(super) body: u64,
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Where the texts of the pairs stand.
+    texts: Vec<(usize, usize)>,
 }
 
 impl Message {
@@ -50,10 +53,12 @@ impl Message {
             Some(about) if about.u8(1)? == 0 => Some(about.u8(0)?),
             Some(_) => return None,
         };
-        let mut pairs = Vec::new();
+        let (mut pairs, mut texts) = (Vec::new(), Vec::new());
         for pair in message.tables(4)? {
-            let text = |field| pair.text(field).map_or_else(Vec::new, |text| text.bytes.to_vec());
-            pairs.push((text(0), text(1)));
+            let all = [pair.text(0), pair.text(1)];
+            texts.extend(all.iter().flatten().map(|text| (text.at, text.bytes.len())));
+            let [key, value] = all.map(|text| text.map_or_else(Vec::new, |text| text.bytes.to_vec()));
+            pairs.push((key, value));
         }
         Some(Self {
             version: message.i16(0)?,
@@ -65,6 +70,7 @@ impl Message {
             views: views?,
             body: u64::try_from(message.i64(3)?).ok()?,
             pairs,
+            texts,
         })
     }
 
@@ -82,8 +88,9 @@ impl Message {
         self.nodes.len()
     }
 
-    /// Censors what is said beside the batch. True: something changed.
-    pub(super) fn censor(&mut self, contents: &mut dyn Contents) -> Result<bool, Refusal> {
+    /// Censors what is said beside the batch, in the message that it was read from. True: something changed.
+    pub(super) fn censor(&mut self, contents: &mut dyn Contents, buffer: &[u8]) -> Result<bool, Refusal> {
+        nothing_left(contents, buffer, self.texts.iter().copied())?;
         let mut changed = false;
         for (key, value) in &mut self.pairs {
             let name = String::from_utf8_lossy(key).into_owned();

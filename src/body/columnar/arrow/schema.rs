@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Values, context};
-use super::flat::{Table, Text, replace};
+use super::flat::{Table, Text, leftovers, replace};
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
 
@@ -191,6 +191,22 @@ fn pairs<'a>(table: &Table<'a>, field: usize, all: &mut Vec<(Option<Text<'a>>, T
     Some(())
 }
 
+/// Sees that nothing stands in a buffer of metadata where no reader looks.
+pub(super) fn nothing_left(
+    contents: &mut dyn Contents,
+    buffer: &[u8],
+    known: impl Iterator<Item = (usize, usize)>,
+) -> Result<(), Refusal> {
+    for text in leftovers(buffer, known) {
+        if contents.holds(&text)? {
+            return Err(
+                contents.refuse(Reason::ContentMalformed, "metadata of the table that nothing leads to")
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Censors the texts of the schema in a buffer, and those beside the pairs in another field of the buffer's root. None:
 /// they stay.
 pub(super) fn censored(
@@ -205,8 +221,10 @@ pub(super) fn censored(
         pairs(&Table::root(buffer)?, beside, &mut all)?;
         Some(all)
     });
+    let all = all.ok_or_else(|| malformed(contents))?;
+    nothing_left(contents, buffer, all.iter().map(|(_, text)| (text.at, text.bytes.len())))?;
     let mut changed: Option<Vec<u8>> = None;
-    for (key, text) in all.ok_or_else(|| malformed(contents))? {
+    for (key, text) in all {
         let key = key.and_then(|key| std::str::from_utf8(key.bytes).ok());
         if let Some(new) = contents.text(key, text.bytes)? {
             let buffer = changed.get_or_insert_with(|| buffer.to_vec());

@@ -230,8 +230,34 @@ impl Footer {
             }
         }
         self.changed |= changed;
-        Ok(())
+        // What Arrow says of its schema was looked at as what it is, and goes back afterwards.
+        let mut said = Vec::new();
+        for pair in self.meta.structures_mut(KEY_VALUES).filter(|pair| pair.bytes(1) == Some(ARROW)) {
+            said.push(pair.get_mut(2).map(|value| std::mem::replace(value, Value::Bytes(Vec::new()))));
+        }
+        let left = nothing_left(contents, &self.meta);
+        let pairs = self.meta.structures_mut(KEY_VALUES).filter(|pair| pair.bytes(1) == Some(ARROW));
+        for (pair, said) in pairs.zip(said) {
+            if let (Some(value), Some(said)) = (pair.get_mut(2), said) {
+                *value = said;
+            }
+        }
+        left
     }
+}
+
+/// Sees that nothing is left in texts of fields that nobody here knows.
+pub(super) fn nothing_left(contents: &mut dyn Contents, of: &Struct) -> Result<(), Refusal> {
+    let mut texts = Vec::new();
+    of.texts(&mut texts);
+    for text in texts {
+        if contents.holds(text)? {
+            return Err(
+                contents.refuse(Reason::ContentUninspectable, "a finding in metadata of unknown meaning")
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Takes the least and the greatest value out of statistics if one of them holds something. True: it did.

@@ -2,7 +2,7 @@
 
 use super::super::codec::Codec;
 use super::super::{Values, censored};
-use super::footer::{Leaf, extremes, fault, forget_extremes};
+use super::footer::{Leaf, extremes, fault, forget_extremes, nothing_left};
 use super::thrift::{Fault, Struct, Value};
 use super::values::{self, DICTIONARY, Decoded, PLAIN, PLAIN_DICTIONARY};
 use crate::body::container::Contents;
@@ -29,7 +29,8 @@ pub(super) struct Rewritten {
 pub(super) struct Column<'a> {
     pub(super) leaf: &'a Leaf,
     pub(super) codec: Codec,
-    pub(super) has_dictionary: bool,
+    /// Values in its dictionary.
+    pub(super) dictionary: Option<usize>,
     /// Bytes that a page may have, unpacked.
     pub(super) most: usize,
 }
@@ -57,9 +58,10 @@ pub(super) fn sizes(header: &Struct) -> Option<(usize, usize)> {
     Some((size(3)?, size(2)?))
 }
 
-/// Whether it is a dictionary.
-pub(super) fn is_dictionary(header: &Struct) -> bool {
-    header.int(1) == Some(2)
+/// How many values it has, if it is a dictionary.
+pub(super) fn dictionary(header: &Struct) -> Option<usize> {
+    let about = header.structure(7).filter(|_| header.int(1) == Some(2))?;
+    usize::try_from(about.size(1)?).ok()
 }
 
 impl Page<'_> {
@@ -76,9 +78,14 @@ impl Page<'_> {
                 Some(statistics) => extremes(contents, statistics, column.leaf)?,
                 None => false,
             };
+        nothing_left(contents, &header)?;
         let indices = layout.about != 7 && matches!(layout.encoding, DICTIONARY | PLAIN_DICTIONARY);
         if indices {
-            if !column.has_dictionary {
+            let plain = self.unpacked(contents, column, &layout)?;
+            let from =
+                levels(&plain, &layout, &self.header, column.leaf).ok_or_else(|| malformed(contents))?;
+            let data = plain.get(from..).unwrap_or_default();
+            if !column.dictionary.is_some_and(|count| values::are_indices(data, count)) {
                 return Err(malformed(contents));
             }
             return Ok(found.then(|| Rewritten {
@@ -102,6 +109,9 @@ impl Page<'_> {
         let data = plain.get(from..).unwrap_or_default();
         let decoded = values::decode(layout.encoding, data, layout.values, column.most, column.leaf.fixed)
             .map_err(|f| fault(contents, f, "a page of the table"))?;
+        if layout.about == 7 && decoded.len() != layout.values {
+            return Err(malformed(contents));
+        }
         let changed = changes(contents, column.leaf, &decoded)?;
         found |= changed.is_some();
         if !found {

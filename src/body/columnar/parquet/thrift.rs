@@ -231,6 +231,11 @@ impl Struct {
         self.0.retain(|(known, _)| *known != id);
     }
 
+    /// All texts in it, wherever they stand.
+    pub(super) fn texts<'a>(&'a self, all: &mut Vec<&'a [u8]>) {
+        self.0.iter().for_each(|(_, value)| value.texts(all));
+    }
+
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let mut last = 0_i16;
         for (id, value) in &self.0 {
@@ -264,6 +269,15 @@ impl Value {
             Self::Bytes(_) => BYTES,
             Self::List(..) => LIST,
             Self::Struct(_) => STRUCT,
+        }
+    }
+
+    fn texts<'a>(&'a self, all: &mut Vec<&'a [u8]>) {
+        match self {
+            Self::Bool(_) | Self::Int(..) | Self::Double(_) => {}
+            Self::Bytes(bytes) => all.push(bytes),
+            Self::List(_, items) => items.iter().for_each(|item| item.texts(all)),
+            Self::Struct(inner) => inner.texts(all),
         }
     }
 

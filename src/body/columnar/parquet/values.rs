@@ -71,6 +71,28 @@ pub(super) const fn is_known(encoding: i64) -> bool {
     matches!(encoding, PLAIN | PLAIN_DICTIONARY | DELTA_LENGTH | DELTA | DICTIONARY)
 }
 
+/// Whether all that stands in a page's data are places in a dictionary of so many values: a width, then runs of one
+/// place, or of places packed into bits.
+pub(super) fn are_indices(data: &[u8], count: usize) -> bool {
+    let Some((width, rest)) = data.split_first() else { return true };
+    let width = usize::from(*width);
+    let mut bits = Bits { data: rest, at: 0 };
+    while bits.at < rest.len() {
+        let Ok(head) = bits.size() else { return false };
+        let packed = head & 1 == 1;
+        let length = if packed { (head >> 1).checked_mul(width) } else { Some(width.div_ceil(8)) };
+        let Some(run) = length.and_then(|length| bits.bytes(length).ok()) else { return false };
+        let places = if packed { (head >> 1).saturating_mul(8) } else { 1 };
+        let bits_each = u8::try_from(if packed { width } else { run.len() * 8 }).unwrap_or(u8::MAX);
+        // A run of no bits says nothing but the first place.
+        let inside = |at| unpack(run, at, bits_each) < count.max(1) as u64;
+        if width > 32 || !(run.is_empty() || (0..places).all(inside)) {
+            return false;
+        }
+    }
+    true
+}
+
 fn plain(mut data: &[u8]) -> Result<Decoded, Fault> {
     let mut values = Decoded::default();
     while !data.is_empty() {
