@@ -349,8 +349,8 @@ proptest! {
         let name = ["all.arrow", "all.arrows", "plain.parquet", "delta.parquet"][which];
         let mut body = replaced(&fixture(name), PLACE, secret.as_bytes());
         let at = at.index(body.len());
-        let near = body.get(at.saturating_sub(16)..(at + 17).min(body.len())).unwrap();
-        // The value itself stays as it is.
+        let near = body.get(at.saturating_sub(40)..(at + 41).min(body.len())).unwrap();
+        // The value itself stays as it is, and so does what makes its bytes text.
         if memchr::memmem::find(near, secret.as_bytes()).is_none() {
             body[at] = to;
         }
