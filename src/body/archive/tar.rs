@@ -179,7 +179,7 @@ impl TarTransform {
         let contents = &mut *self.contents;
         match header.kind() {
             Kind::Global => member::global(contents, &header, &text, out)?,
-            _ => self.announced.add(contents, header, text)?,
+            _ => self.announced.add(contents, &header, text)?,
         }
         Ok(true)
     }

@@ -235,7 +235,7 @@ fn an_answer_gets_archives_as_well() {
 fn a_member_that_can_not_be_inspected_is_refused_or_named() {
     let secret = token(5);
     let image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-    let files = vec![("a.png".to_owned(), image.clone()), ("b.txt".to_owned(), secret.clone().into_bytes())];
+    let files = vec![("a.png".to_owned(), image.clone()), ("b.txt".to_owned(), secret.into_bytes())];
     for (name, body) in [("a.tar", tar(&files)), ("a.zip", zip(&files, zip::CompressionMethod::Stored))] {
         assert_eq!(run(&mut *make(name), [&*body]).reason(), Some(Reason::ContentUninspectable));
         let outcome = run(&mut *opaque(name), [&*body]);

@@ -83,7 +83,7 @@ enum Stage {
 
 enum Pack {
     Stored,
-    Deflated(DeflateEncoder<Vec<u8>>),
+    Deflated(Box<DeflateEncoder<Vec<u8>>>),
 }
 
 impl ZipWalk {
@@ -169,7 +169,7 @@ impl ZipWalk {
             decoded: Vec::new(),
             out: Vec::new(),
             pack: match deflated {
-                true => Pack::Deflated(DeflateEncoder::new(Vec::new(), Compression::default())),
+                true => Pack::Deflated(Box::new(DeflateEncoder::new(Vec::new(), Compression::default()))),
                 false => Pack::Stored,
             },
             product: self.containers.spools.open(),

@@ -89,7 +89,7 @@ pub(super) fn not_text() -> io::Error {
 }
 
 fn failed(refusal: Refusal) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, refusal.to_string())
+    io::Error::new(io::ErrorKind::InvalidData, refusal)
 }
 
 /// Looks at what a file holds.

@@ -31,10 +31,10 @@ impl Announced {
     pub(super) fn add(
         &mut self,
         contents: &mut dyn Contents,
-        header: Header,
+        header: &Header,
         text: Vec<u8>,
     ) -> Result<(), Refusal> {
-        self.found |= own(contents, &header)?;
+        self.found |= own(contents, header)?;
         self.raw.extend_from_slice(header.0.as_slice());
         self.raw.extend_from_slice(&text);
         self.raw.resize(self.raw.len() + padding(text.len() as u64), 0);
@@ -257,22 +257,17 @@ impl Member {
     /// Writes what stands before the content.
     pub(super) fn write(&self, length: u64, out: &mut Vec<u8>) {
         let resized = length != self.size;
-        if !self.changed && !(resized && self.recorded) {
-            out.extend_from_slice(&self.announced.raw);
-            let mut header = self.header.clone();
-            if resized && length < 1 << 33 {
-                header.set_size(length);
-                header.seal();
-                out.extend_from_slice(header.0.as_slice());
-                return;
-            }
-            if !resized {
-                out.extend_from_slice(header.0.as_slice());
-                return;
-            }
-            out.truncate(out.len() - self.announced.raw.len());
+        if self.changed || resized && (self.recorded || length >= 1 << 33) {
+            self.anew(length, out);
+            return;
         }
-        self.anew(length, out);
+        out.extend_from_slice(&self.announced.raw);
+        let mut header = self.header.clone();
+        if resized {
+            header.set_size(length);
+            header.seal();
+        }
+        out.extend_from_slice(header.0.as_slice());
     }
 
     /// Writes header and records anew.
