@@ -33,12 +33,24 @@ pub(crate) fn is_stream(first: &[u8]) -> bool {
     first.starts_with(CONTINUATION) && length.is_some_and(|length| length > 0 && length.is_multiple_of(8))
 }
 
-/// Whether the schema in a message holds something. None: it is none.
-pub(super) fn schema_holds(contents: &mut dyn Contents, bytes: &[u8]) -> Result<Option<bool>, Refusal> {
+/// The message of a schema, its texts censored.
+pub(super) enum SchemaMessage {
+    /// It is none.
+    Unknown,
+    Clean,
+    Changed(Vec<u8>),
+}
+
+/// Censors the schema in a message.
+pub(super) fn schema_message(contents: &mut dyn Contents, bytes: &[u8]) -> Result<SchemaMessage, Refusal> {
     let inside = bytes.strip_prefix(CONTINUATION).unwrap_or(bytes).get(4..).unwrap_or_default();
     let root = Table::root(inside).filter(|root| root.u8(1) == Some(SCHEMA));
-    let Some(table) = root.and_then(|root| root.table(2)) else { return Ok(None) };
-    Ok(Some(schema::censored(contents, inside, &table, 4)?.is_some()))
+    let Some(table) = root.and_then(|root| root.table(2)) else { return Ok(SchemaMessage::Unknown) };
+    let Some(changed) = schema::censored(contents, inside, &table, 4)? else {
+        return Ok(SchemaMessage::Clean);
+    };
+    let length = u32::try_from(changed.len()).unwrap_or(u32::MAX).to_le_bytes();
+    Ok(SchemaMessage::Changed([CONTINUATION, &length, &changed].concat()))
 }
 
 /// A batch as it stood, and as it was written.

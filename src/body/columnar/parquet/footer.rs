@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::super::arrow::{SchemaMessage, schema_message};
 use super::super::codec::Codec;
 use super::super::{Values, context};
 use super::thrift::{self, Fault, Struct, Value};
@@ -292,21 +293,21 @@ pub(super) fn forget_extremes(statistics: &mut Struct) {
 
 fn key_values(contents: &mut dyn Contents, of: &mut Struct, field: i16) -> Result<bool, Refusal> {
     let mut changed = false;
-    let mut leaked = Vec::new();
-    for (at, pair) in of.structures_mut(field).enumerate() {
+    for pair in of.structures_mut(field) {
         let key = pair.bytes(1).unwrap_or_default().to_vec();
         let value = pair.bytes(2).unwrap_or_default().to_vec();
         if key == ARROW && !value.is_empty() {
-            // The same schema once more, as bytes in base64. Readers do without it.
-            let schema = data_encoding::BASE64.decode(&value).ok();
-            let found = schema.map(|schema| super::super::arrow::schema_holds(contents, &schema));
-            match found.transpose()?.flatten() {
-                Some(false) => {}
-                Some(true) => leaked.push(at),
-                None => {
-                    return Err(
-                        contents.refuse(Reason::ContentUninspectable, "the Arrow schema of the table")
-                    );
+            // The same schema once more, as bytes in base64.
+            let unknown = contents.refuse(Reason::ContentUninspectable, "the Arrow schema of the table");
+            let Ok(schema) = data_encoding::BASE64.decode(&value) else { return Err(unknown) };
+            match schema_message(contents, &schema)? {
+                SchemaMessage::Clean => {}
+                SchemaMessage::Unknown => return Err(unknown),
+                SchemaMessage::Changed(schema) => {
+                    if let Some(Value::Bytes(place)) = pair.get_mut(2) {
+                        *place = data_encoding::BASE64.encode(&schema).into_bytes();
+                        changed = true;
+                    }
                 }
             }
             continue;
@@ -320,14 +321,6 @@ fn key_values(contents: &mut dyn Contents, of: &mut Struct, field: i16) -> Resul
                 changed = true;
             }
         }
-    }
-    if let Some(items) = of.list_mut(field).filter(|_| !leaked.is_empty()) {
-        let mut at = 0;
-        items.retain(|_| {
-            at += 1;
-            !leaked.contains(&(at - 1))
-        });
-        changed = true;
     }
     Ok(changed)
 }
