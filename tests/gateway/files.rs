@@ -260,6 +260,8 @@ fn a_long_table_does_not_take_memory() {
     );
     let properties = WriterProperties::builder()
         .set_compression(parquet::basic::Compression::UNCOMPRESSED)
+        .set_write_batch_size(16)
+        .set_data_page_size_limit(64 << 10)
         .set_dictionary_enabled(false)
         .build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
