@@ -41,7 +41,11 @@ pub(super) struct Names {
 
 impl Names {
     fn has(&self, name: &HeaderName) -> bool {
-        self.exact.contains(name) || self.starts.iter().any(|start| name.as_str().starts_with(&**start))
+        self.exact.contains(name) || self.begins(name)
+    }
+
+    fn begins(&self, name: &HeaderName) -> bool {
+        self.starts.iter().any(|start| name.as_str().starts_with(&**start))
     }
 }
 
@@ -106,7 +110,12 @@ impl HeaderRules {
             return *fate;
         }
         if self.beginnings {
-            return Fate { request: self.request.fate(name), response: self.response.fate(name) };
+            // No list has the whole name.
+            let (request, response) = (&self.request, &self.response);
+            return Fate {
+                request: request.among(|list| list.begins(name), false),
+                response: response.among(|list| list.begins(name)),
+            };
         }
         Fate { request: self.request.other(), response: self.response.other() }
     }
@@ -139,13 +148,18 @@ impl HeaderRules {
 
 impl RequestRules {
     fn fate(&self, name: &HeaderName) -> RequestHeader {
-        if self.refuse.has(name) {
+        self.among(|list| list.has(name), self.set.iter().any(|(set, _)| set == name))
+    }
+
+    /// By the lists that have it, and whether the gateway sets it itself.
+    fn among(&self, has: impl Fn(&Names) -> bool, set: bool) -> RequestHeader {
+        if has(&self.refuse) {
             RequestHeader::Refuse
-        } else if self.drop.has(name) || self.set.iter().any(|(set, _)| set == name) {
+        } else if set || has(&self.drop) {
             RequestHeader::Drop
-        } else if self.salt.has(name) {
+        } else if has(&self.salt) {
             RequestHeader::Salt
-        } else if self.pass.has(name) {
+        } else if has(&self.pass) {
             RequestHeader::Pass
         } else {
             self.other()
@@ -162,9 +176,16 @@ impl ResponseRules {
     fn fate(&self, name: &HeaderName) -> Answered {
         if let Some(at) = self.pin.iter().position(|(pinned, _)| pinned == name) {
             Answered::Pin(at)
-        } else if self.drop.has(name) {
+        } else {
+            self.among(|list| list.has(name))
+        }
+    }
+
+    /// By the lists that have it.
+    fn among(&self, has: impl Fn(&Names) -> bool) -> Answered {
+        if has(&self.drop) {
             Answered::Drop
-        } else if self.pass.has(name) {
+        } else if has(&self.pass) {
             Answered::Pass
         } else {
             self.other()
