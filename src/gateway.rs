@@ -138,7 +138,7 @@ impl Gateway {
         let (gateway, must) = (self.clone(), Must::default());
         let shutdown = self.0.shutdown.get().cloned().unwrap_or_default();
         let end = must.clone();
-        let work = async move { gateway.answer(&connection, request, must).await };
+        let work = Box::pin(async move { gateway.answer(&connection, request, must).await });
         Unabandoned::new(work, end, shutdown)
     }
 

@@ -73,6 +73,7 @@ impl FileTransform {
             FileKind::Opaque => Box::new(Pass),
         };
         let first = std::mem::take(&mut self.first);
+        out.reserve(first.len());
         inner.push(&first, out)?;
         self.inner = Some(inner);
         Ok(())

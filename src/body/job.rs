@@ -1,7 +1,7 @@
 //! What every format needs to know about the body that it works on.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
 
@@ -163,6 +163,9 @@ pub struct Job {
     pub meter: Arc<Meter>,
 }
 
+/// Shared: most jobs get other limits at once.
+static DEFAULT: LazyLock<Arc<Limits>> = LazyLock::new(Arc::default);
+
 impl Job {
     /// A job with the default limits and nothing to rewrite. Requests are censored; responses are censored and
     /// their pseudonyms restored.
@@ -177,7 +180,7 @@ impl Job {
             exchange,
             side,
             direction,
-            limits: Arc::default(),
+            limits: Arc::clone(&DEFAULT),
             embedded: Embedded::default(),
             rewrite: Rewrite::default(),
             meter: Arc::default(),

@@ -71,13 +71,11 @@ pub(super) async fn read(
     let nothing = |body| (Said::default(), body);
     match &request.operation().request {
         BodyShape::None => empty(body).await.map(|()| nothing(Waiting::Nothing)),
-        BodyShape::Json => json(shared, request, body, job, unstored).await,
-        BodyShape::Multipart(_) => form(shared, request, body, job).await,
+        // Each in its box: a request moves the room of the largest of them, whether it has a body or not.
+        BodyShape::Json => Box::pin(json(shared, request, body, job, unstored)).await,
+        BodyShape::Multipart(_) => Box::pin(form(shared, request, body, job)).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
-            let mut pump = Pump::new(body, None, Pass, bounds(request));
-            let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
-            let arrived = (pump.arrived(), pump.waited());
-            Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
+            Box::pin(opaque(shared, request, body)).await
         }
         BodyShape::Opaque => Err(not_named_opaque()),
         BodyShape::Jsonl
@@ -88,6 +86,13 @@ pub(super) async fn read(
             Err(Refusal::new(Reason::Internal).log("a profile gives a request a body that is not built yet"))
         }
     }
+}
+
+async fn opaque(shared: &Shared, request: &Recognised, body: Incoming) -> Result<(Said, Waiting), Refusal> {
+    let mut pump = Pump::new(body, None, Pass, bounds(request));
+    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let arrived = (pump.arrived(), pump.waited());
+    Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
 fn memory(request: &Recognised) -> usize {

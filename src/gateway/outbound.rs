@@ -25,7 +25,7 @@ use crate::catalog::BodyShape;
 use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
-use hyper::body::Incoming;
+use crate::upstream::AnswerBody;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Call {
@@ -130,7 +130,7 @@ enum Kind {
 /// Makes the tenant's answer from the upstream's.
 pub(super) async fn answer(
     call: Call,
-    response: Response<Incoming>,
+    response: Response<AnswerBody>,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let (parts, body) = response.into_parts();
@@ -223,7 +223,7 @@ async fn fault(
     call: &Call,
     status: StatusCode,
     headers: &HeaderMap,
-    body: Incoming,
+    body: AnswerBody,
 ) -> Result<Response<Outgoing>, Refusal> {
     let catalog = call.request.received.catalog();
     if catalog.tells_of_account(status) {
@@ -265,7 +265,7 @@ async fn fault(
 async fn pumped<T: Transform>(
     call: &Call,
     headers: &HeaderMap,
-    body: Incoming,
+    body: AnswerBody,
     transform: T,
 ) -> Result<Held, Refusal> {
     let snapshot = call.request.received.snapshot();
@@ -277,7 +277,7 @@ async fn pumped<T: Transform>(
 async fn success(
     call: Call,
     parts: http::response::Parts,
-    body: Incoming,
+    body: AnswerBody,
     kind: Kind,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
@@ -376,7 +376,7 @@ impl Transform for Down {
 
 /// An answer's body on its way.
 struct Flow {
-    pump: Pump<Incoming, Down>,
+    pump: Pump<AnswerBody, Down>,
     call: Call,
 }
 

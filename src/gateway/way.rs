@@ -336,7 +336,7 @@ pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head,
     let upstream = &received.route.upstream;
     Ok(Head {
         method: received.parts.method.clone(),
-        uri: head::target(upstream, received.path(), query)?,
+        uri: head::target(upstream, received.path(), query, received.parts.uri.path_and_query())?,
         headers: head::upwards(
             &received.parts.headers,
             received.catalog().headers(),

@@ -1,6 +1,6 @@
 //! The registry, and the table of handles for the configuration in force.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -13,7 +13,7 @@ use super::families::{Builder, Families};
 use super::labels::{ConnectionState, ConsentOutcome, Handshake, Listener, TlsVersion, Violation};
 use super::meters::{Held, RequestMeter, RouteHistograms, TenantCounters, UpstreamMeter};
 use super::sources::{Pulled, Sources};
-use crate::names::{Purpose, RouteName, TenantId, UpstreamId};
+use crate::names::{NameMap, Purpose, RouteName, TenantId, UpstreamId};
 use crate::reason::Reason;
 
 /// Tenants that have a label of their own.
@@ -68,16 +68,16 @@ pub struct Names {
 /// The handles of a tenant.
 struct TenantMeters {
     label: Arc<str>,
-    routes: HashMap<RouteName, Arc<RequestMeter>>,
+    routes: NameMap<RouteName, Arc<RequestMeter>>,
     no_route: Arc<RequestMeter>,
 }
 
 /// The handles for the configuration in force.
 struct Table {
-    tenants: HashMap<TenantId, TenantMeters>,
+    tenants: NameMap<TenantId, TenantMeters>,
     unknown: TenantMeters,
     other: TenantMeters,
-    upstreams: HashMap<UpstreamId, Arc<UpstreamMeter>>,
+    upstreams: NameMap<UpstreamId, Arc<UpstreamMeter>>,
 }
 
 impl Table {
