@@ -301,6 +301,14 @@ fn every_configuration_in_the_documents_loads() {
                 if block.text.contains("issuer: corporate") {
                     main.insert("issuers".to_owned(), issuers.to_owned());
                 }
+                if block.text.contains("routes: [trial]") {
+                    let trial = "routes:\n  - {name: trial, path: /, upstream: openai, api: openai, allow_dry_run: true}\n";
+                    main.insert("routes".to_owned(), trial.to_owned());
+                }
+                if block.text.contains("name: presidio") {
+                    let presidio = "analysers:\n  presidio: {url: \"http://127.0.0.1:5002\"}\n";
+                    main.insert("analysers".to_owned(), presidio.to_owned());
+                }
             } else {
                 main.extend(sections(&block.text));
                 if main.contains_key("issuers") {

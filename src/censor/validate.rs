@@ -26,6 +26,7 @@ mod vat;
 mod words;
 
 pub(super) use cards::iban_length;
+pub(super) use sums::mod97;
 pub(super) use phone::{international as phone_international, national as phone_national};
 pub use placeholder::is_placeholder;
 pub use shape::entropy;

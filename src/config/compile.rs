@@ -19,6 +19,8 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, from_yaml, nearest};
 use crate::names::{RouteName, UpstreamId};
 
+mod dry_run;
+mod policies;
 mod rules;
 mod tenants;
 mod upstreams;
@@ -93,9 +95,12 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let routes = routes(&mut c, &files.main, &main.routes, &upstreams, &catalogs);
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
     let issuers = &main.issuers;
+    let main_routes: BTreeMap<&str, bool> =
+        main.routes.iter().map(|route| (route.value.name.as_str(), route.value.allow_dry_run)).collect();
     let compiled = master.as_ref().map(|master| {
         let (main, spool) = (&files.main, state.spool_bytes);
-        let context = tenants::Context { main, issuers, catalogs: &catalogs, master, spool };
+        let (catalogs, routes) = (&catalogs, &main_routes);
+        let context = tenants::Context { main, issuers, catalogs, routes, master, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {

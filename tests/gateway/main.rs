@@ -19,5 +19,6 @@ mod kit;
 mod memory;
 mod operator;
 mod paths;
+mod replacement;
 mod shares;
 mod shutdown;
