@@ -104,7 +104,8 @@ impl<'a> Builder<'a> {
         if self.digits.len() > MAX_RULES {
             return Err(CompileError::TooManyRules);
         }
-        let labels = rules.iter().map(|rule| rule.spec.label()).collect();
+        let named = restores.iter().map(|label| label.to_string());
+        let labels = rules.iter().map(|rule| rule.spec.label()).chain(named).collect();
         let own = self.active.iter().filter(|active| active.compiled.info.action == Action::Pseudonym);
         let own = own.map(|active| Arc::clone(&active.compiled.info.entity));
         let restorable: BTreeSet<Arc<str>> = own.chain(restores.iter().cloned()).collect();

@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
 
 use super::mark::is_base32;
+use super::validate::Validator;
 use super::{Action, Engine, Finding, RuleIndex, RuleInfo, Side};
 use formats::Formats;
 
@@ -130,9 +131,21 @@ impl Exchange {
     /// Counts what would have become of a finding. For dry exchanges, in which nothing becomes of it.
     pub fn note(&self, engine: &Engine, finding: &Finding, original: &[u8]) {
         let rule = engine.rule(finding.rule);
-        let mut action = settled(rule, finding);
+        let mut action = settled(rule, finding.open);
         let mut state = self.state();
-        if action == Action::Fpe && self.format(&mut state, engine, finding, original).is_none() {
+        let validator = engine.validator(finding.rule);
+        if action == Action::Fpe && self.format(&mut state, rule, validator, original).is_none() {
+            action = Action::Redact;
+        }
+        state.tally.add(rule, action);
+        state.tally.would_block |= action == Action::Block;
+    }
+
+    /// As [`note`](Self::note), of what was found by other means than an engine's rules.
+    pub fn note_of(&self, rule: &RuleInfo, original: &[u8]) {
+        let mut action = rule.action;
+        let mut state = self.state();
+        if action == Action::Fpe && self.format(&mut state, rule, None, original).is_none() {
             action = Action::Redact;
         }
         state.tally.add(rule, action);
@@ -168,6 +181,44 @@ impl Exchange {
             return Ok(());
         }
         let rule = engine.rule(finding.rule);
+        let action = settled(rule, finding.open);
+        let validator = engine.validator(finding.rule);
+        let treated = self.treat(rule, action, validator, original, side, out);
+        treated.map_err(|()| Blocked { rule: finding.rule })
+    }
+
+    /// As [`replace`](Self::replace), for what was found by other means than an engine's rules.
+    ///
+    /// # Errors
+    /// The policy blocks what was found; nothing is written.
+    #[expect(clippy::result_unit_err, reason = "there is one way to fail, and no rule of an engine to name")]
+    pub fn replace_of(
+        &self,
+        rule: &RuleInfo,
+        original: &[u8],
+        side: Side,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ()> {
+        self.treat(rule, settled(rule, false), None, original, side, out)
+    }
+
+    /// The values that were named or encrypted on the way up, for whoever must not take them for somebody else's on the way back.
+    #[must_use]
+    pub fn restorable(&self) -> Vec<Vec<u8>> {
+        let state = self.state();
+        let named = state.values.values().filter(|known| known.restorable).map(|known| known.value.to_vec());
+        named.chain(state.formats.originals()).collect()
+    }
+
+    fn treat(
+        &self,
+        rule: &RuleInfo,
+        mut action: Action,
+        validator: Option<Validator>,
+        original: &[u8],
+        side: Side,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ()> {
         let mut state = self.state();
         if side == Side::CensorAndRestore
             && let Some(value) = state.formats.restored(original)
@@ -176,10 +227,9 @@ impl Exchange {
             out.extend_from_slice(&value);
             return Ok(());
         }
-        let mut action = settled(rule, finding);
         let mut other = None;
         if action == Action::Fpe {
-            other = self.format(&mut state, engine, finding, original);
+            other = self.format(&mut state, rule, validator, original);
             action = if other.is_some() { action } else { Action::Redact };
         }
         state.tally.add(rule, action);
@@ -196,7 +246,7 @@ impl Exchange {
                 }
                 out.extend_from_slice(&other);
             }
-            Action::Block => return Err(Blocked { rule: finding.rule }),
+            Action::Block => return Err(()),
         }
         Ok(())
     }
@@ -205,13 +255,12 @@ impl Exchange {
     fn format(
         &self,
         state: &mut State,
-        engine: &Engine,
-        finding: &Finding,
+        rule: &RuleInfo,
+        validator: Option<Validator>,
         original: &[u8],
     ) -> Option<Vec<u8>> {
-        let rule = engine.rule(finding.rule);
         let key = || self.tag("fpe", &rule.entity, &[]).as_ref().try_into().ok();
-        state.formats.other(&rule.entity, original, engine.validator(finding.rule), key)
+        state.formats.other(&rule.entity, original, validator, key)
     }
 
     /// Whether there is anything to restore. Until there is, a text is censored as one that goes up.
@@ -250,14 +299,7 @@ impl Exchange {
     }
 
     /// The value's name in this exchange: the shortest part of its keyed hash that no other value has.
-    fn pseudonym(
-        &self,
-        state: &mut State,
-        rule: &RuleInfo,
-        original: &[u8],
-        side: Side,
-        out: &mut Vec<u8>,
-    ) {
+    fn pseudonym(&self, state: &mut State, rule: &RuleInfo, original: &[u8], side: Side, out: &mut Vec<u8>) {
         let key = (rule.entity.clone(), Box::from(original));
         if let Some(name) = state.names.get(&key) {
             out.extend_from_slice(name.as_bytes());
@@ -307,9 +349,9 @@ impl std::fmt::Debug for Exchange {
 }
 
 /// What becomes of a finding, whatever the policy would have liked.
-fn settled(rule: &RuleInfo, finding: &Finding) -> Action {
+const fn settled(rule: &RuleInfo, open: bool) -> Action {
     match rule.action {
-        Action::Mask { .. } | Action::Hash | Action::Pseudonym | Action::Fpe if finding.open => Action::Redact,
+        Action::Mask { .. } | Action::Hash | Action::Pseudonym | Action::Fpe if open => Action::Redact,
         Action::Pseudonym | Action::Fpe if rule.secret => Action::Redact,
         action => action,
     }

@@ -221,7 +221,10 @@ fn names(snapshot: &Snapshot) -> Names {
         tenants: snapshot.tenants.keys().cloned().collect(),
         routes: snapshot.routes.iter().map(|route| route.name.clone()).collect(),
         upstreams: snapshot.upstreams.keys().cloned().collect(),
-        dry_runs: snapshot.dry_runs().map(|(tenant, route, until)| (tenant.clone(), route.clone(), until)).collect(),
+        dry_runs: snapshot
+            .dry_runs()
+            .map(|(tenant, route, until)| (tenant.clone(), route.clone(), until))
+            .collect(),
     }
 }
 

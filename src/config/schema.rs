@@ -11,8 +11,10 @@ use super::secret::SecretRef;
 use super::units::{Size, Span};
 use crate::names::Purpose;
 
+mod analyser;
 mod censor;
 
+pub use analyser::{Analyser, TenantAnalyser};
 pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
 
 /// `consentry.yaml`: what the platform engineer sets.
@@ -32,6 +34,10 @@ pub struct Main {
     /// What is served, and where it goes.
     #[schemars(with = "Vec<Route>")]
     pub routes: Vec<Spanned<Route>>,
+    /// Analysers that tenants may have texts shown to, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Analyser>")]
+    pub analysers: BTreeMap<String, Spanned<Analyser>>,
     /// Issuers of JSON Web Tokens, by name.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Issuer>")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Catalog;
-use crate::censor::Engine;
+use crate::censor::{Engine, RuleInfo};
 use crate::consent::Grant;
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// Who presents what.
     pub directory: Directory,
+    /// The analysers, by name.
+    pub analysers: BTreeMap<String, crate::analyser::Settings>,
     /// The upstream accounts.
     pub upstreams: BTreeMap<UpstreamId, Arc<Upstream>>,
     /// The routes, longest prefix first.
@@ -153,6 +155,8 @@ pub struct Tenant {
     pub store_turned_off: bool,
     /// What must not pass.
     pub policies: Policies,
+    /// Who is asked for a second opinion.
+    pub analysis: Option<Analysis>,
     /// What is found is reported only, for a while.
     pub dry_run: Option<DryRun>,
     /// Operations whose uninspectable bodies may pass, by operation id.
@@ -196,6 +200,19 @@ pub struct Engines {
     pub request: Arc<Engine>,
     /// Towards the tenant.
     pub response: Arc<Engine>,
+}
+
+/// What a tenant wants of an analyser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// The analyser, by name.
+    pub analyser: String,
+    /// What is looked for towards the upstream.
+    pub request: Vec<RuleInfo>,
+    /// What is looked for towards the tenant.
+    pub response: Vec<RuleInfo>,
+    /// Operations whose bodies it isn't asked about.
+    pub unanalysed: Vec<OperationId>,
 }
 
 /// What the censor finds is reported and passes: on these routes, until then.

@@ -267,7 +267,8 @@ fn an_operations_actions_go_before_the_general_ones() {
 /// What decides the same is one engine, however it is written and wherever it stands.
 #[test]
 fn policies_that_decide_the_same_share_an_engine() {
-    let operation = |name: &str, said: &str| format!("censor: {{operations: {{{name}: {{request: {said}}}}}}}\n");
+    let operation =
+        |name: &str, said: &str| format!("censor: {{operations: {{{name}: {{request: {said}}}}}}}\n");
     let tenants = [
         tenant("one", "censor: {request: {EMAIL_ADDRESS: block}}\n"),
         tenant("two", &operation("createEmbedding", "{EMAIL_ADDRESS: block}")),
@@ -291,7 +292,9 @@ fn policies_that_decide_the_same_share_an_engine() {
 
 #[test]
 fn what_is_said_of_operations_is_checked() {
-    let said = |censor: &str| wrong(&files(&[tenant("one", &format!("censor:\n  operations:\n    {censor}\n"))], &[]));
+    let said = |censor: &str| {
+        wrong(&files(&[tenant("one", &format!("censor:\n  operations:\n    {censor}\n"))], &[]))
+    };
     let errors = said("createEmbeding: {request: {secrets: block}}");
     assert_eq!(errors.len(), 1, "{errors:#?}");
     assert!(errors[0].message.contains("unknown operation `createEmbeding`"), "{}", errors[0]);
@@ -319,7 +322,9 @@ fn a_dry_run_has_to_be_asked_for_twice_and_ends() {
     let now = jiff::Timestamp::now();
     let day = jiff::SignedDuration::from_hours(24);
     let until = |days: i32| now.checked_add(day * days).unwrap();
-    let said = |more: &str, until: jiff::Timestamp| format!("censor: {{dry_run: {{routes: [openai], until: {until}{more}}}}}\n");
+    let said = |more: &str, until: jiff::Timestamp| {
+        format!("censor: {{dry_run: {{routes: [openai], until: {until}{more}}}}}\n")
+    };
     let sentence = ", accepted: secrets_and_personal_data_pass";
     let allowed = ", allow_dry_run: true";
     let snapshot = with_dry_run(allowed, &said(sentence, until(7))).unwrap();
@@ -341,5 +346,7 @@ fn a_dry_run_has_to_be_asked_for_twice_and_ends() {
     assert!(refused(allowed, "censor: {dry_run: true}\n").contains("dry_run"));
     let wrong = said(sentence, until(7)).replace("[openai]", "[opnai]");
     assert!(refused(allowed, &wrong).contains("did you mean `openai`?"));
-    assert!(refused(allowed, &said(sentence, until(7)).replace("[openai]", "[]")).contains("names the routes"));
+    assert!(
+        refused(allowed, &said(sentence, until(7)).replace("[openai]", "[]")).contains("names the routes")
+    );
 }

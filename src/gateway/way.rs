@@ -14,7 +14,7 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{assembly, head, inbound, lists};
+use super::{analysis, assembly, head, inbound, lists};
 use crate::audit::Role;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, Condition, EditAction, LimitClass, RequestHeader};
@@ -48,6 +48,7 @@ pub(super) async fn walk(
     let permits = shared.tenant_place(place, &identified.tenant)?;
     let recognised = identified.recognise()?;
     trail.asking(recognised.operation());
+    analysis::admits(&recognised)?;
     let response = if recognised.operation().assembly.is_some() {
         Box::pin(assembly::answer(shared, trail, recognised, body)).await?
     } else {
@@ -82,6 +83,10 @@ async fn forward(
         Waiting::Flowing(flowing) => scope.join(asker.admit(&flowing.asked).await?)?,
         Waiting::Nothing | Waiting::Held(_) => scope,
     };
+    analysis::admits_stream(&request, &seen(&request, &said))?;
+    let began = std::time::Instant::now();
+    let waiting = analysis::request(shared, &request, &up, waiting, &said).await?;
+    trail.waited(began.elapsed());
     trail.permitted(&permit);
     if turned_off {
         trail.turned_off();

@@ -92,6 +92,8 @@ defs! {
         "Requests whose censor ran dry, by what would have become of them.";
     DRY_UNTIL = Gauge, "consentry_dry_run_until_timestamp_seconds" ["tenant", "route"]
         "When a dry run of the censor ends, or has ended. Until then nothing that is found in the tenant's bodies on the route is stopped.";
+    ANALYSED = Counter, "consentry_analyser_requests_total" ["analyser", "result"]
+        "Questions to analysers, by how they ended; anything but ok has stopped a request or an answer.";
     ISOLATION = Counter, "consentry_isolation_violations_total" ["tenant", "kind"]
         "Attempts on another tenant's resources that were stopped; tenant is who tried.";
     // Upstream

@@ -253,6 +253,11 @@ impl Metrics {
         self.families.consent.with_label_values(&values).inc();
     }
 
+    /// A question to an analyser has ended so.
+    pub fn analysed(&self, analyser: &str, result: &str) {
+        self.families.analysed.with_label_values(&[analyser, result]).inc();
+    }
+
     /// Isolation was about to be broken.
     pub fn violation(&self, tenant: Option<&TenantId>, kind: Violation) {
         let table = self.table.load();

@@ -16,7 +16,7 @@ pub(crate) use house::house;
 pub(crate) use upstream::{Arrived, Gate, Step, Upstream};
 
 /// Longer than anything here takes: a test that waits so long has failed.
-pub(crate) const LONG: std::time::Duration = std::time::Duration::from_secs(30);
+pub(crate) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Waits for what follows from something that was done, and is not told to whoever did it.
 pub(crate) fn eventually(holds: impl Fn() -> bool) {

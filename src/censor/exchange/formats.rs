@@ -17,12 +17,20 @@ pub(super) struct Formats {
     others: HashMap<Named, Option<Box<[u8]>>>,
     /// The letters and digits of what went up, and those of what they stand for.
     originals: HashMap<Box<[u8]>, Box<[u8]>>,
+    /// The originals as they were written.
+    written: Vec<Box<[u8]>>,
     steps: u32,
 }
 
 impl Default for Formats {
     fn default() -> Self {
-        Self { ciphers: HashMap::new(), others: HashMap::new(), originals: HashMap::new(), steps: STEPS }
+        Self {
+            ciphers: HashMap::new(),
+            others: HashMap::new(),
+            originals: HashMap::new(),
+            written: Vec::new(),
+            steps: STEPS,
+        }
     }
 }
 
@@ -61,8 +69,16 @@ impl Formats {
     /// Remembers what a value stands for, so that it can be restored.
     pub(super) fn remember(&mut self, original: &[u8], other: &[u8]) {
         if self.originals.len() < RESTORABLE_MAX {
-            self.originals.insert(letters(other), letters(original));
+            let new = self.originals.insert(letters(other), letters(original)).is_none();
+            if new {
+                self.written.push(Box::from(original));
+            }
         }
+    }
+
+    /// What was encrypted, as it was written first.
+    pub(super) fn originals(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.written.iter().map(|original| original.to_vec())
     }
 
     /// What this value stands for, written as this value is: with its separators.

@@ -116,7 +116,11 @@ fn names_come_back_whatever_the_answers_policy_is() {
         let exchange = exchange();
         let jane = mail("jane.roe");
         let name = up(&asking, &exchange, &jane);
-        assert_eq!(down(&answering, &exchange, &["to ", &name, "!"]).text(), format!("to {jane}!"), "{action}");
+        assert_eq!(
+            down(&answering, &exchange, &["to ", &name, "!"]).text(),
+            format!("to {jane}!"),
+            "{action}"
+        );
     }
 }
 
@@ -151,7 +155,11 @@ fn a_card_becomes_another_card_and_comes_back() {
     assert!(text != format!("card {CARD}.") && other.starts_with("4111 11"), "{text}");
     for written in [other.to_owned(), other.replace(' ', "-"), other.replace(' ', "")] {
         let said = format!("pay {written} now");
-        let wanted = if written.contains(' ') { CARD.into() } else { CARD.replace(' ', if written.contains('-') { "-" } else { "" }) };
+        let wanted = if written.contains(' ') {
+            CARD.into()
+        } else {
+            CARD.replace(' ', if written.contains('-') { "-" } else { "" })
+        };
         for cut in 0..said.len() {
             let came = down(&engine, &mine, &[&said[..cut], &said[cut..]]);
             assert_eq!(came.text(), format!("pay {wanted} now"), "cut at {cut}");
@@ -198,12 +206,14 @@ fn a_dry_run_counts_and_changes_nothing() {
         for cut in 0..text.len() {
             let dry = Exchange::dry(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, b"a tenant's key")));
             for side in [Side::Censor, Side::CensorAndRestore] {
-                let came = pieces(&engine, &dry, None, side, &[text[..cut].as_bytes(), text[cut..].as_bytes()]);
+                let came =
+                    pieces(&engine, &dry, None, side, &[text[..cut].as_bytes(), text[cut..].as_bytes()]);
                 assert_eq!((came.text(), came.blocked), (text.clone(), false), "{action} cut at {cut}");
             }
             let tally = dry.tally();
             assert_eq!((tally.total(), tally.would_block), (2 * wet.tally().total(), false));
-            let actions = |tally: &Tally| tally.counts.iter().map(|c| (c.rule.clone(), c.action)).collect::<Vec<_>>();
+            let actions =
+                |tally: &Tally| tally.counts.iter().map(|c| (c.rule.clone(), c.action)).collect::<Vec<_>>();
             assert_eq!(actions(&tally), actions(&wet.tally()), "{action}");
         }
     }

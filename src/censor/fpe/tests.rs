@@ -99,7 +99,10 @@ fn an_iban_keeps_its_country_and_its_check() {
         assert_eq!(other.get(..2), iban.get(..2));
         assert_ne!(other.get(4..), iban.get(4..));
         for (a, b) in other.bytes().zip(iban.bytes()) {
-            assert_eq!((a.is_ascii_digit(), a.is_ascii_alphabetic()), (b.is_ascii_digit(), b.is_ascii_alphabetic()));
+            assert_eq!(
+                (a.is_ascii_digit(), a.is_ascii_alphabetic()),
+                (b.is_ascii_digit(), b.is_ascii_alphabetic())
+            );
         }
     }
 }
@@ -143,7 +146,15 @@ fn it_is_a_permutation_of_what_is_valid() {
 #[test]
 fn what_has_too_few_values_or_is_no_number_has_no_other() {
     for value in [
-        "12345", "12-34", "", "MARY", "jane.roe1985@mail", "A1B2CDEFGH", "12:34:56", "１２３４５６７", "0123456789012345678901234567890123456",
+        "12345",
+        "12-34",
+        "",
+        "MARY",
+        "jane.roe1985@mail",
+        "A1B2CDEFGH",
+        "12:34:56",
+        "１２３４５６７",
+        "0123456789012345678901234567890123456",
     ] {
         assert_eq!(other("X", value), None, "{value}");
     }
@@ -167,5 +178,8 @@ fn another_key_and_another_prefix_give_another_value() {
     let mut steps = 1000;
     let theirs = Cipher::new(&[7; 32]).unwrap().replace("CREDIT_CARD", b"4111111111111111", None, &mut steps);
     assert_ne!(theirs.unwrap(), mine.as_bytes());
-    assert_ne!(other("PHONE_NUMBER", "+49 151 23456789").unwrap()[10..], other("PHONE_NUMBER", "+49 152 23456789").unwrap()[10..]);
+    assert_ne!(
+        other("PHONE_NUMBER", "+49 151 23456789").unwrap()[10..],
+        other("PHONE_NUMBER", "+49 152 23456789").unwrap()[10..]
+    );
 }

@@ -145,7 +145,8 @@ impl<'a> Fixer<'a> {
                 out.write_all(slice(at(written), finding.start))?;
                 with.clear();
                 let original = slice(finding.start, finding.end);
-                let replaced = self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut with);
+                let replaced =
+                    self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut with);
                 replaced
                     .map_err(|by| io::Error::other(format!("`{}` blocks", self.engine.rule(by.rule).id)))?;
                 out.write_all(&with)?;

@@ -7,7 +7,7 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::schema::{self, ActionName};
-use super::super::snapshot::{Engines, Policies};
+use super::super::snapshot::{Analysis, Engines, Policies};
 use super::Compiler;
 use super::rules::Rules;
 use crate::censor::{Action, CompileError, Decisions, Engine, Policy};
@@ -36,12 +36,19 @@ impl Workshop {
         file: &Text,
         rules: &Rules,
         raw: &schema::Censor,
+        analysis: Option<&Analysis>,
         known: &BTreeSet<String>,
     ) -> Option<Policies> {
+        // What an analyser's findings are named on the way up is restored on the way back as well.
+        let named = analysis.iter().flat_map(|analysis| &analysis.request);
+        let named: BTreeSet<Arc<str>> = named
+            .filter(|rule| rule.action == Action::Pseudonym)
+            .map(|rule| Arc::clone(&rule.entity))
+            .collect();
         let none = Written::new();
         let request = self.decide(c, file, rules, &none, &raw.request);
         let response = self.decide(c, file, rules, &none, &raw.response);
-        let general = self.pair(c, file, rules, (request?, response?))?;
+        let general = self.pair(c, file, rules, &named, (request?, response?))?;
         let mut operations = BTreeMap::new();
         for (name, spanned) in &raw.operations {
             if !known.contains(name) {
@@ -56,7 +63,7 @@ impl Workshop {
             let request = self.decide(c, file, rules, &raw.request, &own.request);
             let response = self.decide(c, file, rules, &raw.response, &own.response);
             if let (Some(request), Some(response)) = (request, response) {
-                let pair = self.pair(c, file, rules, (request, response))?;
+                let pair = self.pair(c, file, rules, &named, (request, response))?;
                 operations.insert(OperationId::new(name), pair);
             }
         }
@@ -69,9 +76,11 @@ impl Workshop {
         c: &mut Compiler<'_>,
         file: &Text,
         rules: &Rules,
+        named: &BTreeSet<Arc<str>>,
         (request, response): (Decisions, Decisions),
     ) -> Option<Engines> {
         let mut restores = request.pseudonyms(&rules.set);
+        restores.extend(named.iter().cloned());
         // Its own it restores anyway.
         let own = response.pseudonyms(&rules.set);
         restores.retain(|label| !own.contains(label));

@@ -13,7 +13,8 @@ use super::super::snapshot::Tenant;
 use super::super::units::Size;
 use super::Compiler;
 use super::policies::Workshop;
-use super::{dry_run, rules};
+use super::{analysers, dry_run, rules};
+use crate::analyser::Settings;
 use crate::catalog::Catalog;
 use crate::consent::{Grant, Scope};
 use crate::diagnostic::{Diagnostic, from_yaml};
@@ -30,6 +31,7 @@ pub(super) struct Context<'a> {
     pub(super) catalogs: &'a BTreeMap<String, Arc<Catalog>>,
     /// The routes, and whether a dry run is allowed on them.
     pub(super) routes: &'a BTreeMap<&'a str, bool>,
+    pub(super) analysers: &'a BTreeMap<String, Settings>,
     pub(super) master: &'a MasterKey,
     /// Bytes that the spool may hold.
     pub(super) spool: u64,
@@ -79,8 +81,11 @@ pub(super) fn compile(
         let refuse_media = operations(c, &known, file, &raw.refuse_media);
         // Without rules no engine is made, and what is wrong with the rest is said all the same.
         let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
-        let policies =
-            own.as_ref().and_then(|rules| workshop.policies(c, file, rules, &raw.censor, &known));
+        let analyser = raw.censor.analyser.as_ref();
+        let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
+        let policies = own
+            .as_ref()
+            .and_then(|rules| workshop.policies(c, file, rules, &raw.censor, analysis.as_ref(), &known));
         let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| dry_run::of(c, context, file, raw));
         let Some(policies) = policies else { continue };
         let tenant = Tenant {
@@ -88,6 +93,7 @@ pub(super) fn compile(
             grants: raw.consent.grants.iter().map(grant).collect(),
             store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
             policies,
+            analysis,
             dry_run,
             opaque,
             refuse_media,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::TenantAnalyser;
 use crate::censor::rules::RuleSpec;
 
 /// What must not pass, by direction.
@@ -29,6 +30,9 @@ pub struct Censor {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, OperationCensor>")]
     pub operations: BTreeMap<String, Spanned<OperationCensor>>,
+    /// A second opinion on texts. Whatever it can't see or doesn't answer does not pass.
+    #[schemars(with = "Option<TenantAnalyser>")]
+    pub analyser: Option<Spanned<TenantAnalyser>>,
     /// For a trial: what is found is reported and passes. DANGEROUS.
     #[schemars(with = "Option<DryRun>")]
     pub dry_run: Option<Spanned<DryRun>>,

@@ -127,7 +127,10 @@ impl Lines {
 impl Drop for Process {
     fn drop(&mut self) {
         if self.runs() {
-            let _ = self.child.kill();
+            // What is tied ends by its pipe: killing the shell would leave the program behind.
+            if self.child.stdin.take().is_none() {
+                let _ = self.child.kill();
+            }
             let _ = self.child.wait();
         }
     }
