@@ -13,7 +13,7 @@ use crate::reason::{Reason, Refusal, SafeText};
 use crate::store::{Owned, Ownership, StoreError};
 
 /// A resource that a request names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Named {
     /// Its kind, by the profile.
     pub kind: Kind,

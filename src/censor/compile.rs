@@ -119,10 +119,9 @@ impl<'a> Builder<'a> {
         }
         let prefixes = Prefixes::new(self.literals.iter().map(|(literal, _)| literal));
         let words = self.words();
-        let first_word = target;
-        for word in &words {
-            self.literals.push((word_literal(word), target));
-            target = self.target(usize::from(target) + 1)?;
+        let mut listened = Vec::new();
+        for (number, word) in words.iter().enumerate() {
+            listened.push((word_literal(word), self.target(number)?));
         }
         let digits = Digits::new(&self.digit_rules(), &words);
         let anchors = [(digits.is_empty(), DIGIT), (self.at.is_empty(), AT), (self.colon.is_empty(), COLON)];
@@ -134,7 +133,7 @@ impl<'a> Builder<'a> {
             labels,
             restorable,
             digits,
-            words: first_word,
+            words: Prefilter::new(listened, 0),
             at: self.at,
             colon: self.colon,
             fields: self.fields,

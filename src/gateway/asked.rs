@@ -1,7 +1,7 @@
 //! What the records of a file ask for: each id that they name has to be the caller's, and each use that they make granted,
 //! before the record goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::shared::Shared;
@@ -12,7 +12,7 @@ use crate::config::Route;
 use crate::consent::{self, Preference, Question};
 use crate::isolation::{Denied, Named, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Purpose, TenantId};
-use crate::reason::Refusal;
+use crate::reason::{Reason, Refusal};
 use crate::telemetry::Violation;
 
 /// What was asked for since the last look.
@@ -22,17 +22,26 @@ pub(super) struct Asked(Arc<Mutex<Items>>);
 /// Resources and uses.
 #[derive(Debug, Default)]
 struct Items {
-    named: Vec<Named>,
+    named: HashSet<Named>,
     purposes: BTreeSet<Purpose>,
 }
 
+/// Different resources that may be named between two looks: between two pieces of a file that flows, in a whole file that
+/// was put together from parts.
+const MOST: usize = 65_536;
+
 impl Asked {
     /// A record names a resource.
-    pub(super) fn name(&self, named: Named) {
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub(super) fn name(&self, named: Named) -> Result<(), Refusal> {
         let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !items.named.contains(&named) {
-            items.named.push(named);
+        if items.named.len() >= MOST && !items.named.contains(&named) {
+            return Err(Refusal::new(Reason::RecordTooLarge).detail("the file names too many resources"));
         }
+        items.named.insert(named);
+        Ok(())
     }
 
     /// A record makes a use that has to be granted.
@@ -75,6 +84,7 @@ impl Asker {
     /// If something is not theirs, or a use was not granted.
     pub(super) async fn admit(&self, asked: &Asked) -> Result<TenantScope, Refusal> {
         let Items { named, purposes } = asked.take();
+        let named: Vec<Named> = named.into_iter().collect();
         let Self { shared, route, tenant, .. } = self;
         let scope = entitle(&*shared.store, &route.catalog, &route.upstream.id, tenant, &named).await;
         let scope = scope.map_err(|denied| {

@@ -93,7 +93,7 @@ impl LineJudge {
             self.asked.use_for(purpose);
         }
         for named in seen.named()? {
-            self.asked.name(named);
+            self.asked.name(named)?;
         }
         Ok(())
     }

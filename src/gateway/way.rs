@@ -17,7 +17,7 @@ use super::trail::Trail;
 use super::{analysis, assembly, head, inbound, lists};
 use crate::audit::Role;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
-use crate::catalog::{Assembly, Condition, EditAction, LimitClass, RequestHeader};
+use crate::catalog::{Assembly, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
 use crate::identity::Peer;
@@ -146,8 +146,12 @@ pub(super) struct Decision {
 /// What goes up outside the body holds nothing that must not pass. It can't be replaced there, so it is refused.
 fn plain_head(request: &Recognised, job: &Job) -> Result<(), Refusal> {
     let refused = |detail| Refusal::new(Reason::ContentBlocked).detail(detail);
-    let deciding = &request.operation().deciding_query;
-    for param in request.query.iter().filter(|param| !deciding.contains(param.name())) {
+    let uses = &request.operation().uses;
+    // What names a resource is an id of the tenant's, or nothing goes up.
+    let names = |param: &Param| {
+        uses.iter().any(|used| matches!(&used.place, Place::Query(at) if *at == *param.name()))
+    };
+    for param in request.query.iter().filter(|param| !names(param)) {
         if job.has_to_change(param.value().as_bytes())? || job.has_to_change(param.name().as_bytes())? {
             return Err(refused("a parameter of the query"));
         }

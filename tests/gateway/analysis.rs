@@ -1,5 +1,6 @@
 //! A second opinion: an analyser that behaves, those that don't, and the one that everybody has.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -277,7 +278,7 @@ impl Drop for Presidio {
 #[test]
 fn presidio_itself_is_asked() {
     let Some(presidio) = Presidio::start() else {
-        eprintln!("skip: presidio is not installed (tests/setup.sh presidio)");
+        let _ = writeln!(std::io::stderr(), "skip: presidio is not installed (tests/setup.sh presidio)");
         return;
     };
     let mut own = Own::new();

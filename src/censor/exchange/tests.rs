@@ -207,7 +207,7 @@ fn a_dry_run_counts_and_changes_nothing() {
             let dry = Exchange::dry(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, b"a tenant's key")));
             for side in [Side::Censor, Side::CensorAndRestore] {
                 let came =
-                    pieces(&engine, &dry, None, side, &[text[..cut].as_bytes(), text[cut..].as_bytes()]);
+                    pieces(&engine, &dry, None, side, &[&text.as_bytes()[..cut], &text.as_bytes()[cut..]]);
                 assert_eq!((came.text(), came.blocked), (text.clone(), false), "{action} cut at {cut}");
             }
             let tally = dry.tally();

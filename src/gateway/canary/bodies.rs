@@ -22,6 +22,7 @@ use crate::catalog::{BodyShape, Channel, Condition, FieldContent, Params, Place}
 use crate::censor::Exchange;
 use crate::identity::{Caller, Purposes};
 use crate::names::{Direction, KeyId, Purpose};
+use crate::reason::{Reason, Refusal};
 
 impl Cage<'_> {
     /// Values that the policy stops don't pass, in either direction.
@@ -98,8 +99,20 @@ impl Cage<'_> {
     }
 
     fn body(&mut self, transform: &mut dyn Transform, body: &str, value: &str, cell: &str) {
-        let passed = run(transform, body.as_bytes());
-        self.check(passed.map_or(true, |out| !holds(&out, value)), cell);
+        let passed = run(transform, body.as_bytes()).map(|out| holds(&out, value));
+        self.stopped(passed, cell);
+    }
+
+    /// A body that is refused for another cause than its value shows nothing.
+    fn stopped(&mut self, passed: Result<bool, Refusal>, cell: &str) {
+        match passed {
+            Ok(passed) => self.check(!passed, cell),
+            Err(refusal) => {
+                let blocked =
+                    matches!(refusal.reason, Reason::ContentBlocked | Reason::UpstreamContentBlocked);
+                self.check(blocked, &format!("{cell}, where it met `{}`", refusal.reason));
+            }
+        }
     }
 
     /// Every id that an answer brings is read.
@@ -133,14 +146,18 @@ impl Cage<'_> {
             stream.push_str(&format!("{name}data: {event}\n\n"));
         }
         let mut transform = SseTransform::new(job, Arc::clone(&self.plan.events));
-        let Ok(out) = run(&mut transform, stream.as_bytes()) else { return self.check(true, "") };
+        let cell = format!("the stream's {}", channel.text);
+        let out = match run(&mut transform, stream.as_bytes()) {
+            Ok(out) => out,
+            Err(refusal) => return self.stopped(Err(refusal), &cell),
+        };
         let text = String::from_utf8_lossy(&out);
         let events = text.lines().filter_map(|line| line.strip_prefix("data:"));
         let events = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
         let joined: String = events
             .filter_map(|event| sample::get(&event, &channel.text)?.as_str().map(str::to_owned))
             .collect();
-        self.check(!holds(joined.as_bytes(), value), &format!("the stream's {}", channel.text));
+        self.check(joined.contains("a ") && !joined.contains(value), &cell);
     }
 
     /// A form with every word that the profile knows for the fields that decide.
@@ -155,12 +172,17 @@ impl Cage<'_> {
             let mut texts: Vec<(&str, &str)> = deciding.iter().map(|field| (&*field.name, word)).collect();
             let plain = fields.iter().filter(|field| field.content == FieldContent::Text);
             texts.extend(plain.map(|field| (&*field.name, value)));
-            let file = fields.iter().find(|field| field.content == FieldContent::File);
             let Some(content) = self.file(policy, word, value) else {
                 self.silent("the form's file");
                 continue;
             };
-            let form = form(&texts, file.map(|file| (&*file.name, &*content)));
+            // What can't be inspected is named by policy or not taken at all: no value is put there.
+            let files = fields.iter().filter_map(|field| match field.content {
+                FieldContent::File => Some((&*field.name, &*content)),
+                FieldContent::Opaque => Some((&*field.name, "canary")),
+                FieldContent::Text | FieldContent::Deciding => None,
+            });
+            let form = form(&texts, files);
             let job =
                 way::job(&request, Exchange::new(Arc::clone(&policy.tenant.secret)), Direction::Request);
             let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default());
@@ -222,15 +244,18 @@ impl Cage<'_> {
 
 pub(super) const BOUNDARY: &str = "consentry-canary";
 
-/// A form of texts and perhaps a file.
-pub(super) fn form(texts: &[(&str, &str)], file: Option<(&str, &str)>) -> String {
+/// A form of texts and files.
+pub(super) fn form<'f>(
+    texts: &[(&str, &str)],
+    files: impl IntoIterator<Item = (&'f str, &'f str)>,
+) -> String {
     let mut form = String::new();
     for (name, value) in texts {
         form.push_str(&format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
         ));
     }
-    if let Some((name, content)) = file {
+    for (name, content) in files {
         form.push_str(&format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"canary.jsonl\"\r\n\r\n{content}\r\n"
         ));

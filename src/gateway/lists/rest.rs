@@ -12,7 +12,7 @@ use super::super::{target, way};
 use super::{Search, Wanted, dispatch, whole};
 use crate::catalog::{BodyShape, ListShape, Operation, Place};
 use crate::isolation::store_refusal;
-use crate::reason::Refusal;
+use crate::reason::{Reason, Refusal};
 use crate::store::{Page, Resource};
 
 /// What the registry is asked for at once.
@@ -75,7 +75,12 @@ pub(super) async fn one_by_one(
         let (_, body) = whole(call, response).await?;
         let item: Value = serde_json::from_slice(&body).unwrap_or_default();
         if wanted.fits(&item) {
-            kept.push(pages::lone(search.shape, &body)?);
+            let item = pages::lone(search.shape, &body)?;
+            // Whose it is was known by the id that was asked for.
+            if item.id != *id {
+                return Err(Refusal::new(Reason::UpstreamUnexpected).log("a resource came under another id"));
+            }
+            kept.push(item);
         }
     }
     Ok(more || left > 0)
