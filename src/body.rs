@@ -50,6 +50,7 @@ mod tests;
 use crate::reason::Refusal;
 
 pub use facts::{Fact, FactValue, Facts};
+pub(crate) use job::refusal;
 pub use job::{Embedded, Job, Limits, Meter, Rebase, Rewrite};
 pub use outgoing::{Censored, Outgoing, Pieces};
 

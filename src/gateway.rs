@@ -3,6 +3,7 @@
 //! [`stack`] is what stands around every request, one layer a line; `way` is the way itself; `stages` are the values
 //! that only the stage before can make. What is decided is decided in the rooms; here is only the order.
 
+mod analysis;
 mod asked;
 mod assembly;
 pub mod canary;

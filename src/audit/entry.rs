@@ -70,6 +70,8 @@ pub struct Entry {
     pub generation: u64,
     /// The status that the caller got; none if the caller was gone.
     pub status: Option<StatusCode>,
+    /// What would have become of it, were its censor not running dry. Then what was found was left as it was.
+    pub dry_run: Option<Decision>,
     /// Values that were found.
     pub found: Vec<Found>,
     /// Records of the bodies.
@@ -89,7 +91,7 @@ pub struct Found {
     pub entity: Entity,
     /// Which way they went.
     pub direction: Direction,
-    /// What was done: `redact`, `mask`, `hash`, `pseudonym`, `block`.
+    /// What was done, or would have been in a dry run: `redact`, `mask`, `hash`, `pseudonym`, `fpe`, `block`.
     pub action: &'static str,
     /// How many.
     pub count: u64,
@@ -157,6 +159,7 @@ impl Entry {
             purpose: None,
             generation: 0,
             status: None,
+            dry_run: None,
             found: Vec::new(),
             records: Records { passed: 0, censored: 0, dropped: 0 },
             bytes_in: 0,
@@ -171,6 +174,7 @@ impl Entry {
         let mut id = [0; 36];
         pair("request", self.request.encode(&mut id), out);
         pair("decision", self.decision.as_str(), out);
+        pair_if("dry_run", self.dry_run.map(Decision::as_str), out);
         pair_if("reason", self.reason.map(Reason::code), out);
         pair_if("tenant", self.tenant.as_ref().map(TenantId::as_str), out);
         pair_if("key", self.key.as_ref().map(KeyId::as_str), out);

@@ -14,6 +14,7 @@ use super::prefix::Prefixes;
 use super::prepare::Prepared;
 use super::recent::Recent;
 use super::resolve::{Member, Resolver};
+use super::validate::Validator;
 use super::{Action, Context, Finding, RuleIndex};
 
 /// How far before a place the engine looks to decide about it, in bytes. Streams keep that much of what is given out.
@@ -23,7 +24,7 @@ pub struct Engine {
     pub(super) rules: Vec<Compiled>,
     pub(super) prefilter: Prefilter,
     pub(super) labels: Labels,
-    pub(super) restorable: Vec<Box<str>>,
+    pub(super) restorable: Vec<Arc<str>>,
     pub(super) prefixes: Prefixes,
     pub(super) digits: Digits,
     /// The context words of rules at digits, by their numbers there.
@@ -125,6 +126,12 @@ impl Engine {
     #[must_use]
     pub fn rule(&self, index: RuleIndex) -> &RuleInfo {
         self.rules.get(usize::from(index.0)).map_or(&self.restored, |rule| &rule.info)
+    }
+
+    /// The check of a rule's values.
+    pub(super) fn validator(&self, index: RuleIndex) -> Option<Validator> {
+        let rule = self.rules.get(usize::from(index.0))?;
+        rule.prepared.filter.validator.map(|(validator, _)| validator)
     }
 
     /// Every rule that is on.

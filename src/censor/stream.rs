@@ -297,9 +297,16 @@ impl TextStream {
     fn replace(&mut self, engine: &Engine, view: &View<'_>, region: &Region) {
         self.keep(region.start);
         let start = self.with.len();
+        let original = view.text.get(region.start..region.end).unwrap_or_default();
+        if self.exchange.is_dry() {
+            if !self.named {
+                self.exchange.note(engine, &region.finding(), original);
+            }
+            return self.keep(region.end);
+        }
         if !self.named {
-            let original = view.text.get(region.start..region.end).unwrap_or_default();
-            if let Err(blocked) = self.exchange.replace(engine, &region.finding(), original, &mut self.with) {
+            let (finding, side) = (region.finding(), self.side);
+            if let Err(blocked) = self.exchange.replace(engine, &finding, original, side, &mut self.with) {
                 self.queue.push_back(Queued::Block(blocked.rule));
                 self.blocked = true;
                 self.pending.clear();

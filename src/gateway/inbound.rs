@@ -20,7 +20,6 @@ use crate::body::spool::Spools;
 use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Censored, Facts, Job, Meter, Pass, Transform};
 use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
-use crate::censor::Exchange;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
@@ -268,7 +267,7 @@ pub(super) async fn part(
     let treat = Box::new(move |_: &Facts, _: &PartHeader| {
         into.take().map(FileTreatment::Transform).ok_or_else(|| Refusal::new(Reason::FieldAmbiguous))
     });
-    let job = super::way::job(request, Exchange::new(Arc::clone(&request.tenant.secret)), Direction::Request);
+    let job = super::way::job(request, super::way::exchange(request), Direction::Request);
     let fields: Arc<[FormField]> = Arc::from(request.plan.fields());
     let transform = FormTransform::new(job, &boundary, fields, spools.clone(), treat, Box::new(|_| Ok(())));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));

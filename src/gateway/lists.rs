@@ -290,6 +290,7 @@ async fn finish(
     let held = pump.hold(call.memory(), &call.spools()).await?;
     let facts = pump.transform().facts().clone();
     call.claiming().record(&facts).await?;
+    let held = call.analysed(held, &facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());
     *response.status_mut() = head.status;
     *response.headers_mut() = call.headers(&head.headers)?;

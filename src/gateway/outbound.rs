@@ -7,6 +7,7 @@ use futures_util::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use super::analysis;
 use super::claims::Claiming;
 use super::head;
 use super::inbound::media_type;
@@ -14,17 +15,18 @@ use super::shared::Shared;
 use super::stack::contained;
 use super::stages::Recognised;
 use super::trail::Trail;
-use super::treatment;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::sse::SseTransform;
-use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
+use crate::body::{Censored, Facts, Job, Outgoing, Transform};
 use crate::catalog::BodyShape;
 use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
 use crate::upstream::AnswerBody;
+use down::Down;
+
+mod down;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Call {
@@ -68,6 +70,11 @@ impl Call {
         let snapshot = request.received.snapshot();
         let time = snapshot.listeners.data.bounds.response_body;
         Bounds::within(Direction::Response, snapshot.limits.response_bytes, time)
+    }
+
+    /// The body of an answer after the tenant's analyser saw it.
+    pub(super) async fn analysed(&self, held: Held, deciding: &Facts) -> Result<Held, Refusal> {
+        analysis::held_body(&self.shared, &self.request, &self.job, held, deciding).await
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -240,13 +247,20 @@ async fn fault(
     let held = match media_type(headers).as_deref() {
         Some("application/json" | "application/problem+json") => {
             let transform = JsonTransform::new(call.job.clone(), Arc::new(JsonPlan::empty()));
-            pumped(call, headers, body, transform).await
+            match pumped(call, headers, body, transform).await {
+                Ok(held) => call.analysed(held, &Facts::default()).await,
+                refused => refused,
+            }
         }
         _ => Err(Refusal::new(Reason::UpstreamUninspectable)),
     };
     let body = match held {
         Ok(held) => held.into_censored().into_inner(),
-        Err(refusal) if refusal.reason == Reason::UpstreamContentBlocked => return Err(refusal),
+        Err(refusal)
+            if matches!(refusal.reason, Reason::UpstreamContentBlocked | Reason::AnalyserUnavailable) =>
+        {
+            return Err(refusal);
+        }
         Err(_unreadable) => {
             let refusal = Refusal::new(Reason::UpstreamBroke)
                 .detail("the upstream answered with an error that can't be read");
@@ -280,6 +294,7 @@ async fn success(
     kind: Kind,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
+    analysis::admits_answer(&call.request, kind == Kind::Json)?;
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;
@@ -307,73 +322,6 @@ async fn success(
     Ok(response)
 }
 
-/// How an answer's body is transformed.
-enum Down {
-    Json(Box<JsonTransform>),
-    Events(Box<SseTransform>),
-    Other(Box<dyn Transform>),
-}
-
-impl Down {
-    fn new(call: &Call, kind: Kind, headers: &HeaderMap) -> Result<Self, Refusal> {
-        let plan = Arc::clone(&call.request.plan.response);
-        let job = call.job.clone();
-        Ok(match kind {
-            Kind::Json => Self::Json(Box::new(JsonTransform::new(job, plan))),
-            Kind::Events => {
-                let plan = Arc::clone(&call.request.plan.events);
-                Self::Events(Box::new(SseTransform::new(job, plan)))
-            }
-            Kind::Text | Kind::File => {
-                let opaque = kind == Kind::File && treatment::is_opaque(&call.request);
-                Self::Other(treatment::of_shape(&call.request.operation().response, job, headers, opaque))
-            }
-            Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
-        })
-    }
-
-    /// What was read at the places of the profile since the last time.
-    fn take_facts(&mut self) -> Facts {
-        match self {
-            Self::Json(json) => json.take_facts(),
-            Self::Events(events) => events.take_facts(),
-            Self::Other(_) => Facts::default(),
-        }
-    }
-}
-
-impl Down {
-    fn inner(&mut self) -> &mut dyn Transform {
-        match self {
-            Self::Json(json) => &mut **json,
-            Self::Events(events) => &mut **events,
-            Self::Other(other) => &mut **other,
-        }
-    }
-}
-
-impl Transform for Down {
-    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.inner().push(input, out)
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.inner().finish(out)
-    }
-
-    fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        self.inner().drain(out)
-    }
-
-    fn held(&self) -> usize {
-        match self {
-            Self::Json(t) => t.held(),
-            Self::Events(t) => t.held(),
-            Self::Other(t) => t.held(),
-        }
-    }
-}
-
 /// An answer's body on its way.
 struct Flow {
     pump: Pump<AnswerBody, Down>,
@@ -396,9 +344,13 @@ impl Flow {
             return Ok(Begun::Going(Bytes::new()));
         }
         let memory = self.call.memory();
-        if kind == Kind::Json && self.call.claims() {
+        if kind == Kind::Json && (self.call.claims() || analysis::sees_answer(&self.call.request)) {
             let held = self.pump.hold(memory, &self.call.spools()).await?;
-            self.record().await?;
+            let facts = self.pump.transform_mut().take_facts();
+            if !facts.is_empty() && self.call.claims() {
+                self.call.claiming().record(&facts).await?;
+            }
+            let held = self.call.analysed(held, &facts).await?;
             return Ok(Begun::Whole(held.into_censored()));
         }
         match self.pump.gather(memory).await? {

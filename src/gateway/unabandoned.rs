@@ -40,7 +40,10 @@ impl<F: Future + Send + 'static> Unabandoned<F> {
     /// Wraps the work. A process that stops waits for it as it waits for connections.
     pub(super) fn new(work: Pin<Box<F>>, must: Must, shutdown: Shutdown) -> Self {
         const {
-            assert!(size_of::<F>() <= LARGEST, "every request moves its future once: box what is large in it")
+            assert!(
+                size_of::<F>() <= LARGEST,
+                "every request moves its future once: box what is large in it"
+            );
         };
         Self { work: Some(work), must, shutdown }
     }

@@ -187,9 +187,13 @@ impl RequestMeter {
             #[expect(clippy::cast_precision_loss, reason = "a bucket of sizes needs no exact byte")]
             families.body_size[n].observe(bytes as f64);
         }
+        let values = if entry.dry_run.is_some() { &families.dry_values } else { &families.censored };
         for found in &entry.found {
-            let values = [found.entity.as_str(), found.direction.as_str(), found.action];
-            families.censored.with_label_values(&values).inc_by(found.count);
+            let labels = [found.entity.as_str(), found.direction.as_str(), found.action];
+            values.with_label_values(&labels).inc_by(found.count);
+        }
+        if let Some(would) = entry.dry_run {
+            families.dry_requests.with_label_values(&[&*self.tenant.label, would.as_str()]).inc();
         }
         let records = entry.records;
         let purpose = entry.purpose.unwrap_or(Purpose::Inference);

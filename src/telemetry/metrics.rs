@@ -63,6 +63,8 @@ pub struct Names {
     pub routes: Vec<RouteName>,
     /// The upstreams.
     pub upstreams: Vec<UpstreamId>,
+    /// The dry runs of the censor, and when they end.
+    pub dry_runs: Vec<(TenantId, RouteName, Timestamp)>,
 }
 
 /// The handles of a tenant.
@@ -190,6 +192,12 @@ impl Metrics {
         self.families.forget("route", &keep);
         let keep = names.upstreams.iter().map(UpstreamId::as_str).chain(own).collect();
         self.families.forget("upstream", &keep);
+        self.families.dry_until.reset();
+        let table = self.table.load();
+        for (tenant, route, until) in &names.dry_runs {
+            let label = &table.tenant(Some(tenant)).label;
+            self.families.dry_until.with_label_values(&[label, route.as_str()]).set(until.as_second());
+        }
     }
 
     /// The handle for a tenant's requests on a route.
@@ -243,6 +251,11 @@ impl Metrics {
         let reason = reason.map_or("none", Reason::code);
         let values = [&*table.tenant(tenant).label, purpose.as_str(), outcome.as_str(), reason];
         self.families.consent.with_label_values(&values).inc();
+    }
+
+    /// A question to an analyser has ended so.
+    pub fn analysed(&self, analyser: &str, result: &str) {
+        self.families.analysed.with_label_values(&[analyser, result]).inc();
     }
 
     /// Isolation was about to be broken.

@@ -10,6 +10,7 @@
     reason = "a test that can't go on fails; clippy knows helpers of unit tests only"
 )]
 
+mod analysis;
 mod bad_input;
 mod censor;
 mod consent;
@@ -20,5 +21,6 @@ mod kit;
 mod memory;
 mod operator;
 mod paths;
+mod replacement;
 mod shares;
 mod shutdown;

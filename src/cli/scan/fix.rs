@@ -18,7 +18,7 @@ use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::JsonlTransform;
 use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::{Job, Transform};
-use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet};
+use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet, Side};
 use crate::names::Direction;
 use crate::pointer::Pointer;
 
@@ -164,7 +164,8 @@ impl<'a> Fixer<'a> {
                 out.write_all(slice(at(written), finding.start))?;
                 with.clear();
                 let original = slice(finding.start, finding.end);
-                let replaced = self.exchange.replace(&self.engine, finding, original, &mut with);
+                let replaced =
+                    self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut with);
                 replaced
                     .map_err(|by| io::Error::other(format!("`{}` blocks", self.engine.rule(by.rule).id)))?;
                 out.write_all(&with)?;
@@ -267,7 +268,7 @@ impl<'a> Fixer<'a> {
             out.extend_from_slice(text.get(at..finding.start).unwrap_or_default());
             let original = text.get(finding.start..finding.end).unwrap_or_default();
             // The policy blocks nothing: it was made so.
-            let _ = self.exchange.replace(&self.engine, finding, original, &mut out);
+            let _ = self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut out);
             at = finding.end;
         }
         out.extend_from_slice(text.get(at..).unwrap_or_default());

@@ -40,7 +40,7 @@ pub(super) async fn file(
     request: &Recognised,
     (open, parts, given_up): (&About, Vec<Arc<Spool>>, &Arc<AtomicBool>),
 ) -> Result<Value, Refusal> {
-    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    let exchange = way::exchange(request);
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange.clone(), Direction::Request);
     trail.meter(&job);

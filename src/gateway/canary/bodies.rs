@@ -28,13 +28,13 @@ impl Cage<'_> {
     /// Values that the policy stops don't pass, in either direction.
     pub(super) fn censor(&mut self, policy: &Policy) {
         let plan = Arc::clone(self.plan);
-        if let Some(value) = &policy.request {
+        if let Some(value) = policy.request {
             match &plan.operation.request {
                 BodyShape::Json => self.json_request(policy, value),
                 BodyShape::Multipart(_) => self.form_request(policy, value),
                 BodyShape::Urlencoded(_) => self.urlencoded_request(policy, value),
                 BodyShape::Text | BodyShape::File => {
-                    let job = || job(&policy.tenant.request, Direction::Request);
+                    let job = || job(&policy.engines.request, Direction::Request);
                     self.files(&plan.operation.request, job, value, "the request");
                 }
                 BodyShape::None
@@ -44,8 +44,8 @@ impl Cage<'_> {
                 | BodyShape::Events => {}
             }
         }
-        let Some(value) = &policy.response else { return };
-        let job = || job(&policy.tenant.response, Direction::Response);
+        let Some(value) = policy.response else { return };
+        let job = || job(&policy.engines.response, Direction::Response);
         let shape = &plan.operation.response;
         if matches!(shape, BodyShape::Json | BodyShape::JsonOrEvents) {
             self.json_body(job(), &plan.response, json!({}), value, "the answer");
@@ -94,7 +94,7 @@ impl Cage<'_> {
         }
         texts.push(("consentry_canary", value));
         let form = urlencoded(&texts);
-        let job = job(&policy.tenant.request, Direction::Request);
+        let job = job(&policy.engines.request, Direction::Request);
         let passed = run(&mut UrlencodedTransform::new(job, fields), form.as_bytes());
         self.check(passed.map_or(true, |out| !holds(&out, &percent(value))), "the form");
     }
@@ -102,7 +102,7 @@ impl Cage<'_> {
     fn json_request(&mut self, policy: &Policy, value: &str) {
         let plan = Arc::clone(self.plan);
         let Some(document) = self.required() else { return self.silent("the request") };
-        let job = || job(&policy.tenant.request, Direction::Request);
+        let job = || job(&policy.engines.request, Direction::Request);
         self.json_body(job(), &plan.request, document.clone(), value, "the request");
         self.json_body(
             job(),
@@ -200,7 +200,10 @@ impl Cage<'_> {
             let mut texts: Vec<(&str, &str)> = deciding.iter().map(|field| (&*field.name, word)).collect();
             let plain = fields.iter().filter(|field| field.content == FieldContent::Text);
             texts.extend(plain.map(|field| (&*field.name, value)));
-            let content = self.file(word, value);
+            let Some(content) = self.file(policy, word, value) else {
+                self.silent("the form's file");
+                continue;
+            };
             // What can't be inspected is named by policy or not taken at all: no value is put there.
             let files = fields.iter().filter_map(|field| match field.content {
                 FieldContent::File => Some((&*field.name, &*content)),
@@ -218,22 +221,27 @@ impl Cage<'_> {
     }
 
     /// What a file of this purpose holds: requests, or records.
-    fn file(&self, word: &str, value: &str) -> String {
+    fn file(&self, policy: &Policy, word: &str, value: &str) -> Option<String> {
         let operation = &self.plan.operation;
         let fulfils = |when: &Condition| when.values.iter().any(|v| **v == *word);
         let lines = operation.lines.as_ref().filter(|lines| lines.when.as_ref().is_none_or(fulfils));
-        let Some(lines) = lines else { return records(value) };
+        let Some(lines) = lines else { return Some(records(value)) };
         let operations = self.route.catalog.operations();
         let Some(of) = operations.iter().find(|o| lines.operations.contains(&o.id)) else {
-            return records(value);
+            return Some(records(value));
         };
+        // A line is censored as the request that it is; what stops the form's own value may let it pass there.
+        let engine = &policy.tenant.engines(&of.id).request;
+        if !super::stops(&job(engine, Direction::Request), value) {
+            return None;
+        }
         let mut body = json!({"messages": [{"role": "user", "content": value}]});
         for used in of.uses.iter().filter(|used| used.required) {
             if let (Place::Json(at), Some(id)) = (&used.place, sample::id(&self.route.catalog, &used.kind)) {
                 sample::put(&mut body, at, Value::from(id));
             }
         }
-        format!("{}\n", sample::line(of, lines, body))
+        Some(format!("{}\n", sample::line(of, lines, body)))
     }
 
     /// The operation's own request, as far as its body.
