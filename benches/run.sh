@@ -3,12 +3,14 @@
 #
 #   benches/run.sh [--out FOLDER] [--rounds N] [--seconds S] [--connections N] [--cases A,B] [--peers A,B]
 #
-# The peers: nginx and HAProxy as bare TLS proxies, nginx with njs that redacts by hand. Envoy is not packaged for
-# Debian: it takes part where `envoy` is installed already, and is named as skipped where it isn't. Load comes from wrk
-# (HTTP/1.1) and h2load (HTTP/2).
+# The peers: nginx as it is distributed and nginx tuned (`nginx-keepalive`), HAProxy, and a bare proxy out of the gateway's
+# own libraries, all as bare TLS proxies; nginx with njs that redacts by hand. Envoy is not packaged for Debian: it takes
+# part where `envoy` is installed already, and is named as skipped where it isn't. Load comes from wrk (HTTP/1.1) and
+# h2load (HTTP/2).
 #
 # What is missing is installed by apt-get, where that is allowed: nginx, libnginx-mod-http-js, haproxy, wrk,
-# nghttp2-client, openssl. The gateway is built with the release profile, unless CONSENTRY_BENCH_BIN names one.
+# nghttp2-client, openssl. The gateway and the bare proxy are built with the release profile, unless CONSENTRY_BENCH_BIN
+# and CONSENTRY_BENCH_BARE name them.
 # Writes benchmark.md and benchmark.json (to `target/benchmark`).
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -40,5 +42,9 @@ if [ -z "${CONSENTRY_BENCH_BIN:-}" ]; then
   (cd "$ROOT" && cargo build --locked --release --bin consentry)
   CONSENTRY_BENCH_BIN=$TARGET/release/consentry
 fi
-export CONSENTRY_BENCH_BIN
+if [ -z "${CONSENTRY_BENCH_BARE:-}" ]; then
+  (cd "$ROOT" && cargo build --locked --release --example bare-proxy)
+  CONSENTRY_BENCH_BARE=$TARGET/release/examples/bare-proxy
+fi
+export CONSENTRY_BENCH_BIN CONSENTRY_BENCH_BARE
 exec python3 "$HERE/peers/run.py" --out "$TARGET/benchmark" "$@"

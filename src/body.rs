@@ -12,7 +12,10 @@
 //! | event streams, text channels across events | [`sse`] |
 //! | plain text | [`text`] |
 //! | tables as text | [`csv`] |
-//! | `multipart/form-data` | [`multipart`] |
+//! | XML and HTML | [`markup`] |
+//! | forms: `application/x-www-form-urlencoded` | [`urlencoded`] |
+//! | forms: `multipart/form-data`, and multipart bodies in them | [`multipart`] |
+//! | encodings other than UTF-8 | [`charset`] |
 //! | gzip, deflate, br, zstd | [`coding`] |
 //! | a file of a kind that has to be found out | [`file`](mod@file) |
 //! | ZIP, tar, gzip, and what they hold | `archive` |
@@ -21,16 +24,20 @@
 //! | bytes that wait for a decision | [`spool`] |
 
 mod archive;
+pub mod charset;
 pub mod coding;
 mod columnar;
 pub mod container;
 pub mod csv;
 pub mod facts;
+mod fields;
 pub mod file;
 mod job;
 pub mod json;
 pub mod jsonl;
 mod kinds;
+mod mapped;
+pub mod markup;
 pub mod multipart;
 mod outgoing;
 pub mod pump;
@@ -38,6 +45,7 @@ mod sink;
 pub mod spool;
 pub mod sse;
 pub mod text;
+pub mod urlencoded;
 mod utf8;
 
 #[cfg(test)]
@@ -48,6 +56,7 @@ mod tests;
 use crate::reason::Refusal;
 
 pub use facts::{Fact, FactValue, Facts};
+pub(crate) use job::refusal;
 pub use job::{Embedded, Job, Limits, Meter, Rebase, Rewrite};
 pub use outgoing::{Censored, Outgoing, Pieces};
 

@@ -15,6 +15,7 @@ mod exchange;
 pub mod explain;
 mod fields;
 mod filter;
+mod fpe;
 mod frequency;
 mod generic;
 pub mod import;
@@ -39,7 +40,7 @@ pub use action::Action;
 pub use check::check;
 pub use engine::{Engine, RuleInfo};
 pub use exchange::{Blocked, Count, Exchange, Tally};
-pub use policy::{CompileError, Policy};
+pub use policy::{CompileError, Decisions, Policy};
 pub use rules::RuleSet;
 pub use stream::{Piece, Side, TextStream};
 

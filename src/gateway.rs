@@ -3,6 +3,7 @@
 //! [`stack`] is what stands around every request, one layer a line; `way` is the way itself; `stages` are the values
 //! that only the stage before can make. What is decided is decided in the rooms; here is only the order.
 
+mod analysis;
 mod asked;
 mod assembly;
 pub mod canary;
@@ -138,7 +139,7 @@ impl Gateway {
         let (gateway, must) = (self.clone(), Must::default());
         let shutdown = self.0.shutdown.get().cloned().unwrap_or_default();
         let end = must.clone();
-        let work = async move { gateway.answer(&connection, request, must).await };
+        let work = Box::pin(async move { gateway.answer(&connection, request, must).await });
         Unabandoned::new(work, end, shutdown)
     }
 

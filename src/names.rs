@@ -2,12 +2,16 @@
 //! specification, never from a caller. They are cheap to clone and safe to log.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// A table by configured names. No caller puts anything in, so its hash need not withstand one.
+pub type NameMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {

@@ -95,6 +95,7 @@ reasons! {
     CodingUnknown = "coding_unknown", UNSUPPORTED_MEDIA_TYPE, Client, "The content coding is unknown.";
     CodingBroken = "coding_broken", BAD_REQUEST, Client, "The content coding does not decode.";
     CodingBomb = "coding_bomb", PAYLOAD_TOO_LARGE, Client, "The body decodes to more than the limit or ratio allows.";
+    AnalyserUnavailable = "analyser_unavailable", SERVICE_UNAVAILABLE, Us, "The analyser that has to see the body gave no answer that can be used.";
     // Limits
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, Client, "The body is larger than the limit.";
     HeaderTooLarge = "header_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, Client, "The header section is larger than the limit.";

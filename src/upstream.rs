@@ -25,7 +25,10 @@
 //! ```
 
 mod door;
+mod failure;
+mod link;
 mod pool;
 
 pub use door::{Cleared, Head};
+pub use link::AnswerBody;
 pub use pool::{UpstreamBody, Upstreams};

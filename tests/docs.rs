@@ -280,6 +280,21 @@ routes:
   - {name: openai, path: /, upstream: openai, api: openai}
 ";
 
+/// What a tenant's file names in the main one: by what it says, the key there, and its value.
+const NAMED: &[(&str, &str, &str)] = &[
+    (
+        "issuer: corporate",
+        "issuers",
+        "  corporate: {issuer: \"https://id.example\", audiences: [a], algorithms: [ES256], jwks: \"file:keys.json\"}",
+    ),
+    (
+        "routes: [trial]",
+        "routes",
+        "  - {name: trial, path: /, upstream: openai, api: openai, allow_dry_run: true}",
+    ),
+    ("name: presidio", "analysers", "  presidio: {url: \"http://127.0.0.1:5002\"}"),
+];
+
 #[test]
 fn every_configuration_in_the_documents_loads() {
     let mut complaints = Vec::new();
@@ -296,10 +311,10 @@ fn every_configuration_in_the_documents_loads() {
             let mut main = sections(MAIN);
             if of_tenant {
                 configuration.write("tenants/one.yaml", &block.text);
-                // What a tenant's file names in the main one.
-                let issuers = "issuers:\n  corporate: {issuer: \"https://id.example\", audiences: [a], algorithms: [ES256], jwks: \"file:keys.json\"}\n";
-                if block.text.contains("issuer: corporate") {
-                    main.insert("issuers".to_owned(), issuers.to_owned());
+                for (named, key, section) in NAMED {
+                    if block.text.contains(named) {
+                        main.insert((*key).to_owned(), format!("{key}:\n{section}\n"));
+                    }
                 }
             } else {
                 main.extend(sections(&block.text));

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests drive the gateway with, at the versions pinned beside this script.
 #
-#   tests/setup.sh [NAME...]   clients, aimock, llama; none: all
+#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio; none: all
 #
 #   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
 #   llama    llama.cpp's HTTP server and a tiny model (counterparties/requirements-llama.txt)
+#   presidio Presidio's analyzer, for the tests of the gateway (counterparties/requirements-presidio.txt)
 #
-# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama. Needed programs that are
+# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama, presidio. Needed programs that are
 # missing are installed with apt-get when that is allowed. What is there already is left as it is. A part that can't
 # be installed is named on a line of its own, `setup: NAME: skipped: why`, and the exit status is 3.
 set -euo pipefail
@@ -119,8 +120,20 @@ setup_llama() {
   fi
 }
 
-[ $# -gt 0 ] || set -- clients aimock llama
-for name in "$@"; do case $name in clients | aimock | llama) ;; *) usage ;; esac; done
+setup_presidio() {
+  local print since=$SECONDS
+  need_python presidio || return 0
+  print=$(print_of "$HERE/counterparties/requirements-presidio.txt")
+  if there presidio "$print"; then return; fi
+  if venv presidio "$HERE/counterparties/requirements-presidio.txt"; then
+    installed presidio "$print" "$since"
+  else
+    skip presidio "see $LOG"
+  fi
+}
+
+[ $# -gt 0 ] || set -- clients aimock llama presidio
+for name in "$@"; do case $name in clients | aimock | llama | presidio) ;; *) usage ;; esac; done
 mkdir -p "$CACHE/run"
 : > "$LOG"
 exec 9> "$CACHE/run/setup.lock"

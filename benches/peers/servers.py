@@ -14,6 +14,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
+REFERENCES = ("nginx", "nginx-keepalive")
+"""What the others are compared with: nginx as it is distributed, and tuned."""
 
 
 def free_port():
@@ -47,10 +49,10 @@ class Server:
         self.name, self.command, self.port, self.work, self.tls = name, command, port, work, tls
         self.process = None
 
-    def start(self):
+    def start(self, patience=20):
         log = open(self.work / f"{self.name}.out", "wb")
         self.process = subprocess.Popen(self.command, stdout=log, stderr=subprocess.STDOUT, cwd=self.work)
-        for _ in range(400):
+        for _ in range(20 * patience):
             if self.process.poll() is not None:
                 break
             with socket.socket() as s:
@@ -103,9 +105,9 @@ def certificate(work):
     (work / "both.pem").write_text((work / "tls.pem").read_text() + (work / "tls.key").read_text())
 
 
-def gateway(work, binary, port, origin):
+def gateway(work, binary, port, origin, name="gateway"):
     """Writes the gateway's configuration, and gives its command and the tenant's key."""
-    config = work / "gateway"
+    config = work / name
     (config / "tenants").mkdir(parents=True)
     (config / "consentry.yaml").write_text(f"""
 listeners:
@@ -133,6 +135,11 @@ limits: {{concurrency: 4096}}
     return [binary, "serve", "--config", config], key["key"]
 
 
+def bare(program, port, origin, work):
+    """The command of the proxy that is made of the gateway's libraries and nothing else."""
+    return [program, f"127.0.0.1:{port}", f"127.0.0.1:{origin}", work / "tls.pem", work / "tls.key"]
+
+
 def peers(arguments, work, origin):
     """The servers to compare, and the tenant's key."""
     words = {"work": work, "here": HERE, "origin": origin}
@@ -148,8 +155,14 @@ def peers(arguments, work, origin):
     port = free_port()
     command, key = gateway(work, arguments.bin, port, origin)
     found.append(Server("consentry", command, port, work))
+    for name in ("nginx", "nginx-keepalive"):
+        port = free_port()
+        found.append(Server(name, ["nginx", "-c", filled(f"{name}.conf", port)], port, work))
     port = free_port()
-    found.append(Server("nginx", ["nginx", "-c", filled("nginx.conf", port)], port, work))
+    if arguments.bare:
+        found.append(Server("bare", bare(arguments.bare, port, origin, work), port, work))
+    else:
+        skipped["bare"] = "CONSENTRY_BENCH_BARE names no program"
     port = free_port()
     if shutil.which("haproxy"):
         found.append(Server("haproxy", ["haproxy", "-db", "-f", filled("haproxy.cfg", port)], port, work))
@@ -167,5 +180,6 @@ def peers(arguments, work, origin):
     else:
         skipped["nginx+njs"] = "the module is not installed"
     if arguments.peers:
-        found = [peer for peer in found if peer.name in ("nginx", *arguments.peers)]
+        found = [peer for peer in found if peer.name in (*REFERENCES, *arguments.peers)]
+        skipped = {name: why for name, why in skipped.items() if name in arguments.peers}
     return found, skipped, key

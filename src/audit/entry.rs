@@ -1,5 +1,6 @@
 //! What an entry can say. Every field is a configured name, a word of a closed set, a number or a keyed hash.
 
+use std::cell::RefCell;
 use std::io::Write;
 
 use http::StatusCode;
@@ -69,6 +70,8 @@ pub struct Entry {
     pub generation: u64,
     /// The status that the caller got; none if the caller was gone.
     pub status: Option<StatusCode>,
+    /// What would have become of it, were its censor not running dry. Then what was found was left as it was.
+    pub dry_run: Option<Decision>,
     /// Values that were found.
     pub found: Vec<Found>,
     /// Records of the bodies.
@@ -88,7 +91,7 @@ pub struct Found {
     pub entity: Entity,
     /// Which way they went.
     pub direction: Direction,
-    /// What was done: `redact`, `mask`, `hash`, `pseudonym`, `block`.
+    /// What was done, or would have been in a dry run: `redact`, `mask`, `hash`, `pseudonym`, `fpe`, `block`.
     pub action: &'static str,
     /// How many.
     pub count: u64,
@@ -156,6 +159,7 @@ impl Entry {
             purpose: None,
             generation: 0,
             status: None,
+            dry_run: None,
             found: Vec::new(),
             records: Records { passed: 0, censored: 0, dropped: 0 },
             bytes_in: 0,
@@ -170,6 +174,7 @@ impl Entry {
         let mut id = [0; 36];
         pair("request", self.request.encode(&mut id), out);
         pair("decision", self.decision.as_str(), out);
+        pair_if("dry_run", self.dry_run.map(Decision::as_str), out);
         pair_if("reason", self.reason.map(Reason::code), out);
         pair_if("tenant", self.tenant.as_ref().map(TenantId::as_str), out);
         pair_if("key", self.key.as_ref().map(KeyId::as_str), out);
@@ -309,9 +314,38 @@ impl Internal {
 }
 
 fn begin(kind: &str, now: Timestamp, out: &mut Vec<u8>) {
-    // Writing into a Vec can't fail.
-    let _ok = write!(out, "\"time\":\"{now:.6}\"");
+    out.extend_from_slice(b"\"time\":\"");
+    time(now, out);
+    out.push(b'"');
     pair("type", kind, out);
+}
+
+/// A point in time as RFC 3339 has it, to the microsecond. What stands before the fraction is the same for a second.
+pub(super) fn time(now: Timestamp, out: &mut Vec<u8>) {
+    thread_local! {
+        static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+    }
+    let (second, nanos) = (now.as_second(), now.subsec_nanosecond());
+    SECOND.with_borrow_mut(|(known, text)| {
+        if *known != second {
+            *text = format!("{now:.0}");
+            text.truncate(text.len().saturating_sub(1));
+            *known = second;
+        }
+        out.extend_from_slice(text.as_bytes());
+    });
+    let micros = u32::try_from(nanos / 1000).unwrap_or_default();
+    let digit = |place: u32| b'0' + u8::try_from(micros / place % 10).unwrap_or_default();
+    out.extend_from_slice(&[
+        b'.',
+        digit(100_000),
+        digit(10_000),
+        digit(1000),
+        digit(100),
+        digit(10),
+        digit(1),
+        b'Z',
+    ]);
 }
 
 fn pair(name: &str, value: &str, out: &mut Vec<u8>) {

@@ -1,8 +1,10 @@
 //! Keyed hashes: equal things can be found again by who holds the key, and nobody can guess them from the trail.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use zeroize::Zeroize;
 
 use crate::names::{Kind, UpstreamId};
 
@@ -53,15 +55,23 @@ impl Keyer {
     }
 
     fn over(&self, parts: &[&[u8]]) -> Keyed {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            // Lengths keep `a|bc` and `ab|c` apart.
-            context.update(&(part.len() as u64).to_le_bytes());
-            context.update(part);
+        thread_local! {
+            static TOGETHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let mut half = [0; 16];
-        half.copy_from_slice(&context.sign().as_ref()[..16]);
-        Keyed(half)
+        TOGETHER.with_borrow_mut(|together| {
+            together.clear();
+            for part in parts {
+                // Lengths keep `a|bc` and `ab|c` apart.
+                together.extend_from_slice(&(part.len() as u64).to_le_bytes());
+                together.extend_from_slice(part);
+            }
+            let tag = hmac::sign(&self.0, together);
+            // It is the caller's text in clear, which is not kept.
+            together.zeroize();
+            let mut half = [0; 16];
+            half.copy_from_slice(&tag.as_ref()[..16]);
+            Keyed(half)
+        })
     }
 }
 

@@ -263,6 +263,19 @@ async fn a_closed_trail_refuses() {
 }
 
 #[test]
+fn times_are_written_as_the_library_writes_them() {
+    // The same second twice, another one, and the first again.
+    for nanos in
+        [0, 999_999_999, 1, 123_456_789, 1_000_000_000, 1_999_999_000, 999, 1_764_440_000_050_000_123]
+    {
+        let now = jiff::Timestamp::from_nanosecond(nanos).unwrap();
+        let mut out = Vec::new();
+        super::entry::time(now, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("{now:.6}"), "{nanos}");
+    }
+}
+
+#[test]
 fn keyed_hashes_tell_equality_only() {
     let (a, b) = (Keyer::new(seal()), Keyer::new(hmac::Key::new(hmac::HMAC_SHA256, b"another")));
     let (up, kind) = (UpstreamId::new("u"), Kind::new("file"));

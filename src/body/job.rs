@@ -1,10 +1,11 @@
 //! What every format needs to know about the body that it works on.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
 
+use super::charset::OtherCharsets;
 use crate::censor::{Engine, Exchange, RuleIndex, Side};
 use crate::names::Direction;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
@@ -157,11 +158,16 @@ pub struct Job {
     pub limits: Arc<Limits>,
     /// What becomes of images and the like inside documents.
     pub embedded: Embedded,
+    /// What becomes of text in another encoding than UTF-8.
+    pub other_charsets: OtherCharsets,
     /// What edits need.
     pub rewrite: Rewrite,
     /// The counts.
     pub meter: Arc<Meter>,
 }
+
+/// Shared: most jobs get other limits at once.
+static DEFAULT: LazyLock<Arc<Limits>> = LazyLock::new(Arc::default);
 
 impl Job {
     /// A job with the default limits and nothing to rewrite. Requests are censored; responses are censored and
@@ -177,8 +183,9 @@ impl Job {
             exchange,
             side,
             direction,
-            limits: Arc::default(),
+            limits: Arc::clone(&DEFAULT),
             embedded: Embedded::default(),
+            other_charsets: OtherCharsets::default(),
             rewrite: Rewrite::default(),
             meter: Arc::default(),
         }

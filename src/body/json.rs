@@ -15,6 +15,7 @@ mod plan;
 mod scalar;
 mod source;
 mod string;
+pub(crate) mod texts;
 mod token;
 mod walk;
 

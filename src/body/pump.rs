@@ -180,7 +180,11 @@ where
                     return Err(super::job::refusal(self.bounds.direction, Reason::BodyTooLarge));
                 }
                 match &mut self.decoder {
-                    None => self.transform.push(&data, &mut self.out)?,
+                    None => {
+                        // Most of it comes out as long as it went in.
+                        self.out.reserve(data.len());
+                        self.transform.push(&data, &mut self.out)?;
+                    }
                     Some(decoder) => {
                         decoder.push(&data, &mut self.decoded)?;
                         self.undecoded()?;

@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::body::{Job, Rebase, Rewrite, Transform};
-use crate::censor::{Context, Engine, Exchange, Policy, RuleSet};
+use crate::censor::{Context, Engine, Exchange, Policy, RuleSet, Side};
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
@@ -98,7 +98,7 @@ pub(crate) fn censored(exchange: &Exchange, field: Option<&str>, text: &str) -> 
     for finding in &found {
         out.extend_from_slice(&text.as_bytes()[at..finding.start]);
         let original = &text.as_bytes()[finding.start..finding.end];
-        exchange.replace(&engine(), finding, original, &mut out).ok().unwrap();
+        exchange.replace(&engine(), finding, original, Side::Censor, &mut out).ok().unwrap();
         at = finding.end;
     }
     out.extend_from_slice(&text.as_bytes()[at..]);

@@ -89,6 +89,24 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Does the text hold what must not pass where nothing can be replaced? In a dry run that is noted, and the answer is no.
+    ///
+    /// # Errors
+    /// As [`censored`](Self::censored).
+    pub fn has_to_change(&self, text: &[u8]) -> Result<bool, Refusal> {
+        if !self.exchange.is_dry() {
+            return Ok(self.censored(text)?.is_some());
+        }
+        let before = self.exchange.tally().total();
+        self.censored(text)?;
+        if self.exchange.tally().total() > before {
+            self.exchange.would_block();
+        }
+        Ok(false)
+    }
+}
+
 /// One change to a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
@@ -146,9 +164,12 @@ impl Whole {
         for finding in &self.findings {
             let from = self.with.len();
             let original = text.get(finding.start..finding.end).unwrap_or_default();
-            if let Err(blocked) = job.exchange.replace(&job.engine, finding, original, &mut self.with) {
-                return Err(job.blocked(blocked.rule));
+            if job.exchange.is_dry() {
+                job.exchange.note(&job.engine, finding, original);
+                continue;
             }
+            let replaced = job.exchange.replace(&job.engine, finding, original, job.side, &mut self.with);
+            replaced.map_err(|blocked| job.blocked(blocked.rule))?;
             let with = (from, self.with.len());
             self.changes.push(Change { start: finding.start, end: finding.end, with });
         }

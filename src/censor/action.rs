@@ -19,6 +19,9 @@ pub enum Action {
     Hash,
     /// The label and a keyed short name, restored in the same exchange's answer. Secrets are redacted instead.
     Pseudonym,
+    /// Another value of the same format, by format-preserving encryption; restored in the same exchange's answer. What
+    /// can't be encrypted so is redacted instead, secrets among it.
+    Fpe,
     /// The body doesn't pass at all.
     Block,
 }
@@ -36,6 +39,7 @@ impl Action {
             Self::Mask { .. } => "mask",
             Self::Hash => "hash",
             Self::Pseudonym => "pseudonym",
+            Self::Fpe => "fpe",
             Self::Block => "block",
         }
     }
@@ -60,12 +64,13 @@ impl FromStr for Action {
             "mask" => Self::Mask { keep: Self::KEEP },
             "hash" => Self::Hash,
             "pseudonym" => Self::Pseudonym,
+            "fpe" => Self::Fpe,
             "block" => Self::Block,
             other => match other.strip_prefix("mask:").and_then(|n| n.parse().ok()) {
                 Some(keep) => Self::Mask { keep },
                 None => {
                     return Err(format!(
-                        "unknown action `{other}`, expected one of allow, redact, mask, mask:N, hash, pseudonym, block"
+                        "unknown action `{other}`, expected one of allow, redact, mask, mask:N, hash, pseudonym, fpe, block"
                     ));
                 }
             },

@@ -13,7 +13,7 @@ use super::matcher::{MAX_FIELD, Matcher};
 use super::number;
 use super::ordinary::Ordinary;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
-use super::policy::{CompileError, Policy};
+use super::policy::{CompileError, Decisions, Policy};
 use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
 use super::prefix::Prefixes;
 use super::resolve::CLUSTER_MAX;
@@ -31,15 +31,24 @@ impl Engine {
     /// # Errors
     /// A rule that can't be matched as it is written, a selector that selects nothing.
     pub fn compile(rules: &RuleSet, policy: &Policy) -> Result<Self, CompileError> {
-        let actions = policy.decide(rules)?;
+        Self::of(rules, &policy.decide(rules)?, &BTreeSet::new())
+    }
+
+    /// As [`compile`](Self::compile), for a policy whose decisions are known. The pseudonyms of the labels `restores` are
+    /// restored, whatever becomes of such values themselves: they were given by another engine on the way up.
+    ///
+    /// # Errors
+    /// A rule that can't be matched as it is written.
+    pub fn of(
+        rules: &RuleSet,
+        decisions: &Decisions,
+        restores: &BTreeSet<Arc<str>>,
+    ) -> Result<Self, CompileError> {
         let mut builder = Builder::default();
-        for rule in rules.iter() {
-            let action = actions.get(&rule.spec.id.value).copied().unwrap_or(rule.spec.action.0);
-            if action != Action::Allow {
-                builder.add(rule, action)?;
-            }
+        for (rule, action) in decisions.of(rules).filter(|(_, action)| *action != Action::Allow) {
+            builder.add(rule, action)?;
         }
-        builder.finish(rules)
+        builder.finish(rules, restores)
     }
 }
 
@@ -91,15 +100,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(mut self, rules: &RuleSet) -> Result<Engine, CompileError> {
+    fn finish(mut self, rules: &RuleSet, restores: &BTreeSet<Arc<str>>) -> Result<Engine, CompileError> {
         if self.digits.len() > MAX_RULES {
             return Err(CompileError::TooManyRules);
         }
-        let labels = rules.iter().map(|rule| rule.spec.label()).collect();
-        let pseudonyms = self.active.iter().filter(|active| active.compiled.info.action == Action::Pseudonym);
-        let restorable: BTreeSet<Box<str>> =
-            pseudonyms.map(|active| Box::from(&*active.compiled.info.entity)).collect();
-        let restorable: Vec<Box<str>> = restorable.into_iter().collect();
+        let named = restores.iter().map(|label| label.to_string());
+        let labels = rules.iter().map(|rule| rule.spec.label()).chain(named).collect();
+        let own = self.active.iter().filter(|active| active.compiled.info.action == Action::Pseudonym);
+        let own = own.map(|active| Arc::clone(&active.compiled.info.entity));
+        let restorable: BTreeSet<Arc<str>> = own.chain(restores.iter().cloned()).collect();
+        let restorable: Vec<Arc<str>> = restorable.into_iter().collect();
         let mut target = self.target(self.active.len())?;
         for label in &restorable {
             let name = format!("{label}_");
@@ -109,10 +119,9 @@ impl<'a> Builder<'a> {
         }
         let prefixes = Prefixes::new(self.literals.iter().map(|(literal, _)| literal));
         let words = self.words();
-        let first_word = target;
-        for word in &words {
-            self.literals.push((word_literal(word), target));
-            target = self.target(usize::from(target) + 1)?;
+        let mut listened = Vec::new();
+        for (number, word) in words.iter().enumerate() {
+            listened.push((word_literal(word), self.target(number)?));
         }
         let digits = Digits::new(&self.digit_rules(), &words);
         let anchors = [(digits.is_empty(), DIGIT), (self.at.is_empty(), AT), (self.colon.is_empty(), COLON)];
@@ -124,7 +133,7 @@ impl<'a> Builder<'a> {
             labels,
             restorable,
             digits,
-            words: first_word,
+            words: Prefilter::new(listened, 0),
             at: self.at,
             colon: self.colon,
             fields: self.fields,
@@ -204,7 +213,7 @@ fn info(rule: &Rule, action: Action) -> RuleInfo {
     let secret = spec.is_secret();
     let open = spec.swallow.is_some();
     let action = match action {
-        Action::Pseudonym if secret || open => Action::Redact,
+        Action::Pseudonym | Action::Fpe if secret || open => Action::Redact,
         Action::Mask { .. } | Action::Hash if open => Action::Redact,
         action => action,
     };

@@ -100,10 +100,9 @@ impl Engine {
         if !view.complete && (tail..view.text.len()).any(|at| view.labels.may_begin(view.text, at)) {
             return Decision::Undecided { from: found.0 };
         }
-        let mut text = view.text.get(low..high).unwrap_or_default().to_vec();
-        if !view.labels.cover(&mut text) {
+        let Some(text) = view.labels.covered(view.text.get(low..high).unwrap_or_default()) else {
             return decision;
-        }
+        };
         let complete = view.complete && high == view.text.len();
         match self.decide_once(&View { text: &text, complete, ..*view }, target, at - low) {
             Decision::No => Decision::No,

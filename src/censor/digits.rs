@@ -21,6 +21,9 @@ const AHEAD: usize = 7;
 /// Pairs looked at before it.
 const BACK: usize = 2;
 
+/// The order in which the pairs are asked: those that leave the fewest rules first.
+const ORDER: [usize; BACK + AHEAD] = [3, 2, 1, 4, 5, 6, 7, 0, 8];
+
 /// A set of rules.
 pub(super) type Mask = [u64; WORDS];
 
@@ -134,12 +137,13 @@ impl Digits {
         }
     }
 
-    /// Asks for every rule that could match at this digit. `recent`: context words before it, if they are known.
+    /// Asks for every rule that could match at this digit. `recent`: where context words before it are known from; without
+    /// it none is looked for.
     pub(super) fn candidates(
         &self,
         view: &View<'_>,
         at: usize,
-        recent: Option<&Recent>,
+        recent: Option<&mut Recent<'_>>,
         mut ask: impl FnMut(u16),
     ) {
         let mut mask = [u64::MAX; WORDS];
@@ -148,14 +152,16 @@ impl Digits {
         let bytes = view.text.get(from..).unwrap_or_default();
         let slots = kinds.iter_mut().skip(BACK - (at - from));
         slots.zip(bytes).for_each(|(slot, byte)| *slot = kind(*byte));
-        for (table, pair) in self.tables.iter().zip(kinds.array_windows::<2>()) {
-            let [first, second] = *pair;
-            if let Some(allowed) = table.0.get(first * KINDS + second) {
+        for place in ORDER {
+            let pair = (kinds.get(place), kinds.get(place + 1), self.tables.get(place));
+            if let (Some(first), Some(second), Some(table)) = pair
+                && let Some(allowed) = table.0.get(first * KINDS + second)
+            {
                 mask.iter_mut().zip(allowed).for_each(|(word, allowed)| *word &= allowed);
             }
-        }
-        if empty(&mask) {
-            return;
+            if empty(&mask) {
+                return;
+            }
         }
         if let Some(recent) = recent {
             let spoken = self.spoken_for(view, at, recent);
@@ -179,22 +185,23 @@ impl Digits {
     }
 
     /// The rules that need no context word or have one.
-    fn spoken_for(&self, view: &View<'_>, at: usize, recent: &Recent) -> Mask {
+    fn spoken_for(&self, view: &View<'_>, at: usize, recent: &mut Recent<'_>) -> Mask {
         let mut mask = self.free;
         // What stands before the digit may belong to the match, whose start the window is counted from.
         let reach = super::pattern::MAX_BEFORE;
-        let Some(words) = recent.since(at.saturating_sub(self.window + reach)) else {
+        let low = at.saturating_sub(self.window + reach);
+        let Some(words) = recent.between(view.text, low, at) else {
             return [u64::MAX; WORDS];
         };
-        for (place, word) in words.filter(|(place, _)| *place < at) {
+        for (place, word) in words {
             for (index, window) in self.spoken.get(usize::from(word)).into_iter().flatten() {
                 if place + window + reach >= at {
                     put(&mut mask, usize::from(*index));
                 }
             }
         }
-        let named = recent.named.get_or_init(|| self.named(view.field));
-        mask.iter_mut().zip(named).for_each(|(word, named)| *word |= named);
+        let named = recent.named.get_or_insert_with(|| self.named(view.field));
+        mask.iter_mut().zip(named).for_each(|(word, named)| *word |= *named);
         mask
     }
 

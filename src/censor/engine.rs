@@ -14,6 +14,7 @@ use super::prefix::Prefixes;
 use super::prepare::Prepared;
 use super::recent::Recent;
 use super::resolve::{Member, Resolver};
+use super::validate::Validator;
 use super::{Action, Context, Finding, RuleIndex};
 
 /// How far before a place the engine looks to decide about it, in bytes. Streams keep that much of what is given out.
@@ -23,11 +24,11 @@ pub struct Engine {
     pub(super) rules: Vec<Compiled>,
     pub(super) prefilter: Prefilter,
     pub(super) labels: Labels,
-    pub(super) restorable: Vec<Box<str>>,
+    pub(super) restorable: Vec<Arc<str>>,
     pub(super) prefixes: Prefixes,
     pub(super) digits: Digits,
-    /// Targets from here on are context words.
-    pub(super) words: u16,
+    /// The context words of rules at digits, by their numbers there.
+    pub(super) words: Prefilter,
     pub(super) at: Vec<u16>,
     pub(super) colon: Vec<u16>,
     pub(super) fields: Fields,
@@ -78,30 +79,28 @@ impl Engine {
                 self.take(self.decide_field(&view, rule), rule, &mut resolver);
             }
         }
-        let mut recent = Recent::default();
-        self.prefilter.hits(text, 0, |at, hit| match hit {
-            Hit::Literal(target) if target >= self.words => recent.add(at, target - self.words),
-            hit => self.targets(&view, at, hit, Some(&recent), |target| {
+        let mut recent = Recent::new(&self.words);
+        self.prefilter.hits(text, 0, |at, hit| {
+            self.targets(&view, at, hit, Some(&mut recent), |target| {
                 self.take(self.decide(&view, target, at), target, &mut resolver);
-            }),
+            });
         });
         while let Some(region) = resolver.next(usize::MAX) {
             found.push(region.finding());
         }
     }
 
-    /// Who is to be asked about a hit. `recent`: the context words before it, if they are known.
+    /// Who is to be asked about a hit. `recent`: where the context words before it are known from.
     pub(super) fn targets(
         &self,
         view: &View<'_>,
         at: usize,
         hit: Hit,
-        recent: Option<&Recent>,
+        recent: Option<&mut Recent<'_>>,
         mut ask: impl FnMut(u16),
     ) {
         match hit {
-            Hit::Literal(target) if target < self.words => ask(target),
-            Hit::Literal(_) => {}
+            Hit::Literal(target) => ask(target),
             Hit::Digits => self.digits.candidates(view, at, recent, ask),
             Hit::At => self.at.iter().for_each(|target| ask(*target)),
             Hit::Colon => self.colon.iter().for_each(|target| ask(*target)),
@@ -127,6 +126,12 @@ impl Engine {
     #[must_use]
     pub fn rule(&self, index: RuleIndex) -> &RuleInfo {
         self.rules.get(usize::from(index.0)).map_or(&self.restored, |rule| &rule.info)
+    }
+
+    /// The check of a rule's values.
+    pub(super) fn validator(&self, index: RuleIndex) -> Option<Validator> {
+        let rule = self.rules.get(usize::from(index.0))?;
+        rule.prepared.filter.validator.map(|(validator, _)| validator)
     }
 
     /// Every rule that is on.

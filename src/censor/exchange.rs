@@ -7,9 +7,14 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
 
 use super::mark::is_base32;
-use super::{Action, Engine, Finding, RuleIndex, RuleInfo};
+use super::validate::Validator;
+use super::{Action, Engine, Finding, RuleIndex, RuleInfo, Side};
+use formats::Formats;
 
-/// Most pseudonyms that one exchange can restore. What comes after has longer names and no way back.
+mod formats;
+
+/// Most pseudonyms, and most values of another format's, that one exchange can restore. What comes after has longer names
+/// and no way back.
 const RESTORABLE_MAX: usize = 1 << 16;
 /// Longest value that a pseudonym is remembered for, in bytes.
 const RESTORABLE_LEN: usize = 1024;
@@ -27,6 +32,7 @@ pub struct Exchange {
 
 struct Shared {
     key: Arc<hmac::Key>,
+    dry: bool,
     state: Mutex<State>,
 }
 
@@ -37,8 +43,16 @@ type Named = (Arc<str>, Box<[u8]>);
 struct State {
     names: HashMap<Named, Box<str>>,
     /// By name in upper case.
-    values: HashMap<Box<str>, Box<[u8]>>,
+    values: HashMap<Box<str>, Value>,
+    formats: Formats,
     tally: Tally,
+}
+
+/// What a name stands for.
+struct Value {
+    value: Box<[u8]>,
+    /// The name was given on the way up. What was named on the way back was not for this side's eyes, and stays a name.
+    restorable: bool,
 }
 
 /// Counts of what was found.
@@ -46,8 +60,10 @@ struct State {
 pub struct Tally {
     /// One entry for each rule and action that had a finding, in the order of their first.
     pub counts: Vec<Count>,
-    /// Pseudonyms restored.
+    /// Pseudonyms and values of another format's restored.
     pub restored: u64,
+    /// Of a dry run: something was found that would have stopped the body.
+    pub would_block: bool,
 }
 
 /// How often a rule found something.
@@ -97,7 +113,48 @@ impl Exchange {
     /// A new exchange with the tenant's key.
     #[must_use]
     pub fn new(key: Arc<hmac::Key>) -> Self {
-        Self { shared: Arc::new(Shared { key, state: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { key, dry: false, state: Mutex::default() }) }
+    }
+
+    /// A new exchange in which findings are counted as they would have been treated, and stay as they are.
+    #[must_use]
+    pub fn dry(key: Arc<hmac::Key>) -> Self {
+        Self { shared: Arc::new(Shared { key, dry: true, state: Mutex::default() }) }
+    }
+
+    /// Are findings counted only?
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        self.shared.dry
+    }
+
+    /// Counts what would have become of a finding. For dry exchanges, in which nothing becomes of it.
+    pub fn note(&self, engine: &Engine, finding: &Finding, original: &[u8]) {
+        let rule = engine.rule(finding.rule);
+        let mut action = settled(rule, finding.open);
+        let mut state = self.state();
+        let validator = engine.validator(finding.rule);
+        if action == Action::Fpe && self.format(&mut state, rule, validator, original).is_none() {
+            action = Action::Redact;
+        }
+        state.tally.add(rule, action);
+        state.tally.would_block |= action == Action::Block;
+    }
+
+    /// As [`note`](Self::note), of what was found by other means than an engine's rules.
+    pub fn note_of(&self, rule: &RuleInfo, original: &[u8]) {
+        let mut action = rule.action;
+        let mut state = self.state();
+        if action == Action::Fpe && self.format(&mut state, rule, None, original).is_none() {
+            action = Action::Redact;
+        }
+        state.tally.add(rule, action);
+        state.tally.would_block |= action == Action::Block;
+    }
+
+    /// Notes that the body would not have passed.
+    pub fn would_block(&self) {
+        self.state().tally.would_block = true;
     }
 
     /// What has been counted so far.
@@ -106,7 +163,8 @@ impl Exchange {
         self.state().tally.clone()
     }
 
-    /// Writes what stands in a finding's place, and counts it.
+    /// Writes what stands in a finding's place, and counts it. What is named or encrypted on the way up
+    /// ([`Side::Censor`]) is restored on the way back.
     ///
     /// # Errors
     /// The policy blocks what was found; nothing is written.
@@ -115,39 +173,108 @@ impl Exchange {
         engine: &Engine,
         finding: &Finding,
         original: &[u8],
+        side: Side,
         out: &mut Vec<u8>,
     ) -> Result<(), Blocked> {
         if finding.rule == RuleIndex::RESTORED {
-            return self.restore(original, out);
+            self.restore(original, out);
+            return Ok(());
         }
         let rule = engine.rule(finding.rule);
-        let action = match rule.action {
-            Action::Mask { .. } | Action::Hash | Action::Pseudonym if finding.open => Action::Redact,
-            Action::Pseudonym if rule.secret => Action::Redact,
-            action => action,
-        };
-        self.state().tally.add(rule, action);
+        let action = settled(rule, finding.open);
+        let validator = engine.validator(finding.rule);
+        let treated = self.treat(rule, action, validator, original, side, out);
+        treated.map_err(|()| Blocked { rule: finding.rule })
+    }
+
+    /// As [`replace`](Self::replace), for what was found by other means than an engine's rules.
+    ///
+    /// # Errors
+    /// The policy blocks what was found; nothing is written.
+    #[expect(clippy::result_unit_err, reason = "there is one way to fail, and no rule of an engine to name")]
+    pub fn replace_of(
+        &self,
+        rule: &RuleInfo,
+        original: &[u8],
+        side: Side,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ()> {
+        self.treat(rule, settled(rule, false), None, original, side, out)
+    }
+
+    /// The values that were named or encrypted on the way up, for whoever must not take them for somebody else's on the way back.
+    #[must_use]
+    pub fn restorable(&self) -> Vec<Vec<u8>> {
+        let state = self.state();
+        let named = state.values.values().filter(|known| known.restorable).map(|known| known.value.to_vec());
+        named.chain(state.formats.originals()).collect()
+    }
+
+    fn treat(
+        &self,
+        rule: &RuleInfo,
+        mut action: Action,
+        validator: Option<Validator>,
+        original: &[u8],
+        side: Side,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ()> {
+        let mut state = self.state();
+        if side == Side::CensorAndRestore
+            && let Some(value) = state.formats.restored(original)
+        {
+            state.tally.restored += 1;
+            out.extend_from_slice(&value);
+            return Ok(());
+        }
+        let mut other = None;
+        if action == Action::Fpe {
+            other = self.format(&mut state, rule, validator, original);
+            action = if other.is_some() { action } else { Action::Redact };
+        }
+        state.tally.add(rule, action);
         match action {
             Action::Allow => out.extend_from_slice(original),
             Action::Redact => redact(rule, out),
             Action::Mask { keep } => mask(rule, keep, original, out),
             Action::Hash => self.hash(rule, original, out),
-            Action::Pseudonym => self.pseudonym(rule, original, out),
-            Action::Block => return Err(Blocked { rule: finding.rule }),
+            Action::Pseudonym => self.pseudonym(&mut state, rule, original, side, out),
+            Action::Fpe => {
+                let other = other.unwrap_or_default();
+                if side == Side::Censor {
+                    state.formats.remember(original, &other);
+                }
+                out.extend_from_slice(&other);
+            }
+            Action::Block => return Err(()),
         }
         Ok(())
+    }
+
+    /// Another value of the same format; none if there is none to be had.
+    fn format(
+        &self,
+        state: &mut State,
+        rule: &RuleInfo,
+        validator: Option<Validator>,
+        original: &[u8],
+    ) -> Option<Vec<u8>> {
+        let key = || self.tag("fpe", &rule.entity, &[]).as_ref().try_into().ok();
+        state.formats.other(&rule.entity, original, validator, key)
     }
 
     /// Whether there is anything to restore. Until there is, a text is censored as one that goes up.
     #[must_use]
     pub fn can_restore(&self) -> bool {
-        !self.state().values.is_empty()
+        let state = self.state();
+        !state.values.is_empty() || !state.formats.is_empty()
     }
 
     /// Is this a name that the exchange gave, in whatever case?
     pub(super) fn knows(&self, name: &[u8]) -> bool {
         let state = self.state();
-        !state.values.is_empty() && upper(name).is_some_and(|name| state.values.contains_key(name.as_str()))
+        !state.values.is_empty()
+            && upper(name).is_some_and(|name| state.values.get(name.as_str()).is_some_and(|v| v.restorable))
     }
 
     /// Can the byte stand in a name, in whatever case?
@@ -155,12 +282,13 @@ impl Exchange {
         is_base32(byte.to_ascii_uppercase())
     }
 
-    fn restore(&self, name: &[u8], out: &mut Vec<u8>) -> Result<(), Blocked> {
+    fn restore(&self, name: &[u8], out: &mut Vec<u8>) {
         let mut state = self.state();
-        let value = upper(name).and_then(|name| state.values.get(name.as_str()).cloned());
-        out.extend_from_slice(value.as_deref().unwrap_or(name));
-        state.tally.restored += u64::from(value.is_some());
-        Ok(())
+        let known = upper(name).and_then(|name| state.values.get(name.as_str()));
+        let value = known.filter(|known| known.restorable).map(|known| &*known.value);
+        out.extend_from_slice(value.unwrap_or(name));
+        let restored = u64::from(value.is_some());
+        state.tally.restored += restored;
     }
 
     fn hash(&self, rule: &RuleInfo, original: &[u8], out: &mut Vec<u8>) {
@@ -171,9 +299,8 @@ impl Exchange {
     }
 
     /// The value's name in this exchange: the shortest part of its keyed hash that no other value has.
-    fn pseudonym(&self, rule: &RuleInfo, original: &[u8], out: &mut Vec<u8>) {
+    fn pseudonym(&self, state: &mut State, rule: &RuleInfo, original: &[u8], side: Side, out: &mut Vec<u8>) {
         let key = (rule.entity.clone(), Box::from(original));
-        let mut state = self.state();
         if let Some(name) = state.names.get(&key) {
             out.extend_from_slice(name.as_bytes());
             return;
@@ -189,19 +316,24 @@ impl Exchange {
             .find(|name| !state.values.contains_key(name.as_str()));
         let name = free.unwrap_or_else(|| name_of(Self::NAME_MAX)).into_boxed_str();
         out.extend_from_slice(name.as_bytes());
-        state.values.insert(name.clone(), Box::from(original));
+        let value = Value { value: Box::from(original), restorable: side == Side::Censor };
+        state.values.insert(name.clone(), value);
         state.names.insert(key, name);
     }
 
     /// 32 characters of a keyed hash, apart by use and entity.
     fn derive(&self, purpose: &str, entity: &str, original: &[u8]) -> String {
+        let tag = self.tag(purpose, entity, original);
+        let bytes = tag.as_ref();
+        BASE32_NOPAD.encode(bytes.get(..20).unwrap_or(bytes))
+    }
+
+    fn tag(&self, purpose: &str, entity: &str, original: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.shared.key);
         for part in [purpose.as_bytes(), &[0], entity.as_bytes(), &[0], original] {
             context.update(part);
         }
-        let tag = context.sign();
-        let bytes = tag.as_ref();
-        BASE32_NOPAD.encode(bytes.get(..20).unwrap_or(bytes))
+        context.sign()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -213,6 +345,15 @@ impl Exchange {
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+/// What becomes of a finding, whatever the policy would have liked.
+const fn settled(rule: &RuleInfo, open: bool) -> Action {
+    match rule.action {
+        Action::Mask { .. } | Action::Hash | Action::Pseudonym | Action::Fpe if open => Action::Redact,
+        Action::Pseudonym | Action::Fpe if rule.secret => Action::Redact,
+        action => action,
     }
 }
 

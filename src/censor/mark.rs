@@ -56,22 +56,28 @@ impl Labels {
         }
     }
 
-    /// Writes letters over bracketed labels and stars; tells if there were any.
-    pub(super) fn cover(&self, text: &mut [u8]) -> bool {
-        let closes: Vec<usize> = memchr::memchr_iter(b']', text).collect();
-        let labels = closes.into_iter().filter_map(|close| Some(self.open_of(text, close)?..close + 1));
+    /// The text with letters written over bracketed labels and stars, if there are any.
+    pub(super) fn covered(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let closes = memchr::memchr_iter(b']', text);
+        let labels = closes.filter_map(|close| Some(self.open_of(text, close)?..close + 1));
         let mut ranges: Vec<std::ops::Range<usize>> = labels.collect();
         let mut at = 0;
-        for run in text.chunk_by(|a, b| a == b) {
-            if run.starts_with(STARS) {
-                ranges.push(at..at + run.len());
+        while let Some(star) = text.get(at..).and_then(|rest| memchr::memchr(b'*', rest)) {
+            at += star;
+            let run = text.iter().skip(at).take_while(|byte| **byte == b'*').count();
+            if run >= STARS.len() {
+                ranges.push(at..at + run);
             }
-            at += run.len();
+            at += run;
         }
-        for range in &ranges {
-            text.get_mut(range.clone()).unwrap_or_default().fill(b'x');
+        if ranges.is_empty() {
+            return None;
         }
-        !ranges.is_empty()
+        let mut text = text.to_vec();
+        for range in ranges {
+            text.get_mut(range).unwrap_or_default().fill(b'x');
+        }
+        Some(text)
     }
 
     /// The end of the window that no replacement stands in.
@@ -98,6 +104,10 @@ impl Labels {
 
     /// Does the text hold what a replacement left?
     pub(super) fn within(&self, value: &[u8]) -> bool {
+        // Stars, a bracket, or what joins a label and a name: most values have none of them.
+        if memchr::memchr3(b'*', b'[', b'_', value).is_none() {
+            return false;
+        }
         if value.windows(STARS.len()).any(|w| w == STARS) {
             return true;
         }

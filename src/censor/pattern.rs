@@ -18,7 +18,7 @@ use super::kind::{KINDS, KindSet, NONE, PairSet, kind};
 /// Longest match of one pattern, in bytes.
 pub(super) const MAX_PATTERN: usize = 4096;
 /// Furthest look behind a keyword, in bytes.
-pub(super) const MAX_BEFORE: usize = 64;
+pub(super) const MAX_BEFORE: usize = 80;
 /// Largest automaton, in bytes.
 const MAX_AUTOMATON: usize = 2 << 20;
 

@@ -1,7 +1,8 @@
 //! What becomes of what is found: selectors over rules, the most specific wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::Action;
 use super::rules::{Rule, RuleSet};
@@ -10,7 +11,9 @@ use crate::diagnostic::{Diagnostic, nearest};
 /// Actions by selector. A selector is a rule's id, an entity, a group (`secrets`, `pii`, `ai-keys`) or `*`.
 ///
 /// The most specific one decides: id before entity before group before `*`; of two groups the one with fewer rules,
-/// then the one written later. A rule that no selector names has its own default action.
+/// then the one written later. A rule that no selector names has its own default action. So a policy for everything
+/// and one for a part are put together by writing the part's entries behind: of the same name the part's counts, and
+/// no wide name of the part undoes a narrow one of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// In the order of writing; of two equal selectors the later counts.
@@ -31,8 +34,11 @@ impl Policy {
         self
     }
 
-    /// Which rules do what. An error names the selector that selects nothing.
-    pub(super) fn decide(&self, rules: &RuleSet) -> Result<BTreeMap<String, Action>, CompileError> {
+    /// What becomes of the findings of each rule.
+    ///
+    /// # Errors
+    /// With the selector that selects nothing.
+    pub fn decide(&self, rules: &RuleSet) -> Result<Decisions, CompileError> {
         let known = selectors(rules);
         for (selector, _) in &self.entries {
             if !known.contains_key(selector.as_str()) {
@@ -50,7 +56,27 @@ impl Policy {
                 .max_by_key(|(rank, index, _)| (*rank, *index))
                 .map_or(rule.spec.action.0, |(_, _, action)| action)
         };
-        Ok(rules.iter().map(|rule| (rule.spec.id.value.clone(), decide(rule))).collect())
+        Ok(Decisions(rules.iter().map(decide).collect()))
+    }
+}
+
+/// What becomes of the findings of each rule of a set, in the set's order. Policies that are written differently and
+/// decide the same are equal here, and so share an engine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decisions(Vec<Action>);
+
+impl Decisions {
+    /// The labels of the pseudonyms that an engine gives which decides so.
+    #[must_use]
+    pub fn pseudonyms(&self, rules: &RuleSet) -> BTreeSet<Arc<str>> {
+        let given = self.of(rules).filter(|(rule, action)| {
+            *action == Action::Pseudonym && !rule.spec.is_secret() && rule.spec.swallow.is_none()
+        });
+        given.map(|(rule, _)| Arc::from(rule.spec.label())).collect()
+    }
+
+    pub(super) fn of<'a>(&self, rules: &'a RuleSet) -> impl Iterator<Item = (&'a Rule, Action)> {
+        rules.iter().zip(self.0.iter().copied())
     }
 }
 

@@ -1,11 +1,15 @@
 //! The first stage: one look at every four adjacent bytes, which nearly all of a text never gets past.
 //!
-//! Every literal is known by four adjacent bytes of its own, those that are seen least in text. Blocks of 64 places
-//! are looked up in a table of bits, without a branch; where a bit is set, the four bytes themselves are compared and
-//! then the literal. Single bytes that anchor something (digits, `@`, `:`) are found eight at a time.
+//! Every literal is known by four adjacent bytes of its own, those that are seen least in text. A [`Sieve`] says of 64
+//! places at a time, without a branch, where such four bytes may stand; there the four bytes themselves are compared and
+//! then the literal. It tells of single bytes that anchor something (digits, `@`, `:`), too.
+
+mod sieve;
+mod wide;
 
 use super::bytes::ByteSet;
 use super::frequency;
+use sieve::{BLOCK, BLOCK_BYTES, Seen, Sieve};
 
 /// Runs of digits anchor something.
 pub(super) const DIGIT: u8 = 1;
@@ -19,35 +23,25 @@ pub(super) const LITERAL_MAX: usize = 16;
 /// Fewest bytes of a literal.
 pub(super) const LITERAL_MIN: usize = 3;
 
-/// Places in a block: one bit each.
-const BLOCK: usize = 64;
-/// Bytes that a block's places look at.
-const BLOCK_BYTES: usize = BLOCK + GRAM - 1;
 /// Bytes that a place is known by.
 const GRAM: usize = 4;
-/// The table has two to this many bits. It should stay in the first-level cache: 16 KiB.
-const TABLE: u32 = 18;
-const WORDS: usize = 1 << (TABLE - 6);
-/// The second table has two to this many bits; only what passes the first is looked up in it.
-const SIFT: u32 = 18;
-const SIFT_WORDS: usize = 1 << (SIFT - 6);
 const BUCKETS: u32 = 13;
 /// Makes lower-case letters of upper-case ones, and other signs of other signs: nothing is missed by it.
 const FOLD: u32 = 0x2020_2020;
 
-const fn hash(gram: u32) -> u32 {
-    gram.wrapping_mul(0x9e37_79b1) >> (32 - TABLE)
-}
+/// Stands behind the end of a text; no text has it.
+const END: u8 = 0xff;
+/// Blocks that are looked at in one go.
+const BATCH: usize = 16;
 
-/// Another hash, so that what the first table mistakes the second doesn't.
-const fn hash_again(gram: u32) -> u32 {
-    (gram ^ gram >> 15).wrapping_mul(0x85eb_ca6b) >> (32 - SIFT)
+/// A literal's bucket. The sieve uses other bits of a gram's hash.
+const fn bucket(gram: u32) -> usize {
+    (gram.wrapping_mul(0x85eb_ca6b) >> (32 - BUCKETS)) as usize
 }
 
 /// What is looked for, and how it is found.
 pub(super) struct Prefilter {
-    bits: Box<[u64; WORDS]>,
-    sift: Box<[u64; SIFT_WORDS]>,
+    sieve: Sieve,
     /// Entries by the upper bits of their hash: `buckets[h]..buckets[h + 1]`.
     buckets: Box<[u32; (1 << BUCKETS) + 1]>,
     entries: Vec<Entry>,
@@ -57,12 +51,42 @@ pub(super) struct Prefilter {
     anchors: u8,
 }
 
+/// Four bytes that a literal is known by.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     gram: u32,
     literal: u16,
     /// Where the four bytes stand, from the literal's beginning; the byte before it is at -1.
     offset: i8,
+    /// How much of the literal is in `near`: four bytes or less.
+    near_mask: u32,
+    /// The bytes of the literal behind the four or, if they are its last, before them: most mistakes end here.
+    near: u32,
+    near_fold: u32,
+    near_at: i8,
+}
+
+impl Entry {
+    fn new(literal: &Literal, index: usize, gram: u32, offset: i8) -> Self {
+        let behind = (i32::from(offset) + GRAM as i32).max(0) as usize;
+        let from = if literal.len > behind {
+            behind
+        } else {
+            usize::try_from(offset).unwrap_or(0).saturating_sub(GRAM)
+        };
+        let len = literal.len.saturating_sub(from).min(GRAM);
+        let part = |bytes: u128| (bytes >> (8 * from)) as u32;
+        let near_mask = if len == 0 { 0 } else { u32::MAX >> (32 - 8 * len as u32) };
+        Self {
+            gram,
+            literal: u16::try_from(index).unwrap_or(u16::MAX),
+            offset,
+            near_mask,
+            near: part(literal.value) & near_mask,
+            near_fold: part(literal.fold),
+            near_at: i8::try_from(from).unwrap_or(0),
+        }
+    }
 }
 
 /// A literal, as far as it is compared, and whom it is for.
@@ -195,14 +219,15 @@ impl Literal {
             .into_iter()
             .map(|x| (u32::from_le_bytes([x, a, b, c]), -1))
             .collect();
-        // A text may end behind the literal; zeros are put there then.
-        let behind = folded(self.beside.behind, &[0x20])
+        // A text may end behind the literal.
+        let behind = folded(self.beside.behind, &[END])
             .into_iter()
             .map(|x| (u32::from_le_bytes([a, b, c, x]), 0))
             .collect();
-        // Every four bytes more fill the table more, and its mistakes cost, too.
+        // Every four bytes more fill the sieve more, and its mistakes cost, too.
+        const COST: f32 = 1e-6;
         let cost = |grams: &Vec<(u32, i8)>| -> f32 {
-            grams.iter().map(|(gram, _)| frequency::gram(*gram) + 0.3 / WORDS as f32 / 64.0).sum()
+            grams.iter().map(|(gram, _)| frequency::gram(*gram) + COST).sum()
         };
         if cost(&before) < cost(&behind) { before } else { behind }
     }
@@ -225,34 +250,26 @@ impl Prefilter {
     /// Builds the tables. The flags say which single bytes anchor something.
     #[expect(clippy::needless_pass_by_value, reason = "they are spent")]
     pub(super) fn new(literals: Vec<(Literal, u16)>, anchors: u8) -> Self {
-        let mut bits = Box::new([0; WORDS]);
-        let mut sift = Box::new([0; SIFT_WORDS]);
+        let mut sieve = Sieve::default();
         let mut entries = Vec::new();
         for (index, (literal, _)) in literals.iter().enumerate() {
             for (gram, offset) in literal.grams() {
-                let hash = hash(gram);
-                if let Some(word) = bits.get_mut((hash >> 6) as usize) {
-                    *word |= 1_u64 << (hash & 63);
-                }
-                let again = hash_again(gram);
-                if let Some(word) = sift.get_mut((again >> 6) as usize) {
-                    *word |= 1_u64 << (again & 63);
-                }
-                entries.push(Entry { gram, literal: u16::try_from(index).unwrap_or(u16::MAX), offset });
+                sieve.add(gram);
+                entries.push(Entry::new(literal, index, gram, offset));
             }
         }
-        let bucket = |entry: &Entry| hash(entry.gram) >> (TABLE - BUCKETS);
-        entries.sort_unstable_by_key(|entry| (bucket(entry), entry.gram, entry.literal));
+        entries.sort_unstable_by_key(|entry| (bucket(entry.gram), entry.gram, entry.literal));
         let mut buckets = Box::new([0; (1 << BUCKETS) + 1]);
-        for (slot, index) in buckets.iter_mut().zip(0_u32..) {
-            *slot = u32::try_from(entries.partition_point(|entry| bucket(entry) < index)).unwrap_or(u32::MAX);
+        for (index, slot) in buckets.iter_mut().enumerate() {
+            let first = entries.partition_point(|entry| bucket(entry.gram) < index);
+            *slot = u32::try_from(first).unwrap_or(u32::MAX);
         }
         // The byte before stands lowest.
         let heads =
             entries.iter().filter(|entry| entry.offset < 0).map(|entry| (entry.gram >> 8, entry.literal));
         let heads = heads.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let known = literals.iter().map(|(literal, target)| literal.known(*target)).collect();
-        Self { bits, sift, buckets, entries, known, heads, anchors }
+        Self { sieve, buckets, entries, known, heads, anchors }
     }
 
     /// Calls back for everything seen from `from` on, block by block: first literals, then single bytes. Every
@@ -262,51 +279,57 @@ impl Prefilter {
         if from == 0 {
             self.heads_at(text, &mut hit);
         }
+        if self.entries.is_empty() && self.anchors == 0 {
+            return;
+        }
         // A literal may be known by the byte before it.
         let mut at = from.saturating_sub(1);
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-            self.block(text, from, at, block, &mut hit);
-            at += BLOCK;
-        }
+        let mut seen = [Seen::default(); BATCH];
+        let mut digit = digit_before(text, at);
         while at < text.len() {
-            let mut block = [0; BLOCK_BYTES];
-            block.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(slot, byte)| *slot = *byte);
-            self.block(text, from, at, &block, &mut hit);
-            at += BLOCK;
+            let rest = text.get(at..).unwrap_or_default();
+            let blocks = self.sieve.look(rest, &mut seen);
+            let blocks = if blocks == 0 {
+                let mut last = [END; BLOCK_BYTES];
+                last.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+                self.sieve.look(&last, &mut seen)
+            } else {
+                blocks
+            };
+            for block in seen.iter().take(blocks) {
+                self.block(text, from, at, block, digit, &mut hit);
+                digit = block.digits >> (BLOCK - 1);
+                at += BLOCK;
+            }
         }
     }
 
+    /// `digit`: 1 if the byte before the block is a digit.
     #[inline(always)]
     fn block(
         &self,
         text: &[u8],
         from: usize,
         at: usize,
-        block: &[u8; BLOCK_BYTES],
+        block: &Seen,
+        digit: u64,
         hit: &mut impl FnMut(usize, Hit),
     ) {
-        let mut mask = self.sifted(block, self.places(block));
+        let mut mask = block.grams;
         while mask != 0 {
-            let index = mask.trailing_zeros() as usize;
+            let place = at + mask.trailing_zeros() as usize;
             mask &= mask - 1;
-            self.literals_at(text, from, at + index, gram_at(block, index), hit);
+            self.literals_at(text, from, place, hit);
         }
-        let singles = singles(block);
-        if singles.iter().fold(0, |all, word| all | word) != 0 {
-            self.singles_at(text, from, at, &singles, hit);
+        let starts = block.digits & !(block.digits << 1 | digit);
+        let mut mask = starts | block.signs;
+        while mask != 0 {
+            let place = at + mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            if place >= from {
+                self.single_at(text, place, hit);
+            }
         }
-    }
-
-    /// One bit for each place whose four bytes a literal may be known by.
-    #[inline(always)]
-    fn places(&self, block: &[u8; BLOCK_BYTES]) -> u64 {
-        let mut mask = 0;
-        for index in 0..BLOCK {
-            let hash = hash(gram_at(block, index));
-            let word = self.bits[(hash >> 6) as usize];
-            mask |= (word >> (hash & 63) & 1) << index;
-        }
-        mask
     }
 
     fn heads_at(&self, text: &[u8], hit: &mut impl FnMut(usize, Hit)) {
@@ -322,22 +345,9 @@ impl Prefilter {
         }
     }
 
-    /// Those of the places that the second table has, too.
-    #[inline(always)]
-    fn sifted(&self, block: &[u8; BLOCK_BYTES], mut places: u64) -> u64 {
-        let mut mask = 0;
-        while places != 0 {
-            let index = places.trailing_zeros();
-            places &= places - 1;
-            let hash = hash_again(gram_at(block, index as usize));
-            let word = self.sift[(hash >> 6) as usize];
-            mask |= (word >> (hash & 63) & 1) << index;
-        }
-        mask
-    }
-
-    fn literals_at(&self, text: &[u8], from: usize, at: usize, gram: u32, hit: &mut impl FnMut(usize, Hit)) {
-        let bucket = (hash(gram) >> (TABLE - BUCKETS)) as usize;
+    fn literals_at(&self, text: &[u8], from: usize, at: usize, hit: &mut impl FnMut(usize, Hit)) {
+        let gram = gram_at(text, at);
+        let bucket = bucket(gram);
         let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
         for entry in self.entries.get(range).unwrap_or_default() {
             if entry.gram != gram {
@@ -348,6 +358,12 @@ impl Prefilter {
             else {
                 continue;
             };
+            let near = text.get(start + entry.near_at as usize..).and_then(|rest| rest.first_chunk::<GRAM>());
+            if near.is_some_and(|near| {
+                (u32::from_le_bytes(*near) | entry.near_fold) & entry.near_mask != entry.near
+            }) {
+                continue;
+            }
             let Some(known) = self.known.get(usize::from(entry.literal)) else { continue };
             if known.stands_at(text, start) {
                 hit(start, Hit::Literal(known.target));
@@ -355,62 +371,38 @@ impl Prefilter {
         }
     }
 
-    fn singles_at(
-        &self,
-        text: &[u8],
-        from: usize,
-        at: usize,
-        singles: &[u64; 8],
-        hit: &mut impl FnMut(usize, Hit),
-    ) {
-        let byte = |i: usize| text.get(i).copied();
-        for (index, word) in singles.iter().enumerate() {
-            let mut word = *word;
-            while word != 0 {
-                let place = at + 8 * index + (word.trailing_zeros() / 8) as usize;
-                word &= word - 1;
-                match byte(place).filter(|_| place >= from) {
-                    Some(b'@') if self.anchors & AT != 0 => hit(place, Hit::At),
-                    Some(b':') if self.anchors & COLON != 0 && byte(place + 1).is_none_or(in_ipv6) => {
-                        hit(place, Hit::Colon);
-                    }
-                    Some(b'0'..=b'9') if self.anchors & DIGIT != 0 => {
-                        let before = place.checked_sub(1).and_then(byte);
-                        if !before.is_some_and(|b| b.is_ascii_digit()) {
-                            hit(place, Hit::Digits);
-                        }
-                    }
-                    _ => {}
-                }
+    /// The byte at a place is an `@`, a `:` or the first digit of a run.
+    #[inline(always)]
+    fn single_at(&self, text: &[u8], place: usize, hit: &mut impl FnMut(usize, Hit)) {
+        match text.get(place) {
+            Some(b'@') if self.anchors & AT != 0 => hit(place, Hit::At),
+            Some(b':') if self.anchors & COLON != 0 && text.get(place + 1).copied().is_none_or(in_ipv6) => {
+                hit(place, Hit::Colon);
             }
+            Some(b'0'..=b'9') if self.anchors & DIGIT != 0 => hit(place, Hit::Digits),
+            _ => {}
         }
     }
 }
 
-#[inline(always)]
-const fn gram_at(block: &[u8; BLOCK_BYTES], index: usize) -> u32 {
-    u32::from_le_bytes([block[index], block[index + 1], block[index + 2], block[index + 3]]) | FOLD
+/// 1 if the byte before a place is a digit.
+fn digit_before(text: &[u8], at: usize) -> u64 {
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    u64::from(before.is_some_and(u8::is_ascii_digit))
 }
 
-/// The highest bit of each byte that is a digit, `:` or `@`; eight bytes a word.
-#[inline(always)]
-fn singles(block: &[u8; BLOCK_BYTES]) -> [u64; 8] {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let mut words = [0; 8];
-    for (index, word) in words.iter_mut().enumerate() {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&block[8 * index..8 * index + 8]);
-        let bytes = u64::from_le_bytes(bytes);
-        // Of `b ^ 0x30`, digits and `:` are below 11; adding 117 lifts everything else to the highest bit.
-        let digits = bytes ^ (ONES * 0x30);
-        let no_digit = ((digits & LOW) + ONES * 117) | digits;
-        let at = bytes ^ (ONES * 0x40);
-        let no_at = ((at & LOW) + LOW) | at;
-        *word = !(no_digit & no_at) & HIGH;
-    }
-    words
+/// The folded bytes from a place on, with [`END`] behind the last.
+fn gram_at(text: &[u8], at: usize) -> u32 {
+    let rest = text.get(at..).unwrap_or_default();
+    let gram = match rest.first_chunk::<GRAM>() {
+        Some(gram) => *gram,
+        None => {
+            let mut gram = [END; GRAM];
+            gram.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+            gram
+        }
+    };
+    u32::from_le_bytes(gram) | FOLD
 }
 
 const fn in_ipv6(byte: u8) -> bool {

@@ -12,6 +12,7 @@ use super::confirm::{Decision, Swallowed, View};
 use super::engine::{Engine, LOOK_BEHIND};
 use super::exchange::Exchange;
 use super::prefilter::{Hit, LITERAL_MAX};
+use super::recent::Recent;
 use super::resolve::{Member, Region, Resolver};
 
 /// Which way the text goes.
@@ -176,6 +177,7 @@ impl TextStream {
         let frontier =
             if view.complete { len } else { len.saturating_sub(LITERAL_MAX - 1).max(self.literals) };
         let early = std::mem::take(&mut self.early);
+        let mut recent = Recent::new(&engine.words);
         engine.prefilter.hits(view.text, self.literals, |at, hit| {
             if let Hit::Literal(target) = hit {
                 if early.contains(&(at, target)) {
@@ -187,7 +189,7 @@ impl TextStream {
             } else if at < self.seen {
                 return;
             }
-            engine.targets(view, at, hit, None, |target| {
+            engine.targets(view, at, hit, Some(&mut recent), |target| {
                 let decision = engine.decide(view, target, at);
                 self.take(engine, target, decision, |from| Pending::Place { target, at, from });
             });
@@ -295,9 +297,16 @@ impl TextStream {
     fn replace(&mut self, engine: &Engine, view: &View<'_>, region: &Region) {
         self.keep(region.start);
         let start = self.with.len();
+        let original = view.text.get(region.start..region.end).unwrap_or_default();
+        if self.exchange.is_dry() {
+            if !self.named {
+                self.exchange.note(engine, &region.finding(), original);
+            }
+            return self.keep(region.end);
+        }
         if !self.named {
-            let original = view.text.get(region.start..region.end).unwrap_or_default();
-            if let Err(blocked) = self.exchange.replace(engine, &region.finding(), original, &mut self.with) {
+            let (finding, side) = (region.finding(), self.side);
+            if let Err(blocked) = self.exchange.replace(engine, &finding, original, side, &mut self.with) {
                 self.queue.push_back(Queued::Block(blocked.rule));
                 self.blocked = true;
                 self.pending.clear();

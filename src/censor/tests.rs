@@ -50,7 +50,10 @@ pub(crate) fn whole(engine: &Engine, exchange: &Exchange, field: Option<&str>, t
         assert!(at <= finding.start && finding.start < finding.end && finding.end <= text.len(), "{found:?}");
         out.extend_from_slice(&text[at..finding.start]);
         at = finding.end;
-        if exchange.replace(engine, finding, &text[finding.start..finding.end], &mut out).is_err() {
+        if exchange
+            .replace(engine, finding, &text[finding.start..finding.end], Side::Censor, &mut out)
+            .is_err()
+        {
             blocked = true;
             break;
         }

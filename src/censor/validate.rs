@@ -30,6 +30,7 @@ pub(super) use phone::{international as phone_international, national as phone_n
 pub use placeholder::is_placeholder;
 pub use shape::entropy;
 pub(super) use shape::{key_like, password_like, token_like};
+pub(super) use sums::mod97;
 
 /// A check over the bytes a pattern matched. True: the candidate holds.
 pub type Validator = fn(&[u8]) -> bool;

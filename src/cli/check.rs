@@ -8,6 +8,7 @@ use super::output::{complain, say};
 use crate::config::{self, Mode, Snapshot};
 use crate::diagnostic::Diagnostic;
 use crate::gateway::{Live, canary};
+use crate::names::{RouteName, TenantId};
 
 /// Reads the configuration and says what is wrong.
 pub(super) fn run(path: &Path) -> ExitCode {
@@ -30,7 +31,8 @@ fn tried(snapshot: Snapshot) -> Result<String, Vec<Diagnostic>> {
     for cell in &sung.silent {
         complain(format_args!("no canary could be made for {cell}"));
     }
-    Ok(format!("{}, {} canaries stopped", summary(live.snapshot()), sung.cells))
+    let dry = dry_runs(live.snapshot(), jiff::Timestamp::now());
+    Ok(format!("{dry}{}, {} canaries stopped", summary(live.snapshot()), sung.cells))
 }
 
 /// Prints errors of a configuration; the exit status is that of a usage error.
@@ -41,6 +43,21 @@ pub(super) fn refuse(errors: &[Diagnostic]) -> ExitCode {
     let s = if errors.len() == 1 { "" } else { "s" };
     complain(format_args!("{} error{s} in the configuration; nothing was started", errors.len()));
     ExitCode::from(64)
+}
+
+/// A line for each dry run: who reads no more than the first line reads of them.
+fn dry_runs(snapshot: &Snapshot, now: jiff::Timestamp) -> String {
+    let line = |(tenant, route, until): (&TenantId, &RouteName, jiff::Timestamp)| {
+        if now < until {
+            format!(
+                "DRY RUN: tenant `{tenant}`, route `{route}`, until {until}: what the censor finds is reported and passes \
+                 unchanged\n"
+            )
+        } else {
+            format!("tenant `{tenant}`, route `{route}`: the dry run has ended {until}\n")
+        }
+    };
+    snapshot.dry_runs().map(line).collect()
 }
 
 fn summary(snapshot: &Snapshot) -> String {

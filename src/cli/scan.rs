@@ -5,6 +5,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,6 +17,7 @@ use crate::pointer::Pointer;
 mod containers;
 mod fix;
 mod inputs;
+mod markup;
 mod pieces;
 mod records;
 mod report;
@@ -31,8 +33,8 @@ use work::Told;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Files and folders; `-` or none: standard input. Of a folder, what `.gitignore` leaves and is text, an archive or a table.
-    /// Files that end with `.gz` or `.zst` are unpacked; of ZIP and tar archives each member is looked at, of Parquet and Arrow
-    /// files each text.
+    /// Files that end with `.gz` or `.zst` are unpacked; XML and HTML, by their names, are read as they show; of ZIP and tar
+    /// archives each member is looked at, of Parquet and Arrow files each text.
     files: Vec<PathBuf>,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -86,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    Scan { arguments, mode: mode(arguments), rules: &rules, engine: &engine }.run()
+    Scan { arguments, mode: mode(arguments), rules: &rules, engine: &Arc::new(engine) }.run()
 }
 
 fn mode(arguments: &Arguments) -> Mode {
@@ -101,7 +103,7 @@ struct Scan<'a> {
     arguments: &'a Arguments,
     mode: Mode,
     rules: &'a RuleSet,
-    engine: &'a Engine,
+    engine: &'a Arc<Engine>,
 }
 
 /// What became of the inputs.
@@ -127,7 +129,7 @@ impl Scan<'_> {
             return ExitCode::from(64);
         }
         let out = io::BufWriter::new(io::stdout().lock());
-        let mut report = Report::new(out, self.arguments.format, (self.engine, self.rules), several);
+        let mut report = Report::new(out, self.arguments.format, (&**self.engine, self.rules), several);
         let mut outcome = Outcome::default();
         for message in failed {
             outcome.failed = true;

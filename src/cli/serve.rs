@@ -175,6 +175,7 @@ pub(crate) async fn start(
     if let Some(files) = files {
         follow(files, Arc::clone(&tls), Arc::clone(&metrics), Arc::clone(&health), &shutdown);
     }
+    warn_of_dry_runs(live.snapshot());
     health.set_started();
     tracing::info!(%data, metrics = %observed, generation, fingerprint, "serving");
     Ok(Running { config, gateway, audit, metrics, health, door, shutdown, data, observed, ca })
@@ -220,6 +221,22 @@ fn names(snapshot: &Snapshot) -> Names {
         tenants: snapshot.tenants.keys().cloned().collect(),
         routes: snapshot.routes.iter().map(|route| route.name.clone()).collect(),
         upstreams: snapshot.upstreams.keys().cloned().collect(),
+        dry_runs: snapshot
+            .dry_runs()
+            .map(|(tenant, route, until)| (tenant.clone(), route.clone(), until))
+            .collect(),
+    }
+}
+
+/// Says loudly where the censor does not stop anything.
+fn warn_of_dry_runs(snapshot: &Snapshot) {
+    let now = jiff::Timestamp::now();
+    for (tenant, route, until) in snapshot.dry_runs() {
+        if now < until {
+            tracing::warn!(%tenant, %route, %until, "DRY RUN: what the censor finds is reported and passes unchanged");
+        } else {
+            tracing::warn!(%tenant, %route, %until, "a dry run has ended; the censor replaces and blocks again");
+        }
     }
 }
 
@@ -375,6 +392,7 @@ impl Running {
         let fingerprint = snapshot.fingerprint.clone();
         let (bounds, names) = (snapshot.listeners.data.bounds.clone(), names(&snapshot));
         let live = tried(snapshot)?;
+        warn_of_dry_runs(live.snapshot());
         // From here on nothing can fail.
         live.snapshot().directory.adopt(&self.gateway.live().snapshot().directory);
         self.door.set_bounds(bounds);

@@ -19,6 +19,9 @@ use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, from_yaml, nearest};
 use crate::names::{RouteName, UpstreamId};
 
+mod analysers;
+mod dry_run;
+mod policies;
 mod rules;
 mod tenants;
 mod upstreams;
@@ -91,11 +94,15 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let master = master(&mut c, &files.main, main.master_key.as_ref(), &state, mode);
     let upstreams = upstreams::compile(&mut c, &files.main, &main.upstreams);
     let routes = routes(&mut c, &files.main, &main.routes, &upstreams, &catalogs);
+    let analysers = analysers::compile(&mut c, &files.main, &main.analysers);
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
     let issuers = &main.issuers;
+    let main_routes: BTreeMap<&str, bool> =
+        main.routes.iter().map(|route| (route.value.name.as_str(), route.value.allow_dry_run)).collect();
     let compiled = master.as_ref().map(|master| {
         let (main, spool) = (&files.main, state.spool_bytes);
-        let context = tenants::Context { main, issuers, catalogs: &catalogs, master, spool };
+        let (catalogs, routes, analysers) = (&catalogs, &main_routes, &analysers);
+        let context = tenants::Context { main, issuers, catalogs, routes, analysers, master, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {
@@ -107,6 +114,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
             limits: limits(&main.limits),
             tenants,
             directory,
+            analysers,
             upstreams,
             routes,
             master,

@@ -9,8 +9,13 @@ use serde_saphyr::Spanned;
 
 use super::secret::SecretRef;
 use super::units::{Size, Span};
-use crate::censor::rules::RuleSpec;
 use crate::names::Purpose;
+
+mod analyser;
+mod censor;
+
+pub use analyser::{Analyser, TenantAnalyser};
+pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
 
 /// `consentry.yaml`: what the platform engineer sets.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +34,10 @@ pub struct Main {
     /// What is served, and where it goes.
     #[schemars(with = "Vec<Route>")]
     pub routes: Vec<Spanned<Route>>,
+    /// Analysers that tenants may have texts shown to, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Analyser>")]
+    pub analysers: BTreeMap<String, Spanned<Analyser>>,
     /// Issuers of JSON Web Tokens, by name.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Issuer>")]
@@ -214,6 +223,9 @@ pub struct Route {
     /// The API profile that it speaks.
     #[schemars(with = "String")]
     pub api: Spanned<String>,
+    /// Tenants may ask for a dry run of the censor on it (false).
+    #[serde(default)]
+    pub allow_dry_run: bool,
 }
 
 /// An issuer of JSON Web Tokens.
@@ -294,9 +306,24 @@ pub struct Tenant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub refuse_media: Vec<Spanned<String>>,
+    /// What becomes of texts and files in another encoding than UTF-8 (`refuse`).
+    #[serde(default)]
+    pub other_charsets: OtherCharsets,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,
+}
+
+/// What becomes of text in another encoding than UTF-8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCharsets {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It is written in UTF-8, and the content type says so. UTF-16 is known by its byte order mark, others by the
+    /// `charset` of the content type or by an XML declaration.
+    Transcode,
 }
 
 /// An API key.
@@ -401,86 +428,6 @@ pub enum GrantScope {
     Tenant,
     /// A data set, or `*`.
     Dataset(String),
-}
-
-/// What must not pass, by direction.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Censor {
-    /// Rules of the tenant's own, which apply to nobody else: a rule file or a folder of them, relative to the
-    /// configuration's folder and inside of it; or the rules themselves, in a list.
-    #[schemars(schema_with = "OwnRules::schema")]
-    pub rules: Option<Spanned<OwnRules>>,
-    /// Towards the upstream.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub request: BTreeMap<String, Spanned<ActionName>>,
-    /// Towards the tenant.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub response: BTreeMap<String, Spanned<ActionName>>,
-}
-
-/// Rules of a tenant's own.
-#[derive(Debug)]
-pub enum OwnRules {
-    /// The path of a file or folder.
-    Path(String),
-    /// The rules themselves.
-    Inline(Vec<RuleSpec>),
-}
-
-impl OwnRules {
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": ["string", "array"], "items": {"type": "object"}})
-    }
-}
-
-impl<'de> Deserialize<'de> for OwnRules {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OwnRulesVisitor)
-    }
-}
-
-/// By hand, because what serde does for untagged enums loses the places of errors.
-struct OwnRulesVisitor;
-
-impl<'de> serde::de::Visitor<'de> for OwnRulesVisitor {
-    type Value = OwnRules;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a path or a list of rules")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, path: &str) -> Result<OwnRules, E> {
-        Ok(OwnRules::Path(path.to_owned()))
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut rules: A) -> Result<OwnRules, A::Error> {
-        let mut all = Vec::new();
-        while let Some(rule) = rules.next_element()? {
-            all.push(rule);
-        }
-        Ok(OwnRules::Inline(all))
-    }
-}
-
-/// What is done with what was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionName {
-    /// It passes.
-    Allow,
-    /// It becomes `[ENTITY]`.
-    Redact,
-    /// All but its last characters become `*`.
-    Mask,
-    /// It becomes a keyed hash.
-    Hash,
-    /// It becomes a stable pseudonym that is restored in the answer.
-    Pseudonym,
-    /// The request or the answer is refused.
-    Block,
 }
 
 /// A tenant's limits.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Catalog;
-use crate::censor::Engine;
+use crate::censor::{Engine, RuleInfo};
 use crate::consent::Grant;
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
-use crate::names::{RouteName, TenantId, UpstreamId};
+use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
 
 pub use super::master::MasterKey;
 
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// Who presents what.
     pub directory: Directory,
+    /// The analysers, by name.
+    pub analysers: BTreeMap<String, crate::analyser::Settings>,
     /// The upstream accounts.
     pub upstreams: BTreeMap<UpstreamId, Arc<Upstream>>,
     /// The routes, longest prefix first.
@@ -42,6 +44,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Where what the censor finds is reported only, and until when: tenant, route, end. Some may be over.
+    pub fn dry_runs(&self) -> impl Iterator<Item = (&TenantId, &RouteName, jiff::Timestamp)> {
+        let dry = self.tenants.values().filter_map(|tenant| Some((&tenant.id, tenant.dry_run.as_ref()?)));
+        dry.flat_map(|(tenant, dry)| dry.routes.iter().map(move |route| (tenant, route, dry.until)))
+    }
+
     /// Settings in which a later configuration differs, and which are read at the start only.
     #[must_use]
     pub fn needs_restart(&self, later: &Self) -> Vec<&'static str> {
@@ -151,20 +159,77 @@ pub struct Tenant {
     pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
-    /// What must not pass towards the upstream.
-    pub request: Arc<Engine>,
-    /// What must not pass towards the tenant.
-    pub response: Arc<Engine>,
+    /// What must not pass.
+    pub policies: Policies,
+    /// Who is asked for a second opinion.
+    pub analysis: Option<Analysis>,
+    /// What is found is reported only, for a while.
+    pub dry_run: Option<DryRun>,
     /// Operations whose uninspectable bodies may pass, by operation id.
-    pub opaque: Vec<crate::names::OperationId>,
+    pub opaque: Vec<OperationId>,
     /// Operations in whose documents no embedded media may stand, by operation id.
-    pub refuse_media: Vec<crate::names::OperationId>,
+    pub refuse_media: Vec<OperationId>,
+    /// Text in another encoding than UTF-8 is written in UTF-8; otherwise it is refused.
+    pub transcode: bool,
     /// Requests at once.
     pub concurrency: usize,
     /// Bytes that may wait in the spool at once.
     pub spool_bytes: u64,
     /// The secret that keys its pseudonyms, hashes and salts.
     pub secret: Arc<aws_lc_rs::hmac::Key>,
+}
+
+impl Tenant {
+    /// What must not pass in the bodies of an operation.
+    #[must_use]
+    pub fn engines(&self, operation: &OperationId) -> &Engines {
+        self.policies.operations.get(operation).unwrap_or(&self.policies.general)
+    }
+
+    /// Is what the censor finds on this route reported only, at this time? Nothing but the censor asks.
+    #[must_use]
+    pub fn runs_dry(&self, route: &RouteName, now: jiff::Timestamp) -> bool {
+        self.dry_run.as_ref().is_some_and(|dry| now < dry.until && dry.routes.contains(route))
+    }
+}
+
+/// What must not pass in a tenant's bodies.
+pub struct Policies {
+    /// In those of operations that nothing special is said of.
+    pub general: Engines,
+    /// In those of single operations.
+    pub operations: BTreeMap<OperationId, Engines>,
+}
+
+/// What must not pass, by direction. Shared between all whose policies decide the same.
+#[derive(Clone)]
+pub struct Engines {
+    /// Towards the upstream.
+    pub request: Arc<Engine>,
+    /// Towards the tenant.
+    pub response: Arc<Engine>,
+}
+
+/// What a tenant wants of an analyser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// The analyser, by name.
+    pub analyser: String,
+    /// What is looked for towards the upstream.
+    pub request: Vec<RuleInfo>,
+    /// What is looked for towards the tenant.
+    pub response: Vec<RuleInfo>,
+    /// Operations whose bodies it isn't asked about.
+    pub unanalysed: Vec<OperationId>,
+}
+
+/// What the censor finds is reported and passes: on these routes, until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DryRun {
+    /// The routes.
+    pub routes: Vec<RouteName>,
+    /// When it ends by itself.
+    pub until: jiff::Timestamp,
 }
 
 /// An upstream account.

@@ -56,8 +56,8 @@ fn wrong(files: &[(&str, String)]) -> Vec<Diagnostic> {
 
 fn has(snapshot: &Snapshot, tenant: &str, rule: &str) -> bool {
     let tenant = &snapshot.tenants[&TenantId::new(tenant)];
-    let request = tenant.request.rules().any(|info| &*info.id == rule);
-    let response = tenant.response.rules().any(|info| &*info.id == rule);
+    let request = tenant.policies.general.request.rules().any(|info| &*info.id == rule);
+    let response = tenant.policies.general.response.rules().any(|info| &*info.id == rule);
     assert_eq!(request, response);
     request
 }
@@ -104,7 +104,7 @@ fn a_tenants_rule_replaces_the_one_of_its_id() {
     let tenants = [tenant("one", "censor: {rules: own.yaml}\n"), tenant("two", "")];
     let snapshot = read(&files(&tenants, &[("own.yaml", file(&[mine]))])).unwrap();
     let severity = |name: &str| {
-        let mut rules = snapshot.tenants[&TenantId::new(name)].request.rules();
+        let mut rules = snapshot.tenants[&TenantId::new(name)].policies.general.request.rules();
         rules.find(|info| &*info.id == "openai-api-key").unwrap().severity
     };
     assert_eq!(severity("one"), 2);
@@ -124,7 +124,7 @@ fn the_same_rules_and_policy_share_an_engine() {
     let a = file(&[rule("of-a", "badge-[0-9]{4}")]);
     let more = [("a.yaml", a.clone()), ("copy.yaml", a), ("b.yaml", file(&[rule("of-b", "badge-[0-9]{4}")]))];
     let snapshot = read(&files(&tenants, &more)).unwrap();
-    let engine = |name: &str| Arc::as_ptr(&snapshot.tenants[&TenantId::new(name)].request);
+    let engine = |name: &str| Arc::as_ptr(&snapshot.tenants[&TenantId::new(name)].policies.general.request);
     assert_eq!(engine("one"), engine("two"));
     assert_eq!(engine("five"), engine("six"));
     let mut apart = [engine("one"), engine("three"), engine("four"), engine("five")]
@@ -133,7 +133,7 @@ fn the_same_rules_and_policy_share_an_engine() {
     apart.sort_unstable();
     apart.dedup();
     assert_eq!(apart.len(), 4);
-    let answers = Arc::as_ptr(&snapshot.tenants[&TenantId::new("three")].response);
+    let answers = Arc::as_ptr(&snapshot.tenants[&TenantId::new("three")].policies.general.response);
     assert_eq!(answers, engine("one"));
 }
 
@@ -225,4 +225,128 @@ fn a_path_of_rules_stays_inside() {
     let tenants = [tenant("one", "censor: {rules: {a: b}}\n")];
     let errors = wrong(&files(&tenants, &[]));
     assert!(errors[0].message.contains("a path or a list of rules"), "{errors:?}");
+}
+
+fn engines<'s>(snapshot: &'s Snapshot, tenant: &str, operation: &str) -> &'s super::Engines {
+    snapshot.tenants[&TenantId::new(tenant)].engines(&crate::names::OperationId::new(operation))
+}
+
+fn action(engine: &crate::censor::Engine, rule: &str) -> Option<crate::censor::Action> {
+    engine.rules().find(|info| &*info.id == rule).map(|info| info.action)
+}
+
+/// An operation's actions stand behind those for everything: of the same name the operation's counts, and a wide name of
+/// the operation's undoes no narrow one of the rest.
+#[test]
+fn an_operations_actions_go_before_the_general_ones() {
+    use crate::censor::Action;
+    let said = "censor:
+  request: {EMAIL_ADDRESS: pseudonym, secrets: block, \"*\": redact}
+  response: {EMAIL_ADDRESS: allow}
+  operations:
+    createEmbedding: {request: {EMAIL_ADDRESS: hash, \"*\": allow}, response: {EMAIL_ADDRESS: block}}
+    createModeration: {request: {CREDIT_CARD: fpe}}
+";
+    let snapshot = read(&files(&[tenant("one", said)], &[])).unwrap();
+    let chat = engines(&snapshot, "one", "createChatCompletion");
+    assert_eq!(action(&chat.request, "EMAIL_ADDRESS"), Some(Action::Pseudonym));
+    assert_eq!(action(&chat.request, "github-pat"), Some(Action::Block));
+    assert_eq!(action(&chat.request, "CREDIT_CARD"), Some(Action::Redact));
+    assert_eq!(action(&chat.response, "EMAIL_ADDRESS"), None);
+    let embedding = engines(&snapshot, "one", "createEmbedding");
+    assert_eq!(action(&embedding.request, "EMAIL_ADDRESS"), Some(Action::Hash));
+    assert_eq!(action(&embedding.request, "github-pat"), Some(Action::Block));
+    assert_eq!(action(&embedding.request, "CREDIT_CARD"), None);
+    assert_eq!(action(&embedding.response, "EMAIL_ADDRESS"), Some(Action::Block));
+    let moderation = engines(&snapshot, "one", "createModeration");
+    assert_eq!(action(&moderation.request, "EMAIL_ADDRESS"), Some(Action::Pseudonym));
+    assert_eq!(action(&moderation.request, "CREDIT_CARD"), Some(Action::Fpe));
+    assert_eq!(action(&moderation.request, "github-pat"), Some(Action::Block));
+}
+
+/// What decides the same is one engine, however it is written and wherever it stands.
+#[test]
+fn policies_that_decide_the_same_share_an_engine() {
+    let operation =
+        |name: &str, said: &str| format!("censor: {{operations: {{{name}: {{request: {said}}}}}}}\n");
+    let tenants = [
+        tenant("one", "censor: {request: {EMAIL_ADDRESS: block}}\n"),
+        tenant("two", &operation("createEmbedding", "{EMAIL_ADDRESS: block}")),
+        tenant("three", &operation("createModeration", "{EMAIL_ADDRESS: block, github-pat: redact}")),
+        tenant("four", ""),
+    ];
+    let snapshot = read(&files(&tenants, &[])).unwrap();
+    let request = |name: &str, operation: &str| Arc::as_ptr(&engines(&snapshot, name, operation).request);
+    let block = request("one", "createChatCompletion");
+    assert_eq!(block, request("two", "createEmbedding"));
+    let plain = request("four", "createEmbedding");
+    for name in ["two", "three"] {
+        assert_eq!(plain, request(name, "createChatCompletion"), "{name}");
+    }
+    assert_ne!(block, plain);
+    // What `github-pat` does by itself is written down as well: nothing is decided otherwise.
+    let own = action(&engines(&snapshot, "four", "createModeration").request, "github-pat");
+    assert_eq!(own, Some(crate::censor::Action::Redact));
+    assert_eq!(block, request("three", "createModeration"));
+}
+
+#[test]
+fn what_is_said_of_operations_is_checked() {
+    let said = |censor: &str| {
+        wrong(&files(&[tenant("one", &format!("censor:\n  operations:\n    {censor}\n"))], &[]))
+    };
+    let errors = said("createEmbeding: {request: {secrets: block}}");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].message.contains("unknown operation `createEmbeding`"), "{}", errors[0]);
+    assert_eq!(errors[0].help.as_deref(), Some("did you mean `createEmbedding`?"));
+    let errors = said("createEmbedding: {request: {EMAIL_ADRESS: block}}");
+    assert!(errors[0].message.contains("`EMAIL_ADRESS` is no rule"), "{}", errors[0]);
+    assert_eq!(errors[0].help.as_deref(), Some("did you mean `EMAIL_ADDRESS`?"));
+    assert!(errors[0].line > 3 && errors[0].column > 30, "{}", errors[0]);
+    assert!(said("createEmbedding: {}")[0].message.contains("nothing is said"));
+    assert!(said("createEmbedding: {requests: {}}")[0].message.contains("requests"));
+}
+
+/// A configuration whose route may allow dry runs.
+fn with_dry_run(allowed: &str, said: &str) -> Result<Snapshot, Vec<Diagnostic>> {
+    let main = MAIN.replace("api: openai}", &format!("api: openai{allowed}}}"));
+    let tenants = [tenant("one", said)];
+    let mut all = files(&tenants, &[]);
+    all.push(("consentry.yaml", main));
+    read(&all)
+}
+
+/// Two files, two people, a sentence and an end: nobody turns it on by mistake.
+#[test]
+fn a_dry_run_has_to_be_asked_for_twice_and_ends() {
+    let now = jiff::Timestamp::now();
+    let day = jiff::SignedDuration::from_hours(24);
+    let until = |days: i32| now.checked_add(day * days).unwrap();
+    let said = |more: &str, until: jiff::Timestamp| {
+        format!("censor: {{dry_run: {{routes: [openai], until: {until}{more}}}}}\n")
+    };
+    let sentence = ", accepted: secrets_and_personal_data_pass";
+    let allowed = ", allow_dry_run: true";
+    let snapshot = with_dry_run(allowed, &said(sentence, until(7))).unwrap();
+    let (one, route) = (&snapshot.tenants[&TenantId::new("one")], crate::names::RouteName::new("openai"));
+    assert!(one.runs_dry(&route, now) && one.runs_dry(&route, until(6)));
+    assert!(!one.runs_dry(&route, until(7)) && !one.runs_dry(&crate::names::RouteName::new("other"), now));
+    assert_eq!(snapshot.dry_runs().count(), 1);
+    let over = with_dry_run(allowed, &said(sentence, until(-1))).unwrap();
+    assert!(!over.tenants[&TenantId::new("one")].runs_dry(&route, now));
+    let refused = |allowed: &str, said: &str| match with_dry_run(allowed, said) {
+        Ok(_) => panic!("it loads: {said}"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect::<String>(),
+    };
+    assert!(refused("", &said(sentence, until(7))).contains("does not allow dry runs"));
+    assert!(refused(", allow_dry_run: false", &said(sentence, until(7))).contains("does not allow dry runs"));
+    assert!(refused(allowed, &said("", until(7))).contains("accepted"));
+    assert!(refused(allowed, &said(", accepted: yes", until(7))).contains("secrets_and_personal_data_pass"));
+    assert!(refused(allowed, &said(sentence, until(40))).contains("within 31 days"));
+    assert!(refused(allowed, "censor: {dry_run: true}\n").contains("dry_run"));
+    let wrong = said(sentence, until(7)).replace("[openai]", "[opnai]");
+    assert!(refused(allowed, &wrong).contains("did you mean `openai`?"));
+    assert!(
+        refused(allowed, &said(sentence, until(7)).replace("[openai]", "[]")).contains("names the routes")
+    );
 }

@@ -29,7 +29,6 @@ use crate::body::pump::Held;
 use crate::body::spool::{Spool, SpoolFile};
 use crate::body::{Outgoing, Transform};
 use crate::catalog::Assembly;
-use crate::censor::Exchange;
 use crate::listener::Shutdown;
 use crate::names::{DatasetName, Direction, Label, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
@@ -131,7 +130,7 @@ async fn document<T: DeserializeOwned>(
     request: &Recognised,
     body: Incoming,
 ) -> Result<(T, Said), Refusal> {
-    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    let exchange = way::exchange(request);
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange, Direction::Request);
     let (said, held) = inbound::read(shared, request, body, &job, false).await?;

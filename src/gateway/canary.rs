@@ -2,7 +2,7 @@
 //! the very plans, readers and censors that requests go through. An id that would not be looked up, a use that would not be
 //! asked for, a value that would not be stopped: each is an error of the configuration, and nothing starts.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::hmac;
 use http::{HeaderMap, HeaderValue};
@@ -14,14 +14,15 @@ use super::seen::Seen;
 use crate::body::json::JsonTransform;
 use crate::body::multipart::FormTransform;
 use crate::body::spool::{SpoolBudget, Spools};
+use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Facts, Job, Transform};
 use crate::catalog::{BodyShape, Params, Place};
 use crate::censor::{Engine, Exchange};
-use crate::config::{Route, Tenant};
+use crate::config::{Engines, Route, Tenant};
 use crate::diagnostic::Diagnostic;
-use crate::names::Direction;
+use crate::names::{Direction, OperationId};
 use crate::reason::Refusal;
-use bodies::{BOUNDARY, form};
+use bodies::{BOUNDARY, form, urlencoded};
 
 mod bodies;
 mod sample;
@@ -42,18 +43,21 @@ pub struct Sung {
 /// With every cell that lets its canary by.
 pub fn sing(live: &Arc<Live>) -> Result<Sung, Vec<Diagnostic>> {
     let mut sung = Sung::default();
-    let policies = policies(live, &mut sung);
-    let Some(first) = policies.first() else {
+    let Some(first) = live.snapshot().tenants.values().next() else {
         sung.silent.push("there is no tenant".to_owned());
         return Ok(sung);
     };
+    let tenants = different(live);
+    let mut values = Values::default();
     for route in &live.snapshot().routes {
         for operation in route.catalog.operations().iter().filter(|o| o.refused.is_none()) {
             let Some(plan) = live.plans().get(&route.name, &operation.id) else {
                 sung.fail(route, operation.id.as_str(), "has no plan");
                 continue;
             };
-            let mut cage = Cage { live, route, plan, engine: &first.tenant.request, sung: &mut sung };
+            let policies = policies(&tenants, &operation.id, &mut values, &mut sung);
+            let engine = &first.policies.general.request;
+            let mut cage = Cage { live, route, plan, engine, sung: &mut sung };
             cage.isolation();
             cage.consent();
             for policy in &policies {
@@ -64,47 +68,95 @@ pub fn sing(live: &Arc<Live>) -> Result<Sung, Vec<Diagnostic>> {
     if sung.errors.is_empty() { Ok(sung) } else { Err(sung.errors) }
 }
 
-/// A tenant that stands for all with the same engines, and the values that these stop.
+/// A tenant that stands for all with the same engines for an operation, and the values that these stop.
 struct Policy {
     tenant: Arc<Tenant>,
-    request: Option<String>,
-    response: Option<String>,
+    engines: Engines,
+    request: Option<&'static str>,
+    response: Option<&'static str>,
 }
 
-/// One tenant for each pair of engines.
-fn policies(live: &Live, sung: &mut Sung) -> Vec<Policy> {
-    let mut policies: Vec<Policy> = Vec::new();
+fn same(one: &Engines, two: &Engines) -> bool {
+    Arc::ptr_eq(&one.request, &two.request) && Arc::ptr_eq(&one.response, &two.response)
+}
+
+/// One tenant for all that have the same engines for everything: most have, and there may be thousands.
+fn different(live: &Live) -> Vec<&Arc<Tenant>> {
+    let mut different: Vec<&Arc<Tenant>> = Vec::new();
     for tenant in live.snapshot().tenants.values() {
-        let same = |p: &Policy| {
-            Arc::ptr_eq(&p.tenant.request, &tenant.request)
-                && Arc::ptr_eq(&p.tenant.response, &tenant.response)
+        let own = &tenant.policies;
+        let alike = |other: &&Arc<Tenant>| {
+            let other = &other.policies;
+            let mut operations = own.operations.iter().zip(&other.operations);
+            same(&own.general, &other.general)
+                && own.operations.len() == other.operations.len()
+                && operations.all(|(one, two)| one.0 == two.0 && same(one.1, two.1))
         };
-        if policies.iter().any(same) {
+        if !different.iter().any(alike) {
+            different.push(tenant);
+        }
+    }
+    different
+}
+
+/// One tenant for each pair of engines that an operation's bodies are censored with.
+fn policies(
+    tenants: &[&Arc<Tenant>],
+    operation: &OperationId,
+    values: &mut Values,
+    sung: &mut Sung,
+) -> Vec<Policy> {
+    let mut policies: Vec<Policy> = Vec::new();
+    for tenant in tenants {
+        let engines = tenant.engines(operation);
+        if policies.iter().any(|policy| same(&policy.engines, engines)) {
             continue;
         }
         let mut stopped = |engine: &Arc<Engine>, direction: Direction| {
-            let value = values().into_iter().find(|value| stops(&job(engine, direction), value));
-            if value.is_none() {
+            let (value, new) = values.stopped(engine);
+            if value.is_none() && new {
                 let way = direction.as_str();
                 sung.silent.push(format!("tenant `{}`: its policy stops no canary in a {way}", tenant.id));
             }
             value
         };
-        let request = stopped(&tenant.request, Direction::Request);
-        let response = stopped(&tenant.response, Direction::Response);
-        policies.push(Policy { tenant: Arc::clone(tenant), request, response });
+        let request = stopped(&engines.request, Direction::Request);
+        let response = stopped(&engines.response, Direction::Response);
+        policies.push(Policy { tenant: Arc::clone(tenant), engines: engines.clone(), request, response });
     }
     policies
 }
 
+/// What the engines stop that were asked already.
+#[derive(Default)]
+struct Values {
+    known: Vec<(Arc<Engine>, Option<&'static str>)>,
+}
+
+impl Values {
+    /// A value that the engine stops, and whether it was asked for the first time.
+    fn stopped(&mut self, engine: &Arc<Engine>) -> (Option<&'static str>, bool) {
+        if let Some((_, value)) = self.known.iter().find(|(known, _)| Arc::ptr_eq(known, engine)) {
+            return (*value, false);
+        }
+        let job = job(engine, Direction::Request);
+        let value = values().iter().map(String::as_str).find(|value| stops(&job, value));
+        self.known.push((Arc::clone(engine), value));
+        (value, true)
+    }
+}
+
 /// Values that look real and are nobody's; put together here, so that no scanner finds them in this file.
-fn values() -> Vec<String> {
-    vec![
-        ["AKIA", "Z7QK3XW2PLMN4RST"].concat(),
-        ["ghp_", "n7Vq2LxT9bRk4ZsWd8YcHf5MgJp3Ae6Uo1Ki"].concat(),
-        ["canary", "@", "mail-desk.com"].concat(),
-        ["4111 1111", " 1111 1111"].concat(),
-    ]
+fn values() -> &'static [String] {
+    static VALUES: OnceLock<Vec<String>> = OnceLock::new();
+    VALUES.get_or_init(|| {
+        vec![
+            ["AKIA", "Z7QK3XW2PLMN4RST"].concat(),
+            ["ghp_", "n7Vq2LxT9bRk4ZsWd8YcHf5MgJp3Ae6Uo1Ki"].concat(),
+            ["canary", "@", "mail-desk.com"].concat(),
+            ["4111 1111", " 1111 1111"].concat(),
+        ]
+    })
 }
 
 fn job(engine: &Arc<Engine>, direction: Direction) -> Job {
@@ -288,6 +340,11 @@ impl Cage<'_> {
     }
 
     fn form_facts(&self, name: &str, value: &str) -> Facts {
+        if matches!(self.plan.operation.request, BodyShape::Urlencoded(_)) {
+            let mut transform = UrlencodedTransform::new(self.plain_job(), Arc::from(self.plan.fields()));
+            let _refused = run(&mut transform, urlencoded(&[(name, value)]).as_bytes());
+            return transform.facts().clone();
+        }
         let form = form(&[(name, value)], None);
         let fields = Arc::from(self.plan.fields());
         let treat = Box::new(|_: &Facts, _: &_| Err(Refusal::new(crate::reason::Reason::Internal)));

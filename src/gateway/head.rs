@@ -4,13 +4,17 @@
 //! credentials, what describes the bytes that the censor may change, what the profile drops, and everything in
 //! our own name space.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::hmac;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 
+use crate::body::Job;
+use crate::body::charset::{self, OtherCharsets};
 use crate::catalog::{HeaderRules, Operation, RequestHeader, ResponseHeader};
 use crate::config::Upstream;
-use crate::names::RequestId;
+use crate::names::{NameMap, RequestId};
 use crate::reason::{Reason, Refusal};
 use crate::telemetry::Trace;
 
@@ -71,6 +75,28 @@ const OF_THE_BYTES: [HeaderName; 16] = [
     HeaderName::from_static("signature-input"),
 ];
 
+/// What becomes of a field because of its name, whatever the profile says. Nothing is put in by a caller.
+#[derive(Clone, Copy, Default)]
+struct Gone {
+    /// It does not go up.
+    up: bool,
+    /// It does not go back.
+    back: bool,
+}
+
+static GONE: LazyLock<NameMap<HeaderName, Gone>> = LazyLock::new(|| {
+    let ours = [header::HOST, header::EXPECT, header::ACCEPT_ENCODING, header::VIA];
+    let told = [CONTENT_USAGE, TRACEPARENT, TRACESTATE];
+    let up =
+        ours.into_iter().chain(told).chain(CREDENTIALS).map(|name| (name, Gone { up: true, back: false }));
+    let both = HOP_BY_HOP.into_iter().chain(OF_THE_BYTES).chain([REQUEST_ID]);
+    up.chain(both.map(|name| (name, Gone { up: true, back: true }))).collect()
+});
+
+fn gone(name: &HeaderName) -> Gone {
+    GONE.get(name).copied().unwrap_or_default()
+}
+
 /// A gateway of ours that meets its own mark has been put in front of itself.
 pub(super) fn loops(headers: &HeaderMap) -> Result<(), Refusal> {
     let ours =
@@ -103,18 +129,8 @@ pub(super) fn upwards(
     let mut up = HeaderMap::with_capacity(headers.len() + 4);
     let named = named_by_connection(headers);
     for (name, value) in headers {
-        let gone = name == header::HOST
-            || name == header::EXPECT
-            || name == header::ACCEPT_ENCODING
-            || name == REQUEST_ID
-            || name == header::VIA
-            || name == CONTENT_USAGE
-            || name == TRACEPARENT
-            || name == TRACESTATE
+        let gone = gone(name).up
             || (name == header::COOKIE && !operation.cookies)
-            || HOP_BY_HOP.contains(name)
-            || CREDENTIALS.contains(name)
-            || OF_THE_BYTES.contains(name)
             || named.iter().any(|n| n == name.as_str())
             || name.as_str().starts_with(OURS);
         if gone {
@@ -147,6 +163,18 @@ pub(super) fn trace(headers: &HeaderMap, id: RequestId) -> Trace {
     Trace::of(one.map(HeaderValue::as_bytes), id)
 }
 
+/// A body that is written in UTF-8 on its way says so.
+pub(super) fn transcoded(headers: &mut HeaderMap, job: &Job) {
+    if job.other_charsets == OtherCharsets::Refuse {
+        return;
+    }
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let changed = said.and_then(charset::rewritten).and_then(|said| HeaderValue::try_from(said).ok());
+    if let Some(changed) = changed {
+        headers.insert(header::CONTENT_TYPE, changed);
+    }
+}
+
 /// Adds what the gateway itself says to an upstream: the account's credential and headers, its own mark and the request's id.
 pub(super) fn own(mut up: HeaderMap, upstream: &Upstream, id: RequestId) -> HeaderMap {
     // Bodies are read on the way back; what is not coded need not be decoded.
@@ -162,10 +190,20 @@ pub(super) fn own(mut up: HeaderMap, upstream: &Upstream, id: RequestId) -> Head
     up
 }
 
-/// Makes the target that goes up: the account's base, the path as it was matched, the query.
-pub(super) fn target(upstream: &Upstream, path: &str, query: Option<&str>) -> Result<Uri, Refusal> {
+/// Makes the target that goes up: the account's base, the path as it was matched, the query. `asked` is the caller's own.
+pub(super) fn target(
+    upstream: &Upstream,
+    path: &str,
+    query: Option<&str>,
+    asked: Option<&PathAndQuery>,
+) -> Result<Uri, Refusal> {
     let base = &upstream.base;
     let prefix = base.path().trim_end_matches('/');
+    // What goes up as it came was read before.
+    let same = |asked: &&PathAndQuery| asked.path() == path && asked.query() == query && query != Some("");
+    if let Some(asked) = asked.filter(|_| prefix.is_empty()).filter(same) {
+        return joined(base, asked.clone());
+    }
     let mut text = String::with_capacity(prefix.len() + path.len() + query.map_or(0, |q| q.len() + 1));
     text.push_str(prefix);
     text.push_str(path);
@@ -173,13 +211,20 @@ pub(super) fn target(upstream: &Upstream, path: &str, query: Option<&str>) -> Re
         text.push('?');
         text.push_str(query);
     }
-    let internal = || Refusal::new(Reason::Internal).log("the upstream's target");
-    let path = PathAndQuery::try_from(text).map_err(|_error| internal())?;
+    let path = PathAndQuery::try_from(text).map_err(|_error| untargeted())?;
+    joined(base, path)
+}
+
+fn joined(base: &Uri, path: PathAndQuery) -> Result<Uri, Refusal> {
     let mut parts = http::uri::Parts::default();
     parts.scheme = base.scheme().cloned();
     parts.authority = base.authority().cloned();
     parts.path_and_query = Some(path);
-    Uri::from_parts(parts).map_err(|_error| internal())
+    Uri::from_parts(parts).map_err(|_error| untargeted())
+}
+
+fn untargeted() -> Refusal {
+    Refusal::new(Reason::Internal).log("the upstream's target")
 }
 
 /// Makes the head that goes back.
@@ -192,9 +237,7 @@ pub(super) fn backwards(
     let mut back = HeaderMap::with_capacity(headers.len() + 2);
     let named = named_by_connection(headers);
     for (name, value) in headers {
-        let gone = HOP_BY_HOP.contains(name)
-            || OF_THE_BYTES.contains(name)
-            || name == REQUEST_ID
+        let gone = gone(name).back
             || (name == header::SET_COOKIE && !operation.cookies)
             || named.iter().any(|n| n == name.as_str())
             || name.as_str().starts_with(OURS);
@@ -236,7 +279,13 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty())
+        .map(str::trim)
+        // Most name no field but themselves, which goes anyway.
+        .filter(|name| {
+            !(name.is_empty()
+                || name.eq_ignore_ascii_case("keep-alive")
+                || name.eq_ignore_ascii_case("close"))
+        })
+        .map(str::to_ascii_lowercase)
         .collect()
 }

@@ -9,7 +9,7 @@ use super::plan::{LinePlan, Plan};
 use super::seen::Seen;
 use super::stages::{Recognised, may_call};
 use crate::body::json::{JsonTransform, read};
-use crate::body::{FactValue, Job, Transform};
+use crate::body::{Embedded, FactValue, Job, Transform};
 use crate::catalog::{Lines, Operation, Params};
 use crate::config::Tenant;
 use crate::identity::Caller;
@@ -59,6 +59,17 @@ impl LineJudge {
         self.plans.iter().find(|plan| fits(&plan.operation)).ok_or_else(|| {
             Refusal::new(Reason::FieldNotAllowed).detail("a request that may not stand in such a file")
         })
+    }
+
+    /// Who censors a line: what would censor the request that it is, if it were sent by itself.
+    fn job(&self, job: &Job, plan: &Plan) -> Job {
+        let mut job = job.clone();
+        let operation = &plan.operation.id;
+        job.engine = Arc::clone(&self.tenant.engines(operation).request);
+        if self.tenant.refuse_media.contains(operation) {
+            job.embedded = Embedded::Block;
+        }
+        job
     }
 
     fn judge(&self, plan: &Plan, facts: &crate::body::Facts) -> Result<(), Refusal> {
@@ -150,7 +161,7 @@ impl LinesTransform {
             return Err(Refusal::new(Reason::Internal).log("an operation that can't stand in a line"));
         };
         let json = if self.judge.unstored { &lines.unstored } else { &lines.plain };
-        let mut transform = JsonTransform::new(self.job.clone(), Arc::clone(json));
+        let mut transform = JsonTransform::new(self.judge.job(&self.job, plan), Arc::clone(json));
         transform.push(line, out)?;
         transform.finish(out)?;
         self.judge.judge(plan, transform.facts())

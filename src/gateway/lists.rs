@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::outbound::{self, Call};
 use super::pages::{self, Kept, Page};
@@ -23,7 +22,7 @@ use crate::catalog::{IdClass, ListShape, Paging};
 use crate::consent::Permit;
 use crate::isolation::{Sight, sight, store_refusal};
 use crate::reason::{Reason, Refusal};
-use crate::upstream::{Cleared, Head};
+use crate::upstream::{AnswerBody, Cleared, Head};
 use rest::Rest;
 
 mod rest;
@@ -97,7 +96,7 @@ enum Found {
         body: Bytes,
     },
     /// The upstream did not give a page.
-    Fault(Response<Incoming>),
+    Fault(Response<AnswerBody>),
 }
 
 struct Search<'a> {
@@ -221,7 +220,7 @@ async fn dispatch(
     permit: &Permit,
     head: Head,
     trail: &mut Trail,
-) -> Result<Response<Incoming>, Refusal> {
+) -> Result<Response<AnswerBody>, Refusal> {
     let received = &call.request.received;
     let cleared = Cleared::new(head, &call.scope, permit, Censored::nothing());
     let upstream = &received.route.upstream;
@@ -232,7 +231,10 @@ async fn dispatch(
 }
 
 /// A page as the upstream gives it. It is not shown yet: it is filtered first and censored then.
-async fn whole(call: &Call, response: Response<Incoming>) -> Result<(http::response::Parts, Bytes), Refusal> {
+async fn whole(
+    call: &Call,
+    response: Response<AnswerBody>,
+) -> Result<(http::response::Parts, Bytes), Refusal> {
     let (head, body) = response.into_parts();
     if super::inbound::media_type(&head.headers).as_deref() != Some("application/json") {
         return Err(Refusal::new(Reason::UpstreamUnexpected).log("a list that is not JSON"));
@@ -288,6 +290,7 @@ async fn finish(
     let held = pump.hold(call.memory(), &call.spools()).await?;
     let facts = pump.transform().facts().clone();
     call.claiming().record(&facts).await?;
+    let held = call.analysed(held, &facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());
     *response.status_mut() = head.status;
     *response.headers_mut() = call.headers(&head.headers)?;

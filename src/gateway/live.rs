@@ -1,7 +1,9 @@
 //! The configuration in force: a snapshot and what the gateway compiled from it. A request keeps the one it began with.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::analyser::Client;
 use crate::body::Limits;
 use crate::config::Snapshot;
 use crate::diagnostic::Diagnostic;
@@ -12,6 +14,8 @@ use super::plan::Plans;
 pub struct Live {
     snapshot: Snapshot,
     plans: Plans,
+    /// The clients of the analysers, by name.
+    analysers: BTreeMap<String, Client>,
     /// The bounds of the formats.
     pub(super) body_limits: Arc<Limits>,
 }
@@ -34,13 +38,22 @@ impl Live {
             event: snapshot.limits.record_bytes,
             ..Limits::default()
         };
-        Ok(Self { snapshot, plans, body_limits: Arc::new(body_limits) })
+        let mut analysers = BTreeMap::new();
+        for (name, settings) in &snapshot.analysers {
+            analysers.insert(name.clone(), Client::new(settings.clone())?);
+        }
+        Ok(Self { snapshot, plans, analysers, body_limits: Arc::new(body_limits) })
     }
 
     /// The snapshot.
     #[must_use]
     pub const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Asks an analyser.
+    pub(super) fn analyser(&self, name: &str) -> Option<&Client> {
+        self.analysers.get(name)
     }
 
     pub(super) const fn plans(&self) -> &Plans {

@@ -7,6 +7,7 @@ use futures_util::stream;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use super::analysis;
 use super::claims::Claiming;
 use super::head;
 use super::inbound::media_type;
@@ -14,18 +15,18 @@ use super::shared::Shared;
 use super::stack::contained;
 use super::stages::Recognised;
 use super::trail::Trail;
-use super::treatment;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::sse::SseTransform;
-use crate::body::text::TextTransform;
-use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
+use crate::body::{Censored, Facts, Job, Outgoing, Transform};
 use crate::catalog::BodyShape;
 use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
-use hyper::body::Incoming;
+use crate::upstream::AnswerBody;
+use down::Down;
+
+mod down;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Call {
@@ -69,6 +70,11 @@ impl Call {
         let snapshot = request.received.snapshot();
         let time = snapshot.listeners.data.bounds.response_body;
         Bounds::within(Direction::Response, snapshot.limits.response_bytes, time)
+    }
+
+    /// The body of an answer after the tenant's analyser saw it.
+    pub(super) async fn analysed(&self, held: Held, deciding: &Facts) -> Result<Held, Refusal> {
+        analysis::held_body(&self.shared, &self.request, &self.job, held, deciding).await
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -130,7 +136,7 @@ enum Kind {
 /// Makes the tenant's answer from the upstream's.
 pub(super) async fn answer(
     call: Call,
-    response: Response<Incoming>,
+    response: Response<AnswerBody>,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let (parts, body) = response.into_parts();
@@ -191,7 +197,7 @@ fn kind(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Re
         BodyShape::JsonOrEvents if json => Ok(Kind::Json),
         BodyShape::JsonOrEvents | BodyShape::Events if media == Some("text/event-stream") => Ok(Kind::Events),
         BodyShape::Jsonl | BodyShape::File if media == Some("text/event-stream") => Ok(Kind::Events),
-        BodyShape::Jsonl | BodyShape::File => Ok(Kind::File),
+        BodyShape::Jsonl | BodyShape::File | BodyShape::Urlencoded(_) => Ok(Kind::File),
         BodyShape::Text => Ok(Kind::Text),
         BodyShape::Opaque if call.request.tenant.opaque.contains(&call.request.operation().id) => {
             Ok(Kind::Opaque)
@@ -223,7 +229,7 @@ async fn fault(
     call: &Call,
     status: StatusCode,
     headers: &HeaderMap,
-    body: Incoming,
+    body: AnswerBody,
 ) -> Result<Response<Outgoing>, Refusal> {
     let catalog = call.request.received.catalog();
     if catalog.tells_of_account(status) {
@@ -241,13 +247,20 @@ async fn fault(
     let held = match media_type(headers).as_deref() {
         Some("application/json" | "application/problem+json") => {
             let transform = JsonTransform::new(call.job.clone(), Arc::new(JsonPlan::empty()));
-            pumped(call, headers, body, transform).await
+            match pumped(call, headers, body, transform).await {
+                Ok(held) => call.analysed(held, &Facts::default()).await,
+                refused => refused,
+            }
         }
         _ => Err(Refusal::new(Reason::UpstreamUninspectable)),
     };
     let body = match held {
         Ok(held) => held.into_censored().into_inner(),
-        Err(refusal) if refusal.reason == Reason::UpstreamContentBlocked => return Err(refusal),
+        Err(refusal)
+            if matches!(refusal.reason, Reason::UpstreamContentBlocked | Reason::AnalyserUnavailable) =>
+        {
+            return Err(refusal);
+        }
         Err(_unreadable) => {
             let refusal = Refusal::new(Reason::UpstreamBroke)
                 .detail("the upstream answered with an error that can't be read");
@@ -265,7 +278,7 @@ async fn fault(
 async fn pumped<T: Transform>(
     call: &Call,
     headers: &HeaderMap,
-    body: Incoming,
+    body: AnswerBody,
     transform: T,
 ) -> Result<Held, Refusal> {
     let snapshot = call.request.received.snapshot();
@@ -277,13 +290,17 @@ async fn pumped<T: Transform>(
 async fn success(
     call: Call,
     parts: http::response::Parts,
-    body: Incoming,
+    body: AnswerBody,
     kind: Kind,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
+    analysis::admits_answer(&call.request, kind == Kind::Json)?;
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;
+    if matches!(kind, Kind::File | Kind::Text) {
+        head::transcoded(response.headers_mut(), &call.job);
+    }
     let snapshot = call.request.received.snapshot();
     let bounds = call.bounds();
     let decoder = super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
@@ -305,78 +322,9 @@ async fn success(
     Ok(response)
 }
 
-/// How an answer's body is transformed.
-enum Down {
-    Json(Box<JsonTransform>),
-    Events(Box<SseTransform>),
-    Other(Box<dyn Transform>),
-}
-
-impl Down {
-    fn new(call: &Call, kind: Kind, headers: &HeaderMap) -> Result<Self, Refusal> {
-        let plan = Arc::clone(&call.request.plan.response);
-        let job = call.job.clone();
-        Ok(match kind {
-            Kind::Json => Self::Json(Box::new(JsonTransform::new(job, plan))),
-            Kind::Events => {
-                let plan = Arc::clone(&call.request.plan.events);
-                Self::Events(Box::new(SseTransform::new(job, plan)))
-            }
-            Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
-            Kind::File => {
-                Self::Other(Box::new(treatment::of_answer_to(&call.request, job, headers, call.spools())))
-            }
-            Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
-        })
-    }
-
-    /// What was read at the places of the profile since the last time.
-    fn take_facts(&mut self) -> Facts {
-        match self {
-            Self::Json(json) => json.take_facts(),
-            Self::Events(events) => events.take_facts(),
-            Self::Other(_) => Facts::default(),
-        }
-    }
-}
-
-impl Transform for Down {
-    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match self {
-            Self::Json(t) => t.push(input, out),
-            Self::Events(t) => t.push(input, out),
-            Self::Other(t) => t.push(input, out),
-        }
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match self {
-            Self::Json(t) => t.finish(out),
-            Self::Events(t) => t.finish(out),
-            Self::Other(t) => t.finish(out),
-        }
-    }
-
-    fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        match self {
-            Self::Json(t) => t.drain(out),
-            Self::Events(t) => t.drain(out),
-            Self::Other(t) => t.drain(out),
-        }
-    }
-
-    fn held(&self) -> usize {
-        match self {
-            Self::Json(t) => t.held(),
-            Self::Events(t) => t.held(),
-            Self::Other(t) => t.held(),
-        }
-    }
-}
-
 /// An answer's body on its way.
 struct Flow {
-    pump: Pump<Incoming, Down>,
+    pump: Pump<AnswerBody, Down>,
     call: Call,
 }
 
@@ -396,9 +344,13 @@ impl Flow {
             return Ok(Begun::Going(Bytes::new()));
         }
         let memory = self.call.memory();
-        if kind == Kind::Json && self.call.claims() {
+        if kind == Kind::Json && (self.call.claims() || analysis::sees_answer(&self.call.request)) {
             let held = self.pump.hold(memory, &self.call.spools()).await?;
-            self.record().await?;
+            let facts = self.pump.transform_mut().take_facts();
+            if !facts.is_empty() && self.call.claims() {
+                self.call.claiming().record(&facts).await?;
+            }
+            let held = self.call.analysed(held, &facts).await?;
             return Ok(Begun::Whole(held.into_censored()));
         }
         match self.pump.gather(memory).await? {

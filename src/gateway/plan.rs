@@ -1,12 +1,12 @@
 //! What has to be read from an operation's bodies and what is rewritten in them, compiled once for each configuration.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
-use crate::catalog::{BodyShape, Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
-use crate::names::{OperationId, RouteName};
+use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
+use crate::names::{NameMap, OperationId, RouteName};
 use crate::pointer::Pointer;
 
 /// What an operation's bodies are read for.
@@ -43,7 +43,7 @@ pub(super) struct LinePlan {
 
 /// The plans of all operations.
 #[derive(Default)]
-pub(super) struct Plans(HashMap<(RouteName, OperationId), Arc<Plan>>);
+pub(super) struct Plans(NameMap<(RouteName, OperationId), Arc<Plan>>);
 
 impl Plans {
     /// Compiles the plans of a route's operations.
@@ -127,10 +127,7 @@ impl Plan {
 
     /// The fields of the operation's form.
     pub(super) fn fields(&self) -> &[FormField] {
-        match &self.operation.request {
-            BodyShape::Multipart(fields) => fields,
-            _ => &[],
-        }
+        self.operation.request.fields()
     }
 
     /// The index of a JSON place among the watches.

@@ -142,6 +142,13 @@ impl Seen<'_> {
         said.is_some_and(|value| !matches!(value, FactValue::Null | FactValue::Bool(false)))
     }
 
+    /// Whether the request asks for an answer in events.
+    pub(super) fn asks_to_stream(&self) -> bool {
+        let Some(Place::Json(at)) = &self.plan.operation.stream else { return false };
+        let said = self.plan.watch(at).and_then(|w| self.json.at(w).next());
+        said.is_some_and(|value| !matches!(value, FactValue::Null | FactValue::Bool(false)))
+    }
+
     /// Whether a condition is about the flag that says that the upstream may keep the request.
     pub(super) fn about_store(&self, condition: &Condition) -> bool {
         let store = self.plan.operation.store.as_ref();
@@ -173,8 +180,5 @@ impl Seen<'_> {
 
 /// The index of a form's field.
 pub(super) fn field(operation: &Operation, name: &str) -> Option<usize> {
-    match &operation.request {
-        crate::catalog::BodyShape::Multipart(fields) => fields.iter().position(|f| *f.name == *name),
-        _ => None,
-    }
+    operation.request.fields().iter().position(|field| *field.name == *name)
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::assembly::Assemblies;
@@ -33,9 +34,9 @@ pub(super) struct Shared {
     /// Waits for what goes on without its caller.
     pub(super) shutdown: OnceLock<Shutdown>,
     requests: Arc<Semaphore>,
-    tenants: DashMap<TenantId, (usize, Arc<Semaphore>)>,
+    tenants: DashMap<TenantId, (usize, Arc<Semaphore>), RandomState>,
     /// What each tenant has of the spool.
-    shares: DashMap<TenantId, SpoolBudget>,
+    shares: DashMap<TenantId, SpoolBudget, RandomState>,
 }
 
 /// What a gateway works with.
@@ -73,8 +74,8 @@ impl Shared {
             assemblies: Assemblies::default(),
             shutdown: OnceLock::new(),
             requests: Arc::new(Semaphore::new(requests)),
-            tenants: DashMap::new(),
-            shares: DashMap::new(),
+            tenants: DashMap::default(),
+            shares: DashMap::default(),
         }
     }
 

@@ -245,8 +245,20 @@ impl Trail {
 
     /// How a request that passed is called.
     fn passed(&self) -> Decision {
-        let found = self.exchange.as_ref().is_some_and(|exchange| exchange.tally().total() > 0);
-        if found { Decision::Censored } else { Decision::Forward }
+        match &self.exchange {
+            Some(exchange) if !exchange.is_dry() && exchange.tally().total() > 0 => Decision::Censored,
+            _ => Decision::Forward,
+        }
+    }
+
+    /// What would have become of a request whose censor runs dry.
+    fn dry(&self) -> Option<Decision> {
+        let tally = self.exchange.as_ref().filter(|exchange| exchange.is_dry())?.tally();
+        Some(match (tally.would_block, tally.total()) {
+            (true, _) => Decision::Denied,
+            (false, 0) => Decision::Forward,
+            (false, _) => Decision::Censored,
+        })
     }
 
     /// The answer is whole: the request is counted as it was written.
@@ -333,6 +345,7 @@ impl Trail {
         entry.purpose = self.purpose;
         entry.generation = self.shared.live.load().snapshot().generation;
         entry.status = self.status;
+        entry.dry_run = self.dry();
         entry.found = self.found();
         entry.bytes_in = self.meter.as_ref().map_or(0, |m| m.bytes()).max(self.bytes[0]);
         entry.bytes_out = self.bytes[1];

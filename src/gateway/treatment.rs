@@ -14,7 +14,7 @@ use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::spool::Spools;
 use crate::body::{Facts, Job};
-use crate::catalog::{Condition, FieldContent};
+use crate::catalog::{BodyShape, Condition, FieldContent};
 use crate::names::Direction;
 
 /// Whether the fields that decide are known.
@@ -114,26 +114,41 @@ pub(super) fn is_opaque(request: &Recognised) -> bool {
     request.tenant.opaque.contains(&request.operation().id)
 }
 
-/// A file in the answer to a request.
-pub(super) fn of_answer_to(
+/// A request's body that is a text, lines of records, or whatever its type and first bytes say.
+pub(super) fn of_body(request: &Recognised, job: &Job, spools: Spools) -> Box<dyn crate::body::Transform> {
+    let containers = containers(request, spools, Direction::Request);
+    let headers = &request.received.parts.headers;
+    of_shape(&request.operation().request, job.clone(), headers, is_opaque(request), Some(containers))
+}
+
+/// The same for the answer to a request.
+pub(super) fn of_answer(
     request: &Recognised,
     job: Job,
     headers: &http::HeaderMap,
     spools: Spools,
-) -> FileTransform {
+) -> Box<dyn crate::body::Transform> {
     let containers = containers(request, spools, Direction::Response);
-    of_answer(job, headers, is_opaque(request), Some(containers))
+    of_shape(&request.operation().response, job, headers, is_opaque(request), Some(containers))
 }
 
-/// A file in an answer.
-pub(super) fn of_answer(
+/// The same for any message. Archives and tables may stand where a file is expected, and nowhere else.
+pub(super) fn of_shape(
+    shape: &BodyShape,
     job: Job,
     headers: &http::HeaderMap,
     opaque: bool,
     containers: Option<Containers>,
-) -> FileTransform {
-    let content_type = super::inbound::media_type(headers);
-    file(job, FileHint { expected: None, name: None, content_type }, opaque, containers)
+) -> Box<dyn crate::body::Transform> {
+    let content_type = super::inbound::content_type(headers);
+    match shape {
+        BodyShape::Text => crate::body::file::text(job, content_type.as_deref()),
+        shape => {
+            let expected = (*shape == BodyShape::Jsonl).then_some(FileKind::Jsonl);
+            let containers = containers.filter(|_| *shape == BodyShape::File);
+            Box::new(file(job, FileHint { expected, name: None, content_type }, opaque, containers))
+        }
+    }
 }
 
 /// How archives and tables in binary formats are read: what they unpack to is bounded as bodies are.

@@ -11,6 +11,9 @@ use std::task::{Context, Poll};
 
 use crate::listener::Shutdown;
 
+/// Bytes of a request's future. What only some requests need lies in boxes of its own.
+const LARGEST: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 16 * 1024 };
+
 /// Says that a request has to be brought to its end.
 #[derive(Clone, Default)]
 pub(super) struct Must(Arc<AtomicBool>);
@@ -35,8 +38,14 @@ pub(super) struct Unabandoned<F: Future + Send + 'static> {
 
 impl<F: Future + Send + 'static> Unabandoned<F> {
     /// Wraps the work. A process that stops waits for it as it waits for connections.
-    pub(super) fn new(work: F, must: Must, shutdown: Shutdown) -> Self {
-        Self { work: Some(Box::pin(work)), must, shutdown }
+    pub(super) fn new(work: Pin<Box<F>>, must: Must, shutdown: Shutdown) -> Self {
+        const {
+            assert!(
+                size_of::<F>() <= LARGEST,
+                "every request moves its future once: box what is large in it"
+            );
+        };
+        Self { work: Some(work), must, shutdown }
     }
 }
 

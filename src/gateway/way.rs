@@ -14,10 +14,11 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{assembly, head, inbound, lists};
+use super::{analysis, assembly, head, inbound, lists};
 use crate::audit::Role;
+use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
-use crate::catalog::{Assembly, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
+use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
 use crate::identity::Peer;
@@ -48,6 +49,7 @@ pub(super) async fn walk(
     let permits = shared.tenant_place(place, &identified.tenant)?;
     let recognised = identified.recognise()?;
     trail.asking(recognised.operation());
+    analysis::admits(&recognised)?;
     let response = if recognised.operation().assembly.is_some() {
         Box::pin(assembly::answer(shared, trail, recognised, body)).await?
     } else {
@@ -66,7 +68,7 @@ async fn forward(
 ) -> Result<Response<Outgoing>, Refusal> {
     request.store_granted = granted_to_store(shared, &request);
     let dataset = dataset(&request)?;
-    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    let exchange = exchange(&request);
     trail.exchange(exchange.clone());
     let up = job(&request, exchange.clone(), Direction::Request);
     trail.meter(&up);
@@ -82,6 +84,10 @@ async fn forward(
         Waiting::Flowing(flowing) => scope.join(asker.admit(&flowing.asked).await?)?,
         Waiting::Nothing | Waiting::Held(_) => scope,
     };
+    analysis::admits_stream(&request, &seen(&request, &said))?;
+    let began = std::time::Instant::now();
+    let waiting = analysis::request(shared, &request, &up, waiting, &said).await?;
+    trail.waited(began.elapsed());
     trail.permitted(&permit);
     if turned_off {
         trail.turned_off();
@@ -98,7 +104,10 @@ async fn forward(
             Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
         return Box::pin(lists::answer(call, permit, trail)).await;
     }
-    let head = head_of(&request, request.received.parts.uri.query())?;
+    let mut head = head_of(&request, request.received.parts.uri.query())?;
+    if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
+        head::transcoded(&mut head.headers, &up);
+    }
     let cleared = Cleared::new(head, &scope, &permit, body);
     let upstream = Arc::clone(&request.received.route.upstream);
     trail.dispatched(&upstream.id);
@@ -147,15 +156,13 @@ fn plain_head(request: &Recognised, job: &Job) -> Result<(), Refusal> {
         uses.iter().any(|used| matches!(&used.place, Place::Query(at) if *at == *param.name()))
     };
     for param in request.query.iter().filter(|param| !names(param)) {
-        if job.censored(param.value().as_bytes())?.is_some()
-            || job.censored(param.name().as_bytes())?.is_some()
-        {
+        if job.has_to_change(param.value().as_bytes())? || job.has_to_change(param.name().as_bytes())? {
             return Err(refused("a parameter of the query"));
         }
     }
     let rules = request.received.catalog().headers();
     for (name, value) in &request.received.parts.headers {
-        if rules.request(name) == RequestHeader::Pass && job.censored(value.as_bytes())?.is_some() {
+        if rules.request(name) == RequestHeader::Pass && job.has_to_change(value.as_bytes())? {
             return Err(refused("a header"));
         }
     }
@@ -289,17 +296,32 @@ pub(super) fn dataset(request: &Recognised) -> Result<Option<DatasetName>, Refus
     Ok(uploads.then(|| DatasetName::new(name)))
 }
 
+/// What the bodies of a request and of its answer have in common. Whether what is found in them is reported only is
+/// asked here and nowhere else: what belongs to whom and what was granted doesn't know of it.
+pub(super) fn exchange(request: &Recognised) -> Exchange {
+    let key = Arc::clone(&request.tenant.secret);
+    if request.tenant.runs_dry(&request.received.route.name, jiff::Timestamp::now()) {
+        Exchange::dry(key)
+    } else {
+        Exchange::new(key)
+    }
+}
+
 /// Who censors a body of the request.
 pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction) -> Job {
+    let operation = request.operation();
+    let engines = request.tenant.engines(&operation.id);
     let engine = match direction {
-        Direction::Request => &request.tenant.request,
-        Direction::Response => &request.tenant.response,
+        Direction::Request => &engines.request,
+        Direction::Response => &engines.response,
     };
     let mut job = Job::new(Arc::clone(engine), exchange, direction);
     job.limits = Arc::clone(&request.received.live.body_limits);
-    let operation = request.operation();
     if request.tenant.refuse_media.contains(&operation.id) {
         job.embedded = Embedded::Block;
+    }
+    if request.tenant.transcode {
+        job.other_charsets = OtherCharsets::Transcode;
     }
     let edits = match direction {
         Direction::Request => &operation.request_edits,
@@ -336,7 +358,7 @@ pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head,
     let upstream = &received.route.upstream;
     Ok(Head {
         method: received.parts.method.clone(),
-        uri: head::target(upstream, received.path(), query)?,
+        uri: head::target(upstream, received.path(), query, received.parts.uri.path_and_query())?,
         headers: head::upwards(
             &received.parts.headers,
             received.catalog().headers(),

@@ -12,13 +12,13 @@ use super::jwks::Jwks;
 use super::jwt::Issuer;
 use super::key::{ApiKey, KeyHash, KeyHasher};
 use super::peer::{Certificate, SubjectName};
-use crate::names::{KeyId, OperationId, Purpose, TenantId};
+use crate::names::{KeyId, NameMap, OperationId, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 
 /// Who presents what: compiled from the tenants' files.
 pub struct Directory {
     hasher: KeyHasher,
-    keys: HashMap<KeyHash, KnownKey>,
+    keys: NameMap<KeyHash, KnownKey>,
     certificates: HashMap<SubjectName, Caller>,
     issuers: HashMap<Box<str>, Issuer>,
 }
@@ -70,7 +70,7 @@ impl Directory {
     /// A directory that knows nobody, so everybody is refused.
     #[must_use]
     pub fn empty(hasher: KeyHasher) -> Self {
-        Self { hasher, keys: HashMap::new(), certificates: HashMap::new(), issuers: HashMap::new() }
+        Self { hasher, keys: NameMap::default(), certificates: HashMap::new(), issuers: HashMap::new() }
     }
 
     /// Says who presents these credentials. Waits only if a token's key has to be fetched.
@@ -210,9 +210,9 @@ pub(super) fn caller(
     })
 }
 
-fn compile_keys(entries: Vec<KeyEntry>, errors: &mut Vec<EntryError>) -> HashMap<KeyHash, KnownKey> {
+fn compile_keys(entries: Vec<KeyEntry>, errors: &mut Vec<EntryError>) -> NameMap<KeyHash, KnownKey> {
     let mut ids = HashSet::new();
-    let mut keys: HashMap<KeyHash, KnownKey> = HashMap::with_capacity(entries.len());
+    let mut keys: NameMap<KeyHash, KnownKey> = NameMap::default();
     for entry in entries {
         let KeyEntry { tenant, id, hash, purposes, not_before, expires, operations } = entry;
         if !ids.insert((tenant.clone(), id.clone())) {

@@ -86,6 +86,14 @@ defs! {
         "Questions of consent that were decided; reason is none where the answer is yes.";
     CENSORED = Counter, "consentry_censored_values_total" ["entity", "direction", "action"]
         "Values that were found in bodies and treated.";
+    DRY_VALUES = Counter, "consentry_dry_run_values_total" ["entity", "direction", "action"]
+        "Values that were found in bodies in a dry run and passed as they were, by what would have been done.";
+    DRY_REQUESTS = Counter, "consentry_dry_run_requests_total" ["tenant", "decision"]
+        "Requests whose censor ran dry, by what would have become of them.";
+    DRY_UNTIL = Gauge, "consentry_dry_run_until_timestamp_seconds" ["tenant", "route"]
+        "When a dry run of the censor ends, or has ended. Until then nothing that is found in the tenant's bodies on the route is stopped.";
+    ANALYSED = Counter, "consentry_analyser_requests_total" ["analyser", "result"]
+        "Questions to analysers, by how they ended; anything but ok has stopped a request or an answer.";
     ISOLATION = Counter, "consentry_isolation_violations_total" ["tenant", "kind"]
         "Attempts on another tenant's resources that were stopped; tenant is who tried.";
     // Upstream

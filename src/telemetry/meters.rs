@@ -81,7 +81,12 @@ pub(super) struct TenantCounters {
     /// By [`Reason`]; made at once for few tenants, at first use for many.
     blocked: Vec<OnceLock<IntCounter>>,
     bytes: [IntCounter; 2],
+    /// By purpose and outcome, made at first use.
+    records: [[OnceLock<IntCounter>; OUTCOMES.len()]; Purpose::ALL.len()],
 }
+
+/// What became of records.
+const OUTCOMES: [&str; 3] = ["passed", "censored", "dropped"];
 
 impl TenantCounters {
     pub(super) fn new(families: &Families, label: &str, at_zero: bool) -> Self {
@@ -91,6 +96,7 @@ impl TenantCounters {
             label: label.into(),
             blocked: Reason::ALL.iter().map(|_| OnceLock::new()).collect(),
             bytes: [bytes(Direction::Request), bytes(Direction::Response)],
+            records: Default::default(),
         };
         if at_zero {
             for reason in Reason::ALL {
@@ -181,17 +187,23 @@ impl RequestMeter {
             #[expect(clippy::cast_precision_loss, reason = "a bucket of sizes needs no exact byte")]
             families.body_size[n].observe(bytes as f64);
         }
+        let values = if entry.dry_run.is_some() { &families.dry_values } else { &families.censored };
         for found in &entry.found {
-            let values = [found.entity.as_str(), found.direction.as_str(), found.action];
-            families.censored.with_label_values(&values).inc_by(found.count);
+            let labels = [found.entity.as_str(), found.direction.as_str(), found.action];
+            values.with_label_values(&labels).inc_by(found.count);
+        }
+        if let Some(would) = entry.dry_run {
+            families.dry_requests.with_label_values(&[&*self.tenant.label, would.as_str()]).inc();
         }
         let records = entry.records;
-        let purpose = entry.purpose.unwrap_or(Purpose::Inference).as_str();
-        for (outcome, count) in
-            [("passed", records.passed), ("censored", records.censored), ("dropped", records.dropped)]
+        let purpose = entry.purpose.unwrap_or(Purpose::Inference);
+        let counts = [records.passed, records.censored, records.dropped];
+        // The purposes are in the order of their declaration, so the variant is the index.
+        for ((cell, outcome), count) in self.tenant.records[purpose as usize].iter().zip(OUTCOMES).zip(counts)
         {
             if count > 0 {
-                families.records.with_label_values(&[&*self.tenant.label, purpose, outcome]).inc_by(count);
+                let values = [&*self.tenant.label, purpose.as_str(), outcome];
+                cell.get_or_init(|| families.records.with_label_values(&values)).inc_by(count);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The registry, and the table of handles for the configuration in force.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -13,7 +13,7 @@ use super::families::{Builder, Families};
 use super::labels::{ConnectionState, ConsentOutcome, Handshake, Listener, TlsVersion, Violation};
 use super::meters::{Held, RequestMeter, RouteHistograms, TenantCounters, UpstreamMeter};
 use super::sources::{Pulled, Sources};
-use crate::names::{Purpose, RouteName, TenantId, UpstreamId};
+use crate::names::{NameMap, Purpose, RouteName, TenantId, UpstreamId};
 use crate::reason::Reason;
 
 /// Tenants that have a label of their own.
@@ -63,21 +63,23 @@ pub struct Names {
     pub routes: Vec<RouteName>,
     /// The upstreams.
     pub upstreams: Vec<UpstreamId>,
+    /// The dry runs of the censor, and when they end.
+    pub dry_runs: Vec<(TenantId, RouteName, Timestamp)>,
 }
 
 /// The handles of a tenant.
 struct TenantMeters {
     label: Arc<str>,
-    routes: HashMap<RouteName, Arc<RequestMeter>>,
+    routes: NameMap<RouteName, Arc<RequestMeter>>,
     no_route: Arc<RequestMeter>,
 }
 
 /// The handles for the configuration in force.
 struct Table {
-    tenants: HashMap<TenantId, TenantMeters>,
+    tenants: NameMap<TenantId, TenantMeters>,
     unknown: TenantMeters,
     other: TenantMeters,
-    upstreams: HashMap<UpstreamId, Arc<UpstreamMeter>>,
+    upstreams: NameMap<UpstreamId, Arc<UpstreamMeter>>,
 }
 
 impl Table {
@@ -190,6 +192,12 @@ impl Metrics {
         self.families.forget("route", &keep);
         let keep = names.upstreams.iter().map(UpstreamId::as_str).chain(own).collect();
         self.families.forget("upstream", &keep);
+        self.families.dry_until.reset();
+        let table = self.table.load();
+        for (tenant, route, until) in &names.dry_runs {
+            let label = &table.tenant(Some(tenant)).label;
+            self.families.dry_until.with_label_values(&[label, route.as_str()]).set(until.as_second());
+        }
     }
 
     /// The handle for a tenant's requests on a route.
@@ -243,6 +251,11 @@ impl Metrics {
         let reason = reason.map_or("none", Reason::code);
         let values = [&*table.tenant(tenant).label, purpose.as_str(), outcome.as_str(), reason];
         self.families.consent.with_label_values(&values).inc();
+    }
+
+    /// A question to an analyser has ended so.
+    pub fn analysed(&self, analyser: &str, result: &str) {
+        self.families.analysed.with_label_values(&[analyser, result]).inc();
     }
 
     /// Isolation was about to be broken.

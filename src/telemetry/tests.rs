@@ -18,6 +18,7 @@ fn names(tenants: &[&str]) -> Names {
         tenants: tenants.iter().map(|name| TenantId::new(name)).collect(),
         routes: vec![RouteName::new("openai"), RouteName::new("labels")],
         upstreams: vec![UpstreamId::new("account")],
+        dry_runs: Vec::new(),
     }
 }
 

@@ -34,12 +34,24 @@ fn table(name: &str) -> Vec<u8> {
     file
 }
 
+/// The token as references of XML.
+fn spelt() -> String {
+    token().bytes().map(|byte| format!("&#{byte};")).collect()
+}
+
 #[test]
 fn members_and_values_are_told_by_their_places() {
     let place = place();
     let dirty = format!("one\nkey {}\n", token());
+    let spelt = format!("<p>\nkey {}</p>", spelt());
     let inner = zip(&[("deep.txt", dirty.as_bytes())]);
-    place.write("d/a.zip", zip(&[("x/one.txt", b"one"), ("x/two.txt", dirty.as_bytes()), ("i.zip", &inner)]));
+    let files: [(&str, &[u8]); 4] = [
+        ("x/one.txt", b"one"),
+        ("x/two.txt", dirty.as_bytes()),
+        ("x/page.html", spelt.as_bytes()),
+        ("i.zip", &inner),
+    ];
+    place.write("d/a.zip", zip(&files));
     place.write("d/b.tar.gz", gzip(&tar(&[("p.bin", &[0; 600]), ("q.txt", dirty.as_bytes())])));
     place.write("d/c.parquet", table("plain.parquet"));
     place.write("d/d.arrow", table("all.arrow"));
@@ -49,6 +61,7 @@ fn members_and_values_are_told_by_their_places() {
     assert!(ended.out.contains(wanted), "{}", ended.out);
     for part in [
         r#""member":"i.zip/deep.txt""#,
+        r#""member":"x/page.html","file":"d/a.zip""#,
         r#""member":"q.txt","file":"d/b.tar.gz""#,
         r#""column":"text","file":"d/c.parquet""#,
         r#""column":"tags","file":"d/c.parquet""#,
@@ -68,7 +81,11 @@ fn copies_of_archives_and_tables_have_nothing_left() {
     let dirty = format!("key {}\n", token());
     let clean: &[u8] = b"\x89PNG\r\n\x1a\n\0\0";
     place.write("a.zip", zip(&[("one.png", clean), ("two.txt", dirty.as_bytes())]));
-    place.write("b.tar", tar(&[("one.png", clean), ("two.txt", dirty.as_bytes())]));
+    let spelt = format!("<a b='c'>key {}</a>", spelt());
+    place.write(
+        "b.tar",
+        tar(&[("one.png", clean), ("two.txt", dirty.as_bytes()), ("c.xml", spelt.as_bytes())]),
+    );
     place.write("c.tar.gz", gzip(&tar(&[("two.txt", dirty.as_bytes())])));
     place.write("d.parquet", table("delta.parquet"));
     place.write("e.arrow", table("all.arrow"));
@@ -81,6 +98,8 @@ fn copies_of_archives_and_tables_have_nothing_left() {
         let again = scan(&place, &[copy], "");
         assert_eq!(again.code, 0, "{copy}: {}{}", again.out, again.err);
     }
+    let tar = std::fs::read(place.path("b.censored.tar")).unwrap();
+    assert!(memchr::memmem::find(&tar, b"<a b='c'>key [ACME_TOKEN]</a>").is_some());
     let zipped = std::fs::read(place.path("a.censored.zip")).unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(zipped)).unwrap();
     let mut bytes = Vec::new();

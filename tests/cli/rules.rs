@@ -32,6 +32,15 @@ fn sound_rules_are_told_in_one_line() {
     }
 }
 
+/// The pack that comes with the program: examples, bounds, keywords, validators, and a source for every rule.
+#[test]
+fn the_built_in_rules_hold() {
+    let place = Place::new();
+    let Ended { code, out, err } = place.run(&["rules", "check"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("ok: "), "{out}");
+}
+
 #[test]
 fn every_fault_has_file_line_column_rule_and_caret() {
     let place = Place::new();

@@ -10,15 +10,18 @@
     reason = "a test that can't go on fails; clippy knows helpers of unit tests only"
 )]
 
+mod analysis;
 mod bad_input;
 mod censor;
 mod consent;
 mod faults;
 mod files;
+mod formats;
 mod isolation;
 mod kit;
 mod memory;
 mod operator;
 mod paths;
+mod replacement;
 mod shares;
 mod shutdown;

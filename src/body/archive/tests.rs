@@ -1,5 +1,7 @@
 //! Archives that other crates wrote, and archives that lie.
 
+mod declared;
+
 use std::io::{Cursor, Read, Write};
 
 use crate::body::Transform;

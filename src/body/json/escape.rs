@@ -136,6 +136,20 @@ impl Walk {
     }
 }
 
+/// Appends what takes a number's place: as a number if it is one by itself (another value of the same format), else as a
+/// string.
+pub(crate) fn encode_in_place_of_number(text: &[u8], out: &mut Vec<u8>) {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let leading_zero = digits.len() > 1 && digits.first() == Some(&b'0');
+    if !digits.is_empty() && !leading_zero && digits.iter().all(u8::is_ascii_digit) {
+        out.extend_from_slice(text);
+        return;
+    }
+    out.push(b'"');
+    encode(text, out);
+    out.push(b'"');
+}
+
 /// Appends a text as the contents of a string: escaped where the grammar demands it, and nowhere else.
 pub(crate) fn encode(text: &[u8], raw: &mut Vec<u8>) {
     for &byte in text {

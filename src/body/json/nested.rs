@@ -277,9 +277,7 @@ impl Nested {
         let mut censored = Vec::new();
         self.whole.write(number.text, &mut censored);
         self.scratch.clear();
-        self.scratch.push(b'"');
-        escape::encode(&censored, &mut self.scratch);
-        self.scratch.push(b'"');
+        escape::encode_in_place_of_number(&censored, &mut self.scratch);
         out.replace(text.len(), &self.scratch);
         if all > text.len() {
             out.keep(all - text.len());

@@ -112,7 +112,7 @@ impl Walker {
         Ok(())
     }
 
-    /// A number, complete: it stays, or a string takes its place.
+    /// A number, complete: it stays, or a string takes its place, or another number of its format.
     fn censor_number(&mut self, sink: &mut Sink<'_>, text: &[u8], place: &Range<usize>) -> Result<(), Stop> {
         let number = Number::of(text);
         // A vector of floats: what was said of the first holds for all.
@@ -126,9 +126,7 @@ impl Walker {
             }
             let mut censored = Vec::new();
             self.whole.write(number.text, &mut censored);
-            sink.put(b"\"");
-            escape::encode(&censored, sink.out());
-            sink.put(b"\"");
+            escape::encode_in_place_of_number(&censored, sink.out());
             sink.skip(place.end);
             return Ok(());
         }

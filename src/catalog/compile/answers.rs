@@ -25,7 +25,7 @@ impl Compiler<'_> {
             pin: self.values(&raw.response.pin),
             others_pass: raw.response.others == Others::Pass,
         };
-        Some(HeaderRules { request, response })
+        Some(HeaderRules::new(request, response))
     }
 
     fn names(&mut self, texts: &[Text]) -> Names {

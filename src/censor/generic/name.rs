@@ -1,5 +1,7 @@
 //! The name of an assignment: does it say that its value is a secret?
 
+use std::sync::LazyLock;
+
 use super::words::{
     KEY_OTHERS, KEY_QUALIFIERS, NEUTRAL, NOT_SECRETS, PASSWORD_ENDS, PASSWORDS, SECRET_ENDS, SECRETS,
     TOKEN_OTHERS,
@@ -34,20 +36,16 @@ pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Na
     let back = text.get(low..at).unwrap_or(&[]).iter().rev().take_while(|byte| in_name(**byte)).count();
     let start = at - back;
     let foreign = text.get(at).is_some_and(|byte| *byte >= 0x80);
-    let spoken = super::literals(kind).iter().find(|word| word.contains(' ') || !word.is_ascii());
     let mut end = ahead.skip(at, REST_MAX, in_name)?;
-    if spoken.is_some() {
-        for word in super::literals(kind).iter().filter(|word| word.contains(' ') || !word.is_ascii()) {
-            let prefix = text
-                .get(at..)
-                .unwrap_or(&[])
-                .iter()
-                .zip(word.as_bytes())
-                .all(|(one, two)| one.eq_ignore_ascii_case(two));
-            if prefix && ahead.has(at, word.as_bytes())? {
-                end = ahead.skip(at + word.len(), 2, |byte| byte.is_ascii_alphabetic())?;
-                return Ok(Some(Name { end, before: before(text, start), flag: false, weak: false }));
-            }
+    let first = text.get(at).copied().unwrap_or(0);
+    for word in
+        phrases(kind).iter().filter(|word| word.first().is_some_and(|b| b.eq_ignore_ascii_case(&first)))
+    {
+        let prefix =
+            text.get(at..).unwrap_or(&[]).iter().zip(*word).all(|(one, two)| one.eq_ignore_ascii_case(two));
+        if prefix && ahead.has(at, word)? {
+            end = ahead.skip(at + word.len(), 2, |byte| byte.is_ascii_alphabetic())?;
+            return Ok(Some(Name { end, before: before(text, start), flag: false, weak: false }));
         }
     }
     if foreign || end - at >= REST_MAX {
@@ -68,6 +66,20 @@ pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Na
     }
     let flag = name.starts_with(b"-") || is_one_of(name, &["requirepass", "masterauth", "rootpw", "bindpw"]);
     Ok(Some(Name { end, before, flag, weak: verdict == Verdict::Weak }))
+}
+
+/// Those of the literals that no name is made of: of several words, or not of ASCII.
+fn phrases(kind: Kind) -> &'static [&'static [u8]] {
+    fn of(kind: Kind) -> Vec<&'static [u8]> {
+        let words = super::literals(kind).iter().filter(|word| word.contains(' ') || !word.is_ascii());
+        words.map(|word| word.as_bytes()).collect()
+    }
+    static KEYS: LazyLock<Vec<&[u8]>> = LazyLock::new(|| of(Kind::Key));
+    static PASSWORDS: LazyLock<Vec<&[u8]>> = LazyLock::new(|| of(Kind::Password));
+    match kind {
+        Kind::Key => &KEYS,
+        Kind::Password => &PASSWORDS,
+    }
 }
 
 fn before(text: &[u8], start: usize) -> Option<u8> {
@@ -112,7 +124,7 @@ pub(super) fn classify(name: &[u8], kind: Kind, before: &[u8]) -> (Verdict, usiz
         if verdict != Verdict::No {
             return (verdict, words.get(index).map_or(0, |(start, _)| *start));
         }
-        if !is_one_of(here, NEUTRAL) && !here.iter().all(u8::is_ascii_digit) {
+        if !NEUTRAL.has(here) && !here.iter().all(u8::is_ascii_digit) {
             return (Verdict::No, 0);
         }
     }
@@ -126,11 +138,11 @@ fn password_word(word: &[u8]) -> Verdict {
                 .get(word.len() - end.len()..)
                 .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
     });
-    if ends || is_one_of(word, PASSWORDS) { Verdict::Secret } else { Verdict::No }
+    if ends || PASSWORDS.has(word) { Verdict::Secret } else { Verdict::No }
 }
 
 fn key_word(word: &[u8], previous: &[u8]) -> Verdict {
-    if is_one_of(word, SECRETS) {
+    if SECRETS.has(word) {
         return Verdict::Secret;
     }
     let joined = |end: &&str| {
@@ -140,22 +152,22 @@ fn key_word(word: &[u8], previous: &[u8]) -> Verdict {
                 .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
     };
     if SECRET_ENDS.iter().any(joined) {
-        return if is_one_of(word, NOT_SECRETS) { Verdict::No } else { Verdict::Secret };
+        return if NOT_SECRETS.has(word) { Verdict::No } else { Verdict::Secret };
     }
     if is_one_of(word, &["token", "tokens"]) {
-        return if is_one_of(previous, TOKEN_OTHERS) { Verdict::No } else { Verdict::Secret };
+        return if TOKEN_OTHERS.has(previous) { Verdict::No } else { Verdict::Secret };
     }
     if is_one_of(word, &["key", "keys"]) {
-        if is_one_of(previous, KEY_OTHERS) {
+        if KEY_OTHERS.has(previous) {
             return Verdict::No;
         }
-        return if is_one_of(previous, KEY_QUALIFIERS) { Verdict::Secret } else { Verdict::Weak };
+        return if KEY_QUALIFIERS.has(previous) { Verdict::Secret } else { Verdict::Weak };
     }
     if is_one_of(word, &["auth"]) { Verdict::Weak } else { Verdict::No }
 }
 
 fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word))
+    list.iter().any(|known| known.len() == word.len() && known.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// Cuts a name into words, from its end: at `_` and `-`, at humps, between letters and digits.

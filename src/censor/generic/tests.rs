@@ -131,3 +131,20 @@ fn what_is_ahead_is_bounded() {
     let blanks = ["password", &" ".repeat(4096)].concat();
     assert_eq!(look(blanks.as_bytes(), false, 0, Kind::Password), Look::No);
 }
+
+#[test]
+fn a_list_knows_its_own_words_in_any_case() {
+    use super::words::{
+        KEY_OTHERS, KEY_QUALIFIERS, NEUTRAL, NOT_SECRETS, PASSWORDS, SECRETS, TOKEN_OTHERS, Words,
+    };
+    let lists: [&Words; 7] =
+        [&KEY_OTHERS, &KEY_QUALIFIERS, &NEUTRAL, &NOT_SECRETS, &PASSWORDS, &SECRETS, &TOKEN_OTHERS];
+    for list in lists {
+        for word in list.list() {
+            assert!(list.has(word.as_bytes()), "{word}");
+            assert!(list.has(word.to_ascii_uppercase().as_bytes()), "{word}");
+            assert!(!list.has(format!("{word}~").as_bytes()), "{word}");
+        }
+        assert!(!list.has(b"") && !list.has(&[b'a'; 33]));
+    }
+}

@@ -1,5 +1,44 @@
 //! Words of the names of secrets. Flat lists.
 
+use std::sync::OnceLock;
+
+/// A list of words in lower case that is asked often.
+pub(super) struct Words {
+    list: &'static [&'static str],
+    /// By length, then by bytes.
+    sorted: OnceLock<Vec<&'static [u8]>>,
+}
+
+impl Words {
+    /// Longer words than this are in no list.
+    const LONGEST: usize = 32;
+
+    const fn of(list: &'static [&'static str]) -> Self {
+        Self { list, sorted: OnceLock::new() }
+    }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(super) const fn list(&self) -> &'static [&'static str] {
+        self.list
+    }
+
+    /// Is this one of them, whatever its ASCII case?
+    pub(super) fn has(&self, word: &[u8]) -> bool {
+        let mut lower = [0; Self::LONGEST];
+        let Some(lower) = lower.get_mut(..word.len()) else { return false };
+        lower.iter_mut().zip(word).for_each(|(slot, byte)| *slot = byte.to_ascii_lowercase());
+        let order = |known: &&'static [u8]| known.len().cmp(&lower.len()).then_with(|| (**known).cmp(lower));
+        self.sorted.get_or_init(|| self.sort()).binary_search_by(order).is_ok()
+    }
+
+    fn sort(&self) -> Vec<&'static [u8]> {
+        let mut sorted: Vec<&[u8]> = self.list.iter().map(|word| word.as_bytes()).collect();
+        sorted.sort_unstable_by_key(|word| (word.len(), *word));
+        sorted
+    }
+}
+
 /// Words of a name for something that a program made.
 pub(super) const KEY_LITERALS: &[&str] = &[
     "key",
@@ -69,7 +108,7 @@ pub(super) const PASSWORD_LITERALS: &[&str] = &[
 ];
 
 /// Words behind the one that matters that change nothing.
-pub(super) const NEUTRAL: &[&str] = &[
+pub(super) static NEUTRAL: Words = Words::of(&[
     "value",
     "val",
     "str",
@@ -112,10 +151,10 @@ pub(super) const NEUTRAL: &[&str] = &[
     "arg",
     "opt",
     "data",
-];
+]);
 
 /// Words that make a `key` a secret when they stand before it.
-pub(super) const KEY_QUALIFIERS: &[&str] = &[
+pub(super) static KEY_QUALIFIERS: Words = Words::of(&[
     "api",
     "access",
     "secret",
@@ -227,10 +266,10 @@ pub(super) const KEY_QUALIFIERS: &[&str] = &[
     "binance",
     "partner",
     "vendor",
-];
+]);
 
 /// Words before `key` that make it no secret.
-pub(super) const KEY_OTHERS: &[&str] = &[
+pub(super) static KEY_OTHERS: Words = Words::of(&[
     "public",
     "pub",
     "primary",
@@ -272,10 +311,10 @@ pub(super) const KEY_OTHERS: &[&str] = &[
     "image",
     "file",
     "tag",
-];
+]);
 
 /// Words before `token` that make it a part of text, a counter or a page.
-pub(super) const TOKEN_OTHERS: &[&str] = &[
+pub(super) static TOKEN_OTHERS: Words = Words::of(&[
     "max",
     "min",
     "num",
@@ -335,10 +374,10 @@ pub(super) const TOKEN_OTHERS: &[&str] = &[
     "update",
     "change",
     "sequence",
-];
+]);
 
 /// Words that say password by themselves.
-pub(super) const PASSWORDS: &[&str] = &[
+pub(super) static PASSWORDS: Words = Words::of(&[
     "pass",
     "pwd",
     "passwd",
@@ -381,14 +420,14 @@ pub(super) const PASSWORDS: &[&str] = &[
     "userpw",
     "adminpw",
     "masterpw",
-];
+]);
 
 /// What a word for a password may end with: `dbpassword`.
 pub(super) const PASSWORD_ENDS: &[&str] =
     &["password", "passwd", "passphrase", "passcode", "pwd", "passwort", "kennwort"];
 
 /// Words that say key, token or secret by themselves.
-pub(super) const SECRETS: &[&str] = &[
+pub(super) static SECRETS: Words = Words::of(&[
     "secret",
     "secrets",
     "credential",
@@ -437,13 +476,13 @@ pub(super) const SECRETS: &[&str] = &[
     "llave",
     "schluessel",
     "schlüssel",
-];
+]);
 
 /// What such a word may end with: `ghtoken`.
 pub(super) const SECRET_ENDS: &[&str] = &["token", "secret", "apikey"];
 
 /// Words that end so and are none.
-pub(super) const NOT_SECRETS: &[&str] = &[
+pub(super) static NOT_SECRETS: Words = Words::of(&[
     "nexttoken",
     "pagetoken",
     "subtoken",
@@ -457,4 +496,4 @@ pub(super) const NOT_SECRETS: &[&str] = &[
     "synctoken",
     "nonsecret",
     "xnexttoken",
-];
+]);

@@ -77,7 +77,57 @@ fn a_literal_is_seen_at_every_place_of_a_block() {
     }
 }
 
+/// What the sieve says of every whole block.
+fn sifted(sieve: &Sieve, text: &[u8], wide: bool) -> Vec<Seen> {
+    let mut seen = vec![Seen::default(); text.len() / BLOCK];
+    let blocks = if wide { sieve.look(text, &mut seen) } else { seen.len() };
+    seen.truncate(blocks);
+    if !wide {
+        sieve.narrow(text, &mut seen);
+    }
+    seen
+}
+
+#[test]
+fn vectors_are_used_where_there_are_any() {
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(Sieve::default().is_wide(), std::arch::is_x86_feature_detected!("avx2"));
+}
+
+#[test]
+fn a_text_shorter_than_a_block_has_no_block() {
+    let sieve = Sieve::default();
+    for len in 0..BLOCK_BYTES {
+        assert_eq!(sieve.look(&vec![b'7'; len], &mut [Seen::default(); 4]), 0, "of {len}");
+    }
+    assert_eq!(sieve.look(&[b'7'; BLOCK_BYTES], &mut [Seen::default(); 4]), 1);
+    assert_eq!(sieve.look(&[b'7'; BLOCK_BYTES + BLOCK], &mut [Seen::default(); 4]), 2);
+    assert_eq!(sieve.look(&[b'7'; 10 * BLOCK_BYTES], &mut [Seen::default(); 4]), 4);
+}
+
 proptest! {
+    #[test]
+    fn vectors_say_what_plain_code_says(
+        grams in prop::collection::vec(any::<[u8; 4]>(), 0..300),
+        text in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'@'), Just(b':'), b'/'..=b':'], 0..600),
+        take in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+    ) {
+        let mut sieve = Sieve::default();
+        let known = take.iter().filter(|_| text.len() > 4).map(|at| {
+            let at = at.index(text.len() - 3);
+            [text[at], text[at + 1], text[at + 2], text[at + 3]]
+        });
+        for gram in grams.iter().copied().chain(known.clone()) {
+            sieve.add(u32::from_le_bytes(gram) | FOLD);
+        }
+        let wide = sifted(&sieve, &text, true);
+        let narrow = sifted(&sieve, &text, false);
+        prop_assert_eq!(&wide[..], &narrow[..wide.len()]);
+        for at in (0..wide.len() * BLOCK).filter(|at| known.clone().any(|gram| text[*at..].starts_with(&gram))) {
+            prop_assert!(wide[at / BLOCK].grams >> (at % BLOCK) & 1 == 1, "missed at {at}");
+        }
+    }
+
     #[test]
     fn everything_is_seen_once(parts in prop::collection::vec(prop::sample::select(vec![
         "sk-", "SK-", "abC", "ABc", "keyWord", "Key", "a-long-literal", "://", "a-long-", "1", "23", "@", ":", ":a", "ing", "Ing",  " ", "x", "é", "\0",

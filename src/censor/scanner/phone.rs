@@ -3,6 +3,10 @@
 //! How long a number is depends on its country, and what follows it is often a number too (`+60 12-345 6789 2026`),
 //! so every end of a group is tried and the longest that a numbering plan allows wins.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::Shape;
 use crate::censor::bytes::is_escape;
 use crate::censor::confirm::View;
@@ -90,11 +94,13 @@ const WORDS: &[&str] = &[
 fn belongs_elsewhere(text: &[u8], start: usize) -> bool {
     let low = start.saturating_sub(CONTEXT);
     let window = text.get(low..start).unwrap_or(&[]);
-    let speaks = |part: &[u8]| {
-        let known =
-            |word: &&str| part.windows(word.len()).any(|here| here.eq_ignore_ascii_case(word.as_bytes()));
-        part.iter().any(|byte| *byte >= 0x80) || WORDS.iter().any(known)
-    };
+    static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let kind = Some(aho_corasick::AhoCorasickKind::DFA);
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).prefilter(false).build(WORDS).ok()
+    });
+    // The automaton is made of a few constants, so it is there.
+    let speaks =
+        |part: &[u8]| !part.is_ascii() || AUTOMATON.as_ref().is_none_or(|words| words.is_match(part));
     let letters = |part: &[u8]| part.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let number = window.iter().rposition(u8::is_ascii_digit).is_some_and(|last| {
         let joined = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-');

@@ -163,10 +163,10 @@ pub(super) fn mx_rfc(text: &[u8]) -> bool {
     is_short_date(two(0), two(2), two(4))
 }
 
-/// Ecuador's cédula: province 01-24 or 30, third digit 0-5, Luhn.
+/// Ecuador's cédula: province 01-24, 30 or 50, third digit 0-6, Luhn.
 pub(super) fn ec_cedula(text: &[u8]) -> bool {
     Digits::exactly(text, 10).is_some_and(|read| {
-        matches!(read.number(0, 2), 1..=24 | 30) && read.at(2) < 6 && luhn_digits(read.as_slice())
+        matches!(read.number(0, 2), 1..=24 | 30 | 50) && read.at(2) <= 6 && luhn_digits(read.as_slice())
     })
 }
 

@@ -1,5 +1,9 @@
 //! What stands for a secret and is none: placeholders, references, names of constants, versions and dates.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::shape::{Class, class, looks};
 use super::words::{HOLLOW, MARKERS, REFERENCES};
 
@@ -12,7 +16,6 @@ pub fn is_placeholder(text: &[u8]) -> bool {
 }
 
 fn is_template(text: &[u8]) -> bool {
-    let contains = |part: &[u8]| memchr::memmem::find(text, part).is_some();
     let enclosed = match (text.first(), text.last()) {
         (Some(b'<'), Some(b'>')) | (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => true,
         (Some(b'%'), Some(b'%')) | (Some(b'_'), Some(b'_')) | (Some(b'@'), Some(b'@')) => text.len() > 3,
@@ -28,27 +31,41 @@ fn is_template(text: &[u8]) -> bool {
         });
     let format =
         text.starts_with(b"%") && text.len() <= 4 && text.last().is_some_and(u8::is_ascii_alphabetic);
-    enclosed
-        || variable
-        || format
-        || [&b"${"[..], b"{{", b"}}", b"$(", b"<%", b"#{", b"%(", b"...", b"****"]
-            .iter()
-            .any(|part| contains(part))
-        || text.contains(&b'\xE2') && contains("…".as_bytes())
+    enclosed || variable || format || text.iter().enumerate().any(|(at, byte)| opens(*byte, text.get(at..)))
+}
+
+/// Does a part of a template begin with this byte?
+#[inline]
+fn opens(byte: u8, rest: Option<&[u8]>) -> bool {
+    let parts: &[&[u8]] = match byte {
+        b'$' => &[b"${", b"$("],
+        b'{' => &[b"{{"],
+        b'}' => &[b"}}"],
+        b'<' => &[b"<%"],
+        b'#' => &[b"#{"],
+        b'%' => &[b"%("],
+        b'.' => &[b"..."],
+        b'*' => &[b"****"],
+        0xE2 => &["…".as_bytes()],
+        _ => return false,
+    };
+    rest.is_some_and(|rest| parts.iter().any(|part| rest.starts_with(part)))
 }
 
 /// One or two bytes nearly throughout, or a run of the alphabet or the digits.
 pub(super) fn is_run(text: &[u8]) -> bool {
-    let mut counts = [0_usize; 256];
+    // What makes up two thirds of a text is left when each byte is struck out against another.
+    let (mut seen, mut leader, mut lead) = ([0_u64; 4], 0, 0_usize);
     for byte in text {
-        counts[usize::from(byte.to_ascii_lowercase())] += 1;
+        let byte = byte.to_ascii_lowercase();
+        seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        if lead == 0 {
+            leader = byte;
+        }
+        lead = if byte == leader { lead + 1 } else { lead - 1 };
     }
-    let mut kinds = 0;
-    let mut most = 0;
-    for count in counts.iter().filter(|count| **count > 0) {
-        kinds += 1;
-        most = most.max(*count);
-    }
+    let kinds: u32 = seen.iter().map(|word| word.count_ones()).sum();
+    let most = text.iter().filter(|byte| byte.to_ascii_lowercase() == leader).count();
     let steps =
         text.windows(2).filter(|pair| pair[1] == pair[0].wrapping_add(1) || pair[1] == pair[0]).count();
     let len = text.len();
@@ -98,7 +115,11 @@ fn word_end(text: &[u8], at: usize) -> usize {
 
 /// One of [`HOLLOW`], or two of them in one.
 fn is_hollow_word(word: &[u8]) -> bool {
-    let known = |part: &[u8]| HOLLOW.iter().any(|hollow| hollow.as_bytes().eq_ignore_ascii_case(part));
+    let first = |part: &[u8]| part.first().map_or(0, |byte| byte | 0x20);
+    let known = |part: &[u8]| {
+        let may = |hollow: &&&str| hollow.len() == part.len() && first(hollow.as_bytes()) == first(part);
+        HOLLOW.iter().filter(may).any(|hollow| hollow.as_bytes().eq_ignore_ascii_case(part))
+    };
     let one_letter = word.iter().all(|byte| byte.eq_ignore_ascii_case(&word[0]));
     known(word)
         || (one_letter && word.len() > 2)
@@ -110,8 +131,15 @@ fn is_hollow_word(word: &[u8]) -> bool {
 
 /// Something inside says that this is no secret, whatever is around it.
 pub(super) fn holds_marker(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    MARKERS.iter().any(|marker| memchr::memmem::find(&lower, marker.as_bytes()).is_some())
+    static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let kind = Some(aho_corasick::AhoCorasickKind::DFA);
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).prefilter(false).build(MARKERS).ok()
+    });
+    match &*AUTOMATON {
+        Some(automaton) => automaton.is_match(text),
+        // It is made of a few constants, so it is there.
+        None => true,
+    }
 }
 
 /// The opposite of [`is_placeholder`].

@@ -141,7 +141,13 @@ pub(crate) fn token_like(text: &[u8]) -> bool {
 pub(crate) fn key_like(text: &[u8]) -> bool {
     let looks = looks(text);
     let len = text.len();
-    if len < 8 || text.contains(&b' ') || is_placeholder(text) || is_reference(text) || is_constant(text) {
+    if len < 8
+        || (looks.digits == 0 && looks.symbols < 3 && (len < 20 || looks.upper < 4 || looks.lower < 4))
+        || text.contains(&b' ')
+        || is_placeholder(text)
+        || is_reference(text)
+        || is_constant(text)
+    {
         return false;
     }
     let hexadecimal = text.iter().all(u8::is_ascii_hexdigit);
@@ -172,7 +178,16 @@ pub(crate) fn key_like(text: &[u8]) -> bool {
 pub(crate) fn password_like(text: &[u8]) -> bool {
     let looks = looks(text);
     let len = text.len();
+    let name = looks.symbols == 0 && looks.digits == 0;
+    // Letters and joints only: a name, unless it can't be read.
+    let unreadable = looks.letters() >= 8
+        && looks.upper > 1
+        && looks.lower > 1
+        && looks.pairs >= 5
+        && looks.common * 100 < looks.pairs * 60
+        && looks.joints < 2;
     if len < 5
+        || (name && !unreadable)
         || text.contains(&b' ')
         || is_placeholder(text)
         || is_reference(text)
@@ -181,15 +196,8 @@ pub(crate) fn password_like(text: &[u8]) -> bool {
     {
         return false;
     }
-    let name = looks.symbols == 0 && looks.digits == 0;
     if name {
-        // Letters and joints only: a name, unless it can't be read.
-        return looks.letters() >= 8
-            && looks.upper > 1
-            && looks.lower > 1
-            && looks.pairs >= 5
-            && looks.common * 100 < looks.pairs * 60
-            && looks.joints < 2;
+        return true;
     }
     if looks.letters() == 0 && looks.symbols == 0 {
         return (6..=16).contains(&len) && looks.joints == 0;

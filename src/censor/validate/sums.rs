@@ -146,7 +146,7 @@ pub(super) fn mod11_10(digits: &[u8]) -> bool {
 }
 
 /// The remainder mod 97 of a text of digits and letters (A = 10 … Z = 35), ISO 7064 MOD 97-10 as IBAN and LEI use it.
-pub(super) fn mod97(text: impl Iterator<Item = u8>) -> Option<u32> {
+pub(crate) fn mod97(text: impl Iterator<Item = u8>) -> Option<u32> {
     let mut rest = 0;
     for byte in text {
         let value = (byte as char).to_digit(36)?;

@@ -5,11 +5,13 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::markup;
 use super::pieces::Cutter;
 use super::table::Cell;
 use super::work::Task;
 use crate::body::container::{ContainerLimits, Containers, Contents};
 use crate::body::file::{self, Container, WINDOW};
+use crate::body::markup::Dialect;
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::body::{Pass, Transform};
 use crate::names::Direction;
@@ -258,9 +260,17 @@ impl Member {
                 file::container(kind, contents, self.containers.clone(), Some(&self.path))?
             }
             None if memchr::memchr(0, &first).is_some() => Box::new(Pass),
-            None => {
-                Box::new(Text { cutter: Cutter::default(), found: self.found.clone(), member: self.member() })
-            }
+            None => match markup::dialect(Path::new(&*self.path)) {
+                Some(dialect) => {
+                    let (found, member) = (self.found.clone(), self.member());
+                    Box::new(Document { dialect, text: Vec::new(), found, member })
+                }
+                None => Box::new(Text {
+                    cutter: Cutter::default(),
+                    found: self.found.clone(),
+                    member: self.member(),
+                }),
+            },
         };
         inner.push(&first, out)?;
         self.inner = Some(inner);
@@ -310,6 +320,31 @@ impl Transform for Text {
         while let Some(piece) = self.cutter.next(true) {
             self.found.add(Task::Text(piece, self.member.clone()));
         }
+        Ok(())
+    }
+}
+
+/// A member that is markup: it is looked at as a whole.
+struct Document {
+    dialect: Dialect,
+    text: Vec<u8>,
+    found: Found,
+    member: Option<Arc<str>>,
+}
+
+impl Transform for Document {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        out.extend_from_slice(input);
+        self.text.extend_from_slice(input);
+        if self.text.len() as u64 > markup::LONGEST {
+            return Err(Refusal::new(Reason::RecordTooLarge).detail("a document of markup in an archive"));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        let text = std::mem::take(&mut self.text);
+        self.found.add(Task::Markup(text, self.dialect, self.member.clone()));
         Ok(())
     }
 }

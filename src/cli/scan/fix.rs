@@ -13,14 +13,15 @@ use super::pieces::Pieces;
 use super::table::{self, Table};
 use super::unpack::Packed;
 use super::work::{self, Told};
-use super::{Mode, containers, records};
+use super::{Mode, containers, markup, records};
 use crate::body::container::Censoring;
 use crate::body::file::Container;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::JsonlTransform;
+use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::text::Whole;
 use crate::body::{Job, Transform};
-use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet};
+use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet, Side};
 use crate::names::Direction;
 use crate::pointer::Pointer;
 
@@ -107,7 +108,10 @@ impl<'a> Fixer<'a> {
                 let plan = Arc::new(JsonPlan::empty());
                 self.transformed(JsonlTransform::censoring(self.job(), plan), reader, out)
             }
-            (Mode::Text, _) => self.text(reader, out),
+            (Mode::Text, _) => match markup::dialect(path) {
+                Some(dialect) => self.markup(reader, dialect, out),
+                None => self.text(reader, out),
+            },
         }
     }
 
@@ -125,6 +129,21 @@ impl<'a> Fixer<'a> {
         };
         let mut give = |bytes: &[u8]| out.write_all(bytes).map(|()| true);
         containers::through(kind, path, file, contents, containers, &mut give)
+    }
+
+    /// XML that is not well-formed is read as browsers read HTML, and what is no text at all as bytes.
+    fn markup(&self, reader: Box<dyn Read + Send>, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
+        let document = markup::read(reader)?;
+        for dialect in [dialect, Dialect::Html] {
+            let mut censored = Vec::new();
+            let transform = MarkupTransform::new(self.job(), dialect);
+            let done =
+                self.transformed(transform, Box::new(io::Cursor::new(document.clone())), &mut censored);
+            if done.is_ok() {
+                return out.write_all(&censored);
+            }
+        }
+        self.text(Box::new(io::Cursor::new(document)), out)
     }
 
     fn job(&self) -> Job {
@@ -168,7 +187,8 @@ impl<'a> Fixer<'a> {
                 out.write_all(slice(at(written), finding.start))?;
                 with.clear();
                 let original = slice(finding.start, finding.end);
-                let replaced = self.exchange.replace(&self.engine, finding, original, &mut with);
+                let replaced =
+                    self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut with);
                 replaced
                     .map_err(|by| io::Error::other(format!("`{}` blocks", self.engine.rule(by.rule).id)))?;
                 out.write_all(&with)?;
@@ -271,7 +291,7 @@ impl<'a> Fixer<'a> {
             out.extend_from_slice(text.get(at..finding.start).unwrap_or_default());
             let original = text.get(finding.start..finding.end).unwrap_or_default();
             // The policy blocks nothing: it was made so.
-            let _ = self.exchange.replace(&self.engine, finding, original, &mut out);
+            let _ = self.exchange.replace(&self.engine, finding, original, Side::Censor, &mut out);
             at = finding.end;
         }
         out.extend_from_slice(text.get(at..).unwrap_or_default());

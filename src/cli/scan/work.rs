@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::pieces::{Piece, Pieces};
 use super::records::{self, Wrong};
 use super::table::{Cell, Table};
-use super::{Mode, containers, inputs};
+use super::{Mode, containers, inputs, markup};
+use crate::body::markup::Dialect;
 use crate::censor::{Context, Engine, Finding, RuleIndex};
 use crate::pointer::{Pointer, Step};
 use inputs::{Input, Opened};
@@ -50,6 +51,8 @@ pub(super) enum Task {
     Text(Piece, Option<Arc<str>>),
     Records(Piece),
     Cells(Vec<Cell>, Option<Arc<str>>),
+    /// A whole document.
+    Markup(Vec<u8>, Dialect, Option<Arc<str>>),
 }
 
 /// A task or what is known already, in order.
@@ -60,7 +63,7 @@ enum Next {
 
 /// Looks at all inputs.
 pub(super) fn look(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     inputs: &[Input],
     mode: &Mode,
     threads: NonZeroUsize,
@@ -104,7 +107,7 @@ pub(super) fn look(
 }
 
 fn worker(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     mode: &Mode,
     take: &Mutex<Receiver<(usize, Next)>>,
     done: &SyncSender<(usize, Told)>,
@@ -176,6 +179,10 @@ fn tasks(
         Mode::Jsonl(_) => true,
         Mode::Text => false,
     };
+    if !records && let Some(dialect) = input.path.as_deref().and_then(markup::dialect) {
+        give(Task::Markup(markup::read(reader)?, dialect, None));
+        return Ok(());
+    }
     let mut pieces = Pieces::new(reader, records);
     while let Some(piece) = pieces.next()? {
         if !give(if records { Task::Records(piece) } else { Task::Text(piece, None) }) {
@@ -185,13 +192,16 @@ fn tasks(
     Ok(())
 }
 
-fn work(engine: &Engine, mode: &Mode, step: Next) -> Told {
+fn work(engine: &Arc<Engine>, mode: &Mode, step: Next) -> Told {
     let (index, task) = match step {
         Next::Told(told) => return told,
         Next::Task(index, task) => (index, task),
     };
     let hits = match (task, mode) {
         (Task::Text(piece, member), _) => Ok(text(engine, &piece, member.as_ref())),
+        (Task::Markup(document, dialect, member), _) => {
+            Ok(markup::hits(engine, document, dialect, member.as_ref()))
+        }
         (Task::Records(piece), Mode::Jsonl(pointer)) => self::records(engine, &piece, pointer),
         (Task::Records(_), _) => Ok(Vec::new()),
         (Task::Cells(cells, member), _) => Ok(self::cells(engine, &cells, member.as_ref())),

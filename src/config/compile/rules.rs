@@ -1,15 +1,13 @@
 //! The rules that a tenant's engines are made of: the built-in ones, the configuration's, and the tenant's own.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path};
-use std::sync::Arc;
 
 use serde_saphyr::Spanned;
 
 use super::super::files::{self, Text};
-use super::super::schema::{self, ActionName, OwnRules};
+use super::super::schema::{self, OwnRules};
 use super::Compiler;
-use crate::censor::{Action, CompileError, Engine, Policy, RuleSet};
+use crate::censor::RuleSet;
 use crate::diagnostic::Diagnostic;
 use crate::names::TenantId;
 
@@ -27,8 +25,8 @@ const OF_ONE: Most = Most { rules: 2000, bytes: 64 << 20 };
 
 /// Rules, and a name that only the same rules have.
 pub(super) struct Rules {
-    set: RuleSet,
-    name: String,
+    pub(super) set: RuleSet,
+    pub(super) name: String,
 }
 
 /// The built-in rules and those of the folder `rules`, which win by their ids.
@@ -145,63 +143,4 @@ fn checked(
         },
     ));
     whole.then_some(set)
-}
-
-/// A policy as compared: selectors and actions.
-type Compared = Vec<(String, u8)>;
-
-/// One engine for the same rules under the same policy, whoever has them.
-#[derive(Default)]
-pub(super) struct Engines {
-    made: BTreeMap<(String, Compared), Arc<Engine>>,
-}
-
-impl Engines {
-    /// The engine for these rules and this policy.
-    pub(super) fn compile(
-        &mut self,
-        c: &mut Compiler<'_>,
-        file: &Text,
-        rules: &Rules,
-        raw: &BTreeMap<String, Spanned<ActionName>>,
-    ) -> Option<Arc<Engine>> {
-        let compared = raw.iter().map(|(selector, action)| (selector.clone(), action.value as u8)).collect();
-        let key = (rules.name.clone(), compared);
-        if let Some(engine) = self.made.get(&key) {
-            return Some(Arc::clone(engine));
-        }
-        let mut policy = Policy::recommended();
-        for (selector, action) in raw {
-            policy = policy.with(selector, self::action(action.value));
-        }
-        match Engine::compile(&rules.set, &policy) {
-            Ok(engine) => {
-                let engine = Arc::new(engine);
-                self.made.insert(key, Arc::clone(&engine));
-                Some(engine)
-            }
-            Err(error) => {
-                let at = match &error {
-                    CompileError::Selector { selector, .. } => raw.get(selector),
-                    _ => None,
-                };
-                match at.or_else(|| raw.values().next()) {
-                    Some(at) => drop(c.error(file, at, error.to_string())),
-                    None => c.errors.push(Diagnostic::whole(&file.name, error.to_string())),
-                }
-                None
-            }
-        }
-    }
-}
-
-const fn action(name: ActionName) -> Action {
-    match name {
-        ActionName::Allow => Action::Allow,
-        ActionName::Redact => Action::Redact,
-        ActionName::Mask => Action::Mask { keep: 4 },
-        ActionName::Hash => Action::Hash,
-        ActionName::Pseudonym => Action::Pseudonym,
-        ActionName::Block => Action::Block,
-    }
 }

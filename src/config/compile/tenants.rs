@@ -8,11 +8,13 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, GrantScope, StoreWithoutGrant};
+use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant};
 use super::super::snapshot::Tenant;
 use super::super::units::Size;
 use super::Compiler;
-use super::rules::{self, Engines};
+use super::policies::Workshop;
+use super::{analysers, dry_run, rules};
+use crate::analyser::Settings;
 use crate::catalog::Catalog;
 use crate::consent::{Grant, Scope};
 use crate::diagnostic::{Diagnostic, from_yaml};
@@ -27,6 +29,9 @@ pub(super) struct Context<'a> {
     pub(super) main: &'a Text,
     pub(super) issuers: &'a BTreeMap<String, Spanned<schema::Issuer>>,
     pub(super) catalogs: &'a BTreeMap<String, Arc<Catalog>>,
+    /// The routes, and whether a dry run is allowed on them.
+    pub(super) routes: &'a BTreeMap<&'a str, bool>,
+    pub(super) analysers: &'a BTreeMap<String, Settings>,
     pub(super) master: &'a MasterKey,
     /// Bytes that the spool may hold.
     pub(super) spool: u64,
@@ -64,28 +69,35 @@ pub(super) fn compile(
 ) -> Option<Compiled> {
     let parsed = parse(c, files);
     let shared = rules::shared(c, rule_files);
-    let mut engines = Engines::default();
+    let mut workshop = Workshop::default();
+    let known = known(context);
     let mut entries = Entries::default();
     let mut claims: BTreeMap<String, Vec<ClaimEntry>> = BTreeMap::new();
     let mut tenants = BTreeMap::new();
     for (file, raw) in &parsed {
         let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
         identities(c, context, file, raw, &id, &mut entries, &mut claims);
-        let opaque = operations(c, context, file, &raw.opaque);
-        let refuse_media = operations(c, context, file, &raw.refuse_media);
+        let opaque = operations(c, &known, file, &raw.opaque);
+        let refuse_media = operations(c, &known, file, &raw.refuse_media);
         // Without rules no engine is made, and what is wrong with the rest is said all the same.
         let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
-        let request = own.as_ref().and_then(|rules| engines.compile(c, file, rules, &raw.censor.request));
-        let response = own.as_ref().and_then(|rules| engines.compile(c, file, rules, &raw.censor.response));
-        let (Some(request), Some(response)) = (request, response) else { continue };
+        let analyser = raw.censor.analyser.as_ref();
+        let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
+        let policies = own
+            .as_ref()
+            .and_then(|rules| workshop.policies(c, file, rules, &raw.censor, analysis.as_ref(), &known));
+        let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| dry_run::of(c, context, file, raw));
+        let Some(policies) = policies else { continue };
         let tenant = Tenant {
             id: id.clone(),
             grants: raw.consent.grants.iter().map(grant).collect(),
             store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
-            request,
-            response,
+            policies,
+            analysis,
+            dry_run,
             opaque,
             refuse_media,
+            transcode: raw.other_charsets == OtherCharsets::Transcode,
             concurrency: raw.limits.concurrency.unwrap_or(256),
             spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
             secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
@@ -229,20 +241,21 @@ fn issuers(
     }
 }
 
+/// Every operation that some profile has.
+fn known(context: &Context<'_>) -> BTreeSet<String> {
+    let all = context.catalogs.values().flat_map(|catalog| catalog.operations());
+    all.map(|operation| operation.id.as_str().to_owned()).collect()
+}
+
 /// Operations by name: each has to exist in some profile.
 fn operations(
     c: &mut Compiler<'_>,
-    context: &Context<'_>,
+    known: &BTreeSet<String>,
     file: &Text,
     raw: &[Spanned<String>],
 ) -> Vec<OperationId> {
-    for name in raw {
-        let ids =
-            || context.catalogs.values().flat_map(|catalog| catalog.operations()).map(|o| o.id.as_str());
-        if !ids().any(|id| id == name.value) {
-            let known: Vec<&str> = ids().collect();
-            c.unknown(file, name, "operation", &name.value, known);
-        }
+    for name in raw.iter().filter(|name| !known.contains(&name.value)) {
+        c.unknown(file, name, "operation", &name.value, known.iter().map(String::as_str));
     }
     raw.iter().map(|name| OperationId::new(&name.value)).collect()
 }

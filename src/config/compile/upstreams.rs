@@ -50,17 +50,7 @@ fn one(
     }
     let credential = match &raw.credential {
         None => None,
-        Some(schema::Credential::Bearer(secret)) => {
-            let value = value(c, file, spanned, secret, "Bearer ")?;
-            Some(Credential { header: header::AUTHORIZATION, value })
-        }
-        Some(schema::Credential::Header(own)) => {
-            let Ok(header) = HeaderName::try_from(own.name.as_str()) else {
-                c.error(file, spanned, format!("`{}` is not a header name", own.name));
-                return None;
-            };
-            Some(Credential { header, value: value(c, file, spanned, &own.value, "")? })
-        }
+        Some(given) => Some(credential(c, file, spanned, given)?),
     };
     let ca = raw.ca.as_ref().map(|path| c.path(&path.value));
     if let (Some(path), Some(spanned)) = (&ca, &raw.ca)
@@ -83,8 +73,30 @@ fn one(
     })
 }
 
+/// A credential and the header that carries it.
+pub(super) fn credential<T>(
+    c: &mut Compiler<'_>,
+    file: &Text,
+    at: &Spanned<T>,
+    raw: &schema::Credential,
+) -> Option<Credential> {
+    match raw {
+        schema::Credential::Bearer(secret) => {
+            let value = value(c, file, at, secret, "Bearer ")?;
+            Some(Credential { header: header::AUTHORIZATION, value })
+        }
+        schema::Credential::Header(own) => {
+            let Ok(header) = HeaderName::try_from(own.name.as_str()) else {
+                c.error(file, at, format!("`{}` is not a header name", own.name));
+                return None;
+            };
+            Some(Credential { header, value: value(c, file, at, &own.value, "")? })
+        }
+    }
+}
+
 /// Everything that leaves the machine is encrypted (W4): plain HTTP is for a neighbour on the loopback interface.
-fn base(c: &mut Compiler<'_>, file: &Text, url: &Spanned<String>) -> Option<Uri> {
+pub(super) fn base(c: &mut Compiler<'_>, file: &Text, url: &Spanned<String>) -> Option<Uri> {
     let Ok(uri) = url.value.parse::<Uri>() else {
         c.error(file, url, "is not a URL");
         return None;
@@ -100,7 +112,7 @@ fn base(c: &mut Compiler<'_>, file: &Text, url: &Spanned<String>) -> Option<Uri>
             None
         }
         _ => {
-            c.error(file, url, "an upstream's URL is `https://host[:port][/path]`");
+            c.error(file, url, "the URL is `https://host[:port][/path]`");
             None
         }
     }

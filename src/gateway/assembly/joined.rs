@@ -26,7 +26,7 @@ use crate::isolation::TenantScope;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 use crate::store::IntentId;
-use crate::upstream::{Cleared, Head};
+use crate::upstream::{AnswerBody, Cleared, Head};
 
 /// The size of a part that goes up: the API takes 64 MB.
 const PART: u64 = 32 << 20;
@@ -40,7 +40,7 @@ pub(super) async fn file(
     request: &Recognised,
     (open, parts, given_up): (&About, Vec<Arc<Spool>>, &Arc<AtomicBool>),
 ) -> Result<Value, Refusal> {
-    let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
+    let exchange = way::exchange(request);
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange.clone(), Direction::Request);
     trail.meter(&job);
@@ -144,7 +144,7 @@ impl Upwards<'_> {
         trail: &mut Trail,
         upload: &str,
         censored: Spool,
-    ) -> Result<(Response<hyper::body::Incoming>, Option<IntentId>), Refusal> {
+    ) -> Result<(Response<AnswerBody>, Option<IntentId>), Refusal> {
         let ids = self.parts(trail, upload, censored).await?;
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
@@ -181,7 +181,7 @@ impl Upwards<'_> {
     async fn claimed(
         &self,
         open: &About,
-        response: Response<hyper::body::Incoming>,
+        response: Response<AnswerBody>,
         exchange: Exchange,
     ) -> Result<Value, Refusal> {
         let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("completing an upload");
@@ -227,13 +227,13 @@ impl Upwards<'_> {
         path: &str,
         kind: &str,
         body: Censored,
-    ) -> Result<Response<hyper::body::Incoming>, Refusal> {
+    ) -> Result<Response<AnswerBody>, Refusal> {
         let received = &self.request.received;
         let upstream = &received.route.upstream;
         let mut headers = head::own(http::HeaderMap::new(), upstream, received.id);
         let kind = HeaderValue::try_from(kind).map_err(|_error| Refusal::new(Reason::Internal))?;
         headers.insert(header::CONTENT_TYPE, kind);
-        let head = Head { method: Method::POST, uri: head::target(upstream, path, None)?, headers };
+        let head = Head { method: Method::POST, uri: head::target(upstream, path, None, None)?, headers };
         let cleared = Cleared::new(head, self.scope, self.permit, body);
         trail.dispatched(&upstream.id);
         let answered =

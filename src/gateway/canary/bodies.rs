@@ -16,7 +16,7 @@ use crate::audit::Keyer;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::multipart::FormTransform;
 use crate::body::sse::SseTransform;
-use crate::body::text::TextTransform;
+use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Job, Transform};
 use crate::catalog::{BodyShape, Channel, Condition, FieldContent, Params, Place};
 use crate::censor::Exchange;
@@ -28,15 +28,24 @@ impl Cage<'_> {
     /// Values that the policy stops don't pass, in either direction.
     pub(super) fn censor(&mut self, policy: &Policy) {
         let plan = Arc::clone(self.plan);
-        if let Some(value) = &policy.request {
+        if let Some(value) = policy.request {
             match &plan.operation.request {
                 BodyShape::Json => self.json_request(policy, value),
                 BodyShape::Multipart(_) => self.form_request(policy, value),
-                _ => {}
+                BodyShape::Urlencoded(_) => self.urlencoded_request(policy, value),
+                BodyShape::Text | BodyShape::File => {
+                    let job = || job(&policy.engines.request, Direction::Request);
+                    self.files(&plan.operation.request, job, value, "the request");
+                }
+                BodyShape::None
+                | BodyShape::Opaque
+                | BodyShape::Jsonl
+                | BodyShape::JsonOrEvents
+                | BodyShape::Events => {}
             }
         }
-        let Some(value) = &policy.response else { return };
-        let job = || job(&policy.tenant.response, Direction::Response);
+        let Some(value) = policy.response else { return };
+        let job = || job(&policy.engines.response, Direction::Response);
         let shape = &plan.operation.response;
         if matches!(shape, BodyShape::Json | BodyShape::JsonOrEvents) {
             self.json_body(job(), &plan.response, json!({}), value, "the answer");
@@ -47,34 +56,53 @@ impl Cage<'_> {
                 self.channel(job(), channel, value);
             }
         }
-        if matches!(shape, BodyShape::File | BodyShape::Jsonl) {
-            for (body, kind) in
-                [(format!("a {value} b"), "text/plain"), (records(value), "application/jsonl")]
-            {
-                let mut headers = HeaderMap::new();
-                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                self.body(
-                    &mut treatment::of_answer(job(), &headers, false, None),
-                    &body,
-                    value,
-                    "a file in the answer",
-                );
-            }
+        if matches!(shape, BodyShape::File | BodyShape::Jsonl | BodyShape::Text | BodyShape::Urlencoded(_)) {
+            self.files(shape, job, value, "the answer");
         }
-        if *shape == BodyShape::Text {
-            self.body(
-                &mut TextTransform::new(job(), None),
-                &format!("a {value} b"),
-                value,
-                "the answer's text",
-            );
+    }
+
+    /// A text or a file of each kind that is read in its own way.
+    fn files(&mut self, shape: &BodyShape, job: impl Fn() -> Job, value: &str, cell: &str) {
+        let spelt: String = value.bytes().map(|byte| format!("&#{byte};")).collect();
+        let kinds = [
+            (format!("a {value} b"), "text/plain"),
+            (format!("<a b='{value}'>a {spelt} <!-- {value} --></a>"), "application/xml"),
+            (format!("<p title={spelt}>a {spelt} b<br>{value}"), "text/html"),
+            (records(value), "application/jsonl"),
+            (format!("name,text\r\n1,\"a {value} b\"\r\n"), "text/csv"),
+            (urlencoded(&[("text", value)]), "application/x-www-form-urlencoded"),
+        ];
+        let lines = *shape == BodyShape::Jsonl;
+        for (body, kind) in kinds.into_iter().filter(|(_, kind)| !lines || kind.ends_with("jsonl")) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            let mut transform = treatment::of_shape(shape, job(), &headers, false, None);
+            let passed = run(&mut transform, body.as_bytes());
+            let stopped = passed.map_or(true, |out| {
+                !holds(&out, value) && !holds(&out, &spelt) && !holds(&out, &percent(value))
+            });
+            self.check(stopped, &format!("{cell} as {kind}"));
         }
+    }
+
+    fn urlencoded_request(&mut self, policy: &Policy, value: &str) {
+        let fields = Arc::from(self.plan.fields());
+        let mut texts: Vec<(&str, &str)> = Vec::new();
+        for field in self.plan.fields() {
+            let word = sample::words(&self.plan.operation, &field.name).first().copied().unwrap_or("canary");
+            texts.push((&field.name, if field.content == FieldContent::Deciding { word } else { value }));
+        }
+        texts.push(("consentry_canary", value));
+        let form = urlencoded(&texts);
+        let job = job(&policy.engines.request, Direction::Request);
+        let passed = run(&mut UrlencodedTransform::new(job, fields), form.as_bytes());
+        self.check(passed.map_or(true, |out| !holds(&out, &percent(value))), "the form");
     }
 
     fn json_request(&mut self, policy: &Policy, value: &str) {
         let plan = Arc::clone(self.plan);
         let Some(document) = self.required() else { return self.silent("the request") };
-        let job = || job(&policy.tenant.request, Direction::Request);
+        let job = || job(&policy.engines.request, Direction::Request);
         self.json_body(job(), &plan.request, document.clone(), value, "the request");
         self.json_body(
             job(),
@@ -172,7 +200,10 @@ impl Cage<'_> {
             let mut texts: Vec<(&str, &str)> = deciding.iter().map(|field| (&*field.name, word)).collect();
             let plain = fields.iter().filter(|field| field.content == FieldContent::Text);
             texts.extend(plain.map(|field| (&*field.name, value)));
-            let content = self.file(word, value);
+            let Some(content) = self.file(policy, word, value) else {
+                self.silent("the form's file");
+                continue;
+            };
             // What can't be inspected is named by policy or not taken at all: no value is put there.
             let files = fields.iter().filter_map(|field| match field.content {
                 FieldContent::File => Some((&*field.name, &*content)),
@@ -191,22 +222,27 @@ impl Cage<'_> {
     }
 
     /// What a file of this purpose holds: requests, or records.
-    fn file(&self, word: &str, value: &str) -> String {
+    fn file(&self, policy: &Policy, word: &str, value: &str) -> Option<String> {
         let operation = &self.plan.operation;
         let fulfils = |when: &Condition| when.values.iter().any(|v| **v == *word);
         let lines = operation.lines.as_ref().filter(|lines| lines.when.as_ref().is_none_or(fulfils));
-        let Some(lines) = lines else { return records(value) };
+        let Some(lines) = lines else { return Some(records(value)) };
         let operations = self.route.catalog.operations();
         let Some(of) = operations.iter().find(|o| lines.operations.contains(&o.id)) else {
-            return records(value);
+            return Some(records(value));
         };
+        // A line is censored as the request that it is; what stops the form's own value may let it pass there.
+        let engine = &policy.tenant.engines(&of.id).request;
+        if !super::stops(&job(engine, Direction::Request), value) {
+            return None;
+        }
         let mut body = json!({"messages": [{"role": "user", "content": value}]});
         for used in of.uses.iter().filter(|used| used.required) {
             if let (Place::Json(at), Some(id)) = (&used.place, sample::id(&self.route.catalog, &used.kind)) {
                 sample::put(&mut body, at, Value::from(id));
             }
         }
-        format!("{}\n", sample::line(of, lines, body))
+        Some(format!("{}\n", sample::line(of, lines, body)))
     }
 
     /// The operation's own request, as far as its body.
@@ -233,6 +269,16 @@ impl Cage<'_> {
             store_granted: false,
         })
     }
+}
+
+/// A form with percent-encoding.
+pub(super) fn urlencoded(texts: &[(&str, &str)]) -> String {
+    let pairs = texts.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 pub(super) const BOUNDARY: &str = "consentry-canary";

@@ -44,8 +44,9 @@ fn walked(operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
     };
     change(&mut plan);
     let (plan, mut sung) = (Arc::new(plan), Sung::default());
-    let policies = policies(&live, &mut sung);
-    let engine = &policies.first().unwrap().tenant.request;
+    let mut values = Values::default();
+    let policies = policies(&different(&live), &plan.operation.id, &mut values, &mut sung);
+    let engine = &policies.first().unwrap().engines.request;
     let mut cage = Cage { live: &live, route, plan: &plan, engine, sung: &mut sung };
     cage.isolation();
     cage.consent();
@@ -72,7 +73,9 @@ fn a_policy_that_stops_nothing_is_told() {
     let allow = crate::censor::Policy::default().with("*", crate::censor::Action::Allow);
     let engine = Arc::new(Engine::compile(&crate::censor::RuleSet::builtin().unwrap(), &allow).unwrap());
     assert!(values().iter().all(|value| !stops(&job(&engine, Direction::Request), value)));
-    let found = policies(&live(), &mut sung);
+    let operation = crate::names::OperationId::new("createResponse");
+    let live = live();
+    let found = policies(&different(&live), &operation, &mut Values::default(), &mut sung);
     assert!(sung.silent.is_empty());
     assert!(found.iter().all(|policy| policy.request.is_some() && policy.response.is_some()));
 }

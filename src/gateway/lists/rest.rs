@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use http::{Method, Response, StatusCode};
-use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::super::outbound::Call;
@@ -14,6 +13,7 @@ use crate::catalog::{BodyShape, ListShape, Operation, Place};
 use crate::isolation::store_refusal;
 use crate::reason::{Reason, Refusal};
 use crate::store::{Page, Resource};
+use crate::upstream::AnswerBody;
 
 /// What the registry is asked for at once.
 const REGISTRY: u32 = 10_000;
@@ -106,12 +106,12 @@ async fn retrieve(
     search: &mut Search<'_>,
     operation: &Operation,
     id: &str,
-) -> Result<Option<Response<Incoming>>, Refusal> {
+) -> Result<Option<Response<AnswerBody>>, Refusal> {
     let call = search.call;
     let Some(path) = target::fill(&operation.template, |_| Some(id)) else { return Ok(None) };
     let mut head = way::head_of(&call.request, None)?;
     let upstream = &call.request.received.route.upstream;
-    head.uri = super::super::head::target(upstream, &path, None)?;
+    head.uri = super::super::head::target(upstream, &path, None, None)?;
     let response = dispatch(call, search.permit, head, search.trail).await?;
     if response.status() == StatusCode::NOT_FOUND {
         let gone =

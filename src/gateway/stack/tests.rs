@@ -33,7 +33,7 @@ fn gateway(folder: &TempDir) -> (Gateway, Arc<Metrics>) {
     let seal = snapshot.master.hmac("audit seal v1", None);
     let audit = Arc::new(Audit::open(&audit::Options::new(&state.audit, seal)).unwrap());
     let spool = Spools::new(SpoolBudget::new(1 << 20), 1 << 10, state.spool.clone());
-    let names = Names { tenants: Vec::new(), routes: Vec::new(), upstreams: Vec::new() };
+    let names = Names::default();
     let metrics = Arc::new(Metrics::new(&Build::CURRENT, &names).unwrap());
     let live = Arc::new(Live::new(snapshot).unwrap());
     let parts = Parts { live, store: Arc::new(store), audit, metrics: Arc::clone(&metrics), spool };

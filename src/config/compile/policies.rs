@@ -1,0 +1,164 @@
+//! What becomes of what is found: a tenant's actions for everything and for single operations, as engines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_saphyr::Spanned;
+
+use super::super::files::Text;
+use super::super::schema::{self, ActionName};
+use super::super::snapshot::{Analysis, Engines, Policies};
+use super::Compiler;
+use super::rules::Rules;
+use crate::censor::{Action, CompileError, Decisions, Engine, Policy};
+use crate::diagnostic::Diagnostic;
+use crate::names::OperationId;
+
+/// Selectors and actions as they are written.
+type Written = BTreeMap<String, Spanned<ActionName>>;
+
+/// What an engine is made of: the rules' name, what becomes of each rule's findings, which pseudonyms are restored.
+type Made = (String, Decisions, BTreeSet<Arc<str>>);
+
+/// One engine for the same rules under policies that decide the same, whoever has them and however they are written.
+#[derive(Default)]
+pub(super) struct Workshop {
+    /// What policies decide, by rules and by how they are written: most tenants write the same.
+    decided: BTreeMap<(String, Vec<(String, Action)>), Decisions>,
+    made: BTreeMap<Made, Arc<Engine>>,
+}
+
+impl Workshop {
+    /// The engines of a tenant. `known`: every operation that a profile has.
+    pub(super) fn policies(
+        &mut self,
+        c: &mut Compiler<'_>,
+        file: &Text,
+        rules: &Rules,
+        raw: &schema::Censor,
+        analysis: Option<&Analysis>,
+        known: &BTreeSet<String>,
+    ) -> Option<Policies> {
+        // What an analyser's findings are named on the way up is restored on the way back as well.
+        let named = analysis.iter().flat_map(|analysis| &analysis.request);
+        let named: BTreeSet<Arc<str>> = named
+            .filter(|rule| rule.action == Action::Pseudonym)
+            .map(|rule| Arc::clone(&rule.entity))
+            .collect();
+        let none = Written::new();
+        let request = self.decide(c, file, rules, &none, &raw.request);
+        let response = self.decide(c, file, rules, &none, &raw.response);
+        let general = self.pair(c, file, rules, &named, (request?, response?))?;
+        let mut operations = BTreeMap::new();
+        for (name, spanned) in &raw.operations {
+            if !known.contains(name) {
+                c.unknown(file, spanned, "operation", name, known.iter().map(String::as_str));
+                continue;
+            }
+            let own = &spanned.value;
+            if own.request.is_empty() && own.response.is_empty() {
+                c.error(file, spanned, format!("nothing is said of the operation `{name}`"));
+                continue;
+            }
+            let request = self.decide(c, file, rules, &raw.request, &own.request);
+            let response = self.decide(c, file, rules, &raw.response, &own.response);
+            if let (Some(request), Some(response)) = (request, response) {
+                let pair = self.pair(c, file, rules, &named, (request, response))?;
+                operations.insert(OperationId::new(name), pair);
+            }
+        }
+        Some(Policies { general, operations })
+    }
+
+    /// The engines of both directions. What the one names on the way up, the other restores on the way back.
+    fn pair(
+        &mut self,
+        c: &mut Compiler<'_>,
+        file: &Text,
+        rules: &Rules,
+        named: &BTreeSet<Arc<str>>,
+        (request, response): (Decisions, Decisions),
+    ) -> Option<Engines> {
+        let mut restores = request.pseudonyms(&rules.set);
+        restores.extend(named.iter().cloned());
+        // Its own it restores anyway.
+        let own = response.pseudonyms(&rules.set);
+        restores.retain(|label| !own.contains(label));
+        let request = self.engine(c, file, rules, request, BTreeSet::new())?;
+        let response = self.engine(c, file, rules, response, restores)?;
+        Some(Engines { request, response })
+    }
+
+    fn engine(
+        &mut self,
+        c: &mut Compiler<'_>,
+        file: &Text,
+        rules: &Rules,
+        decisions: Decisions,
+        restores: BTreeSet<Arc<str>>,
+    ) -> Option<Arc<Engine>> {
+        let made = (rules.name.clone(), decisions, restores);
+        if let Some(engine) = self.made.get(&made) {
+            return Some(Arc::clone(engine));
+        }
+        match Engine::of(&rules.set, &made.1, &made.2) {
+            Ok(engine) => {
+                let engine = Arc::new(engine);
+                self.made.insert(made, Arc::clone(&engine));
+                Some(engine)
+            }
+            Err(error) => {
+                c.errors.push(Diagnostic::whole(&file.name, error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// What becomes of each rule's findings. Of two entries the one with the more specific selector decides; of two with
+    /// the same selector that of the part.
+    fn decide(
+        &mut self,
+        c: &mut Compiler<'_>,
+        file: &Text,
+        rules: &Rules,
+        whole: &Written,
+        part: &Written,
+    ) -> Option<Decisions> {
+        let kept = whole.iter().filter(|(selector, _)| !part.contains_key(*selector));
+        let entries = kept.chain(part).map(|(selector, named)| (selector.clone(), action(named.value)));
+        let policy = Policy { entries: entries.collect() };
+        let key = (rules.name.clone(), policy.entries.clone());
+        if let Some(known) = self.decided.get(&key) {
+            return Some(known.clone());
+        }
+        match policy.decide(&rules.set) {
+            Ok(decisions) => {
+                self.decided.insert(key, decisions.clone());
+                Some(decisions)
+            }
+            Err(CompileError::Selector { selector, help }) => {
+                // What is wrong with the whole was said when it was decided by itself.
+                if let Some(at) = part.get(&selector) {
+                    c.error(file, at, format!("`{selector}` is no rule, entity or group")).help = help;
+                }
+                None
+            }
+            Err(error) => {
+                c.errors.push(Diagnostic::whole(&file.name, error.to_string()));
+                None
+            }
+        }
+    }
+}
+
+pub(super) const fn action(name: ActionName) -> Action {
+    match name {
+        ActionName::Allow => Action::Allow,
+        ActionName::Redact => Action::Redact,
+        ActionName::Mask => Action::Mask { keep: Action::KEEP },
+        ActionName::Hash => Action::Hash,
+        ActionName::Pseudonym => Action::Pseudonym,
+        ActionName::Fpe => Action::Fpe,
+        ActionName::Block => Action::Block,
+    }
+}
