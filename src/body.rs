@@ -12,19 +12,26 @@
 //! | event streams, text channels across events | [`sse`] |
 //! | plain text | [`text`] |
 //! | tables as text | [`csv`] |
-//! | `multipart/form-data` | [`multipart`] |
+//! | XML and HTML | [`markup`] |
+//! | forms: `application/x-www-form-urlencoded` | [`urlencoded`] |
+//! | forms: `multipart/form-data`, and multipart bodies in them | [`multipart`] |
+//! | encodings other than UTF-8 | [`charset`] |
 //! | gzip, deflate, br, zstd | [`coding`] |
 //! | a file of a kind that has to be found out | [`file`](mod@file) |
 //! | bytes that wait for a decision | [`spool`] |
 
+pub mod charset;
 pub mod coding;
 pub mod csv;
 pub mod facts;
+mod fields;
 pub mod file;
 mod job;
 pub mod json;
 pub mod jsonl;
 mod kinds;
+mod mapped;
+pub mod markup;
 pub mod multipart;
 mod outgoing;
 pub mod pump;
@@ -32,6 +39,7 @@ mod sink;
 pub mod spool;
 pub mod sse;
 pub mod text;
+pub mod urlencoded;
 mod utf8;
 
 #[cfg(test)]

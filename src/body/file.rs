@@ -4,11 +4,15 @@ mod kind;
 
 use std::sync::Arc;
 
+use crate::body::charset::{Charset, OtherCharsets, Transcoder};
 use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::{JsonlTransform, RecordJudge};
+use crate::body::markup::{Dialect, MarkupTransform};
+use crate::body::multipart::MixedTransform;
 use crate::body::text::TextTransform;
-use crate::body::{Job, Pass, Transform};
+use crate::body::urlencoded::UrlencodedTransform;
+use crate::body::{Chain, Job, Pass, Transform};
 use crate::reason::{Reason, Refusal};
 
 pub use kind::{FileHint, FileKind};
@@ -38,13 +42,22 @@ pub struct FileTransform {
     first: Vec<u8>,
     inner: Option<Box<dyn Transform>>,
     kind: Option<FileKind>,
+    /// So deep in multipart bodies.
+    depth: usize,
 }
 
 impl FileTransform {
     /// A file, with what is said of it.
     #[must_use]
     pub const fn new(job: Job, hint: FileHint, plans: FilePlans) -> Self {
-        Self { job, hint, plans: Some(plans), first: Vec::new(), inner: None, kind: None }
+        Self { job, hint, plans: Some(plans), first: Vec::new(), inner: None, kind: None, depth: 0 }
+    }
+
+    /// It is a part of a multipart body that is so deep in others.
+    #[must_use]
+    pub const fn nested(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
     }
 
     /// What the file turned out to be, once that is known.
@@ -56,21 +69,21 @@ impl FileTransform {
     /// Decides by the first bytes, and passes them on.
     fn begin(&mut self, complete: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let Some(plans) = self.plans.take() else { return Ok(()) };
-        let kind = match sniff(&self.first, complete, &self.hint) {
+        let other = self.hint.charset(&self.first).filter(|charset| *charset != Charset::Utf8);
+        let transcodes = self.job.other_charsets == OtherCharsets::Transcode;
+        let read = other.filter(|_| transcodes).and_then(|charset| self.transcoded(charset));
+        let sniffed = sniff(read.as_deref().unwrap_or(&self.first), complete && read.is_none(), &self.hint);
+        let kind = match sniffed {
             Sniffed::Kind(kind) => kind,
             Sniffed::Binary if plans.allow_uninspectable => FileKind::Opaque,
-            Sniffed::Binary => {
-                return Err(self.job.refuse(Reason::ContentUninspectable).detail("the file is not text"));
-            }
+            Sniffed::Binary => return Err(self.not_text(other)),
         };
         self.kind = Some(kind);
-        let job = self.job.clone();
-        let mut inner: Box<dyn Transform> = match kind {
-            FileKind::Jsonl => Box::new(JsonlTransform::new(job, plans.lines, plans.judge)),
-            FileKind::Json => Box::new(JsonTransform::new(job, plans.document).keeping_bom()),
-            FileKind::Table(separator) => Box::new(CsvTransform::new(job, separator)),
-            FileKind::Text => Box::new(TextTransform::new(job, None)),
-            FileKind::Opaque => Box::new(Pass),
+        let inner = self.inner(kind, plans, read.is_some())?;
+        let opaque = matches!(kind, FileKind::Opaque | FileKind::Multipart);
+        let mut inner = match other.filter(|_| !opaque) {
+            None => inner,
+            Some(_) => Box::new(Chain::new(Transcoder::new(self.job.clone(), other), inner)),
         };
         let first = std::mem::take(&mut self.first);
         out.reserve(first.len());
@@ -78,6 +91,59 @@ impl FileTransform {
         self.inner = Some(inner);
         Ok(())
     }
+
+    /// The first bytes in UTF-8, as far as they are what they are declared to be.
+    fn transcoded(&self, charset: Charset) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        let read = Transcoder::new(self.job.clone(), Some(charset)).push(&self.first, &mut text);
+        read.is_ok().then_some(text)
+    }
+
+    fn not_text(&self, other: Option<Charset>) -> Refusal {
+        match other {
+            Some(charset) => charset.refusal(&self.job),
+            None => self.job.refuse(Reason::ContentUninspectable).detail("the file is not text"),
+        }
+    }
+
+    fn inner(
+        &self,
+        kind: FileKind,
+        plans: FilePlans,
+        transcoded: bool,
+    ) -> Result<Box<dyn Transform>, Refusal> {
+        let job = self.job.clone();
+        Ok(match kind {
+            FileKind::Jsonl => Box::new(JsonlTransform::new(job, plans.lines, plans.judge)),
+            FileKind::Json => Box::new(JsonTransform::new(job, plans.document).keeping_bom()),
+            FileKind::Table(separator) => Box::new(CsvTransform::new(job, separator)),
+            FileKind::Xml => Box::new(MarkupTransform::new(job, Dialect::Xml).transcoded(transcoded)),
+            FileKind::Html => Box::new(MarkupTransform::new(job, Dialect::Html)),
+            FileKind::Urlencoded => Box::new(UrlencodedTransform::new(job, Arc::new([]))),
+            FileKind::Multipart => {
+                let content_type = self.hint.content_type.as_deref().unwrap_or_default();
+                let allowed = plans.allow_uninspectable;
+                Box::new(MixedTransform::new(job, content_type, self.depth + 1, allowed)?)
+            }
+            FileKind::Text => Box::new(TextTransform::new(job, None)),
+            FileKind::Opaque => Box::new(Pass),
+        })
+    }
+}
+
+/// An answer or a request that is a text of whatever type: markup is read as such.
+#[must_use]
+pub fn text(job: Job, content_type: Option<&str>) -> Box<dyn Transform> {
+    let charset = content_type.and_then(Charset::of);
+    let transcoded = charset.is_some() && job.other_charsets == OtherCharsets::Transcode;
+    let inner: Box<dyn Transform> = match content_type.and_then(kind::by_type) {
+        Some(FileKind::Xml) => {
+            Box::new(MarkupTransform::new(job.clone(), Dialect::Xml).transcoded(transcoded))
+        }
+        Some(FileKind::Html) => Box::new(MarkupTransform::new(job.clone(), Dialect::Html)),
+        _ => Box::new(TextTransform::new(job.clone(), None)),
+    };
+    Box::new(Chain::new(Transcoder::new(job, charset), inner))
 }
 
 impl Transform for FileTransform {

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::hmac;
 
+use super::charset::OtherCharsets;
 use crate::censor::{Engine, Exchange, RuleIndex, Side};
 use crate::names::Direction;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
@@ -157,6 +158,8 @@ pub struct Job {
     pub limits: Arc<Limits>,
     /// What becomes of images and the like inside documents.
     pub embedded: Embedded,
+    /// What becomes of text in another encoding than UTF-8.
+    pub other_charsets: OtherCharsets,
     /// What edits need.
     pub rewrite: Rewrite,
     /// The counts.
@@ -182,6 +185,7 @@ impl Job {
             direction,
             limits: Arc::clone(&DEFAULT),
             embedded: Embedded::default(),
+            other_charsets: OtherCharsets::default(),
             rewrite: Rewrite::default(),
             meter: Arc::default(),
         }

@@ -5,24 +5,27 @@
 //! that is refused on the way never looks complete to its reader.
 
 mod boundary;
-mod fields;
 mod header;
+mod mixed;
 mod queue;
 mod split;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::body::charset::{Charset, OtherCharsets, Transcoder};
+use crate::body::fields::field_named;
 use crate::body::spool::{Spool, Spools};
 use crate::body::text::{TextTransform, Whole};
-use crate::body::{DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
+use crate::body::{Chain, DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
 use crate::catalog::{Edit, EditAction, FieldContent, FormField};
 use crate::pointer::Step;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 
-pub use boundary::boundary;
-use fields::field_named;
+pub use boundary::{boundary, is_multipart};
+use header::Of;
 pub use header::PartHeader;
+pub use mixed::MixedTransform;
 use queue::{Item, Queue};
 use split::{Kind, Splitter};
 
@@ -157,22 +160,12 @@ impl FormTransform {
             match self.splitter.next(&input, &mut at, self.ended) {
                 Ok(Some((kind, range))) => self.piece(kind, &input, range, out)?,
                 Ok(None) => break,
-                Err(fault) => return Err(self.split_fault(fault)),
+                Err(fault) => return Err(split::refusal(&self.job, fault)),
             }
         }
         self.input = input;
         self.input.drain(..at);
         Ok(())
-    }
-
-    fn split_fault(&self, fault: split::Fault) -> Refusal {
-        let (reason, detail) = match fault {
-            split::Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
-            split::Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
-            split::Fault::Truncated => (Reason::ContentTruncated, "the form has no closing boundary"),
-            split::Fault::HeaderTooLong => (Reason::HeaderTooLarge, "a part's header section"),
-        };
-        self.job.refuse(reason).detail(detail)
     }
 
     fn piece(
@@ -225,14 +218,22 @@ impl FormTransform {
         if self.parts > self.job.limits.parts {
             return Err(self.job.refuse(Reason::RecordTooLarge).detail("the form has too many parts"));
         }
-        let section = header::read(bytes).map_err(|fault| self.header_fault(fault))?;
+        let section = header::read(bytes, Of::Form).map_err(|fault| header::refusal(&self.job, fault))?;
         let mut header = section.header.clone();
         let ambiguous =
             || self.job.refuse(Reason::FieldAmbiguous).detail("a field's name can be read in two ways");
         header.field = field_named(&self.fields, &header.name).ok_or_else(ambiguous)?;
-        let censored = self.censored_header(bytes, &section)?;
         let content =
             header.field.and_then(|field| self.fields.get(field)).map(|field| field.content.clone());
+        let charset = section.charset.as_ref().map(|(_, charset)| *charset);
+        let transcodes = self.job.other_charsets == OtherCharsets::Transcode;
+        let transcoded = transcodes && content != Some(FieldContent::Opaque);
+        let censored = section.censored(bytes, &self.job, &mut self.whole, transcoded)?;
+        // What decides has one reading.
+        let simple = content == Some(FieldContent::Deciding) || self.is_salted(&header.name);
+        if simple && (charset.is_some() || header.content_type.as_deref().is_some_and(is_multipart)) {
+            return Err(header::refusal(&self.job, header::Fault::Coded));
+        }
         if let Some(field) = header.field {
             let again = std::mem::replace(self.seen.get_mut(field).unwrap_or(&mut false), true);
             if again && content == Some(FieldContent::Deciding) {
@@ -254,19 +255,10 @@ impl FormTransform {
             }
             _ => {
                 self.queue.put(&censored, out)?;
-                Part::Stream(Box::new(TextTransform::new(self.job.clone(), Some(&header.name))))
+                Part::Stream(self.text(&header, charset)?)
             }
         };
         Ok(())
-    }
-
-    fn header_fault(&self, fault: header::Fault) -> Refusal {
-        let (reason, detail) = match fault {
-            header::Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
-            header::Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
-            header::Fault::Coded => (Reason::CodingUnknown, "a part of the form is coded"),
-        };
-        self.job.refuse(reason).detail(detail)
     }
 
     fn about_field(&self, reason: Reason, field: usize) -> Refusal {
@@ -274,35 +266,17 @@ impl FormTransform {
         self.job.refuse(reason).detail(SafeText::named("field", &ConfiguredName::assertion(name)))
     }
 
-    /// The header section with findings in its texts replaced.
-    fn censored_header(&mut self, bytes: &[u8], section: &header::Section) -> Result<Vec<u8>, Refusal> {
-        let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
-        for range in &section.texts {
-            let text = bytes.get(range.clone()).unwrap_or_default();
-            if self.whole.run(&self.job, text, None)? {
-                let mut censored = Vec::new();
-                self.whole.write(text, &mut censored);
-                changes.push((range.clone(), censored));
-            }
+    /// A field whose text is censored: in whatever encoding it may be, or a multipart body of its own.
+    fn text(&self, header: &PartHeader, charset: Option<Charset>) -> Result<Box<dyn Transform>, Refusal> {
+        let job = self.job.clone();
+        if let Some(nested) = header.content_type.as_deref().filter(|kind| is_multipart(kind)) {
+            return Ok(Box::new(MixedTransform::new(job, nested, 1, false)?));
         }
-        if let Some((range, text)) = &section.coded
-            && self.whole.run(&self.job, text, None)?
-        {
-            let mut censored = Vec::new();
-            self.whole.write(text, &mut censored);
-            let coded = percent_encoding::percent_encode(&censored, percent_encoding::NON_ALPHANUMERIC);
-            changes.push((range.clone(), coded.to_string().into_bytes()));
-        }
-        changes.sort_by_key(|(range, _)| range.start);
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut at = 0;
-        for (range, text) in changes {
-            out.extend_from_slice(bytes.get(at..range.start).unwrap_or_default());
-            out.extend(text.into_iter().filter(|byte| !matches!(byte, b'"' | b'\r' | b'\n')));
-            at = range.end;
-        }
-        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
-        Ok(out)
+        let text = TextTransform::new(job.clone(), Some(&header.name));
+        Ok(match charset {
+            None => Box::new(text),
+            Some(charset) => Box::new(Chain::new(Transcoder::new(job, Some(charset)), text)),
+        })
     }
 
     /// A file begins: it is decided now, or waits.
@@ -428,7 +402,7 @@ impl Transform for FormTransform {
 impl FormTransform {
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if !self.splitter.is_closed() {
-            return Err(self.split_fault(split::Fault::Truncated));
+            return Err(split::refusal(&self.job, split::Fault::Truncated));
         }
         self.end_outside(out)
     }

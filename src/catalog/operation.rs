@@ -83,14 +83,16 @@ pub enum BodyShape {
     Jsonl,
     /// `multipart/form-data` (RFC 7578), field by field.
     Multipart(Vec<FormField>),
+    /// `application/x-www-form-urlencoded`, field by field.
+    Urlencoded(Vec<FormField>),
     /// JSON, or an event stream when the request asked for one.
     JsonOrEvents,
     /// An event stream (`text/event-stream`).
     Events,
-    /// Text, of whatever type.
+    /// Text, of whatever type; XML and HTML are read as such.
     Text,
-    /// Whatever the file is: decided by its content type and its first bytes, JSONL, JSON, CSV or text, or an event
-    /// stream where the operation has channels.
+    /// Whatever the file is: decided by its content type and its first bytes, JSONL, JSON, CSV, XML, HTML or text, or an
+    /// event stream where the operation has channels.
     File,
     /// Bytes that can't be inspected (images, sound): they pass only where policy names this operation.
     Opaque,
@@ -333,6 +335,24 @@ pub enum Assembly {
     Complete,
     /// The upload is given up.
     Cancel,
+}
+
+impl BodyShape {
+    /// The fields of a form, of either kind.
+    #[must_use]
+    pub fn fields(&self) -> &[FormField] {
+        match self {
+            Self::Multipart(fields) | Self::Urlencoded(fields) => fields,
+            Self::None
+            | Self::Json
+            | Self::Jsonl
+            | Self::JsonOrEvents
+            | Self::Events
+            | Self::Text
+            | Self::File
+            | Self::Opaque => &[],
+        }
+    }
 }
 
 impl Operation {

@@ -87,13 +87,28 @@ pub(super) const fn free_before_byte(boundary: Boundary, byte: u8) -> bool {
 }
 
 const fn ends_escape(byte: u8) -> bool {
-    matches!(byte, b'n' | b'r' | b't')
+    matches!(byte, b'n' | b'r' | b't' | b'm' | b'K')
 }
 
-/// Does an escape end here that stands for a blank, as in JSON inside a string: `\n`?
+/// Does an escape end here that stands for a blank, as in JSON inside a string (`\n`), or that colours a terminal's text?
 pub(super) fn is_escape(text: &[u8], at: usize) -> bool {
     let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
-    back(1).is_some_and(ends_escape) && back(2) == Some(b'\\')
+    match back(1) {
+        Some(b'n' | b'r' | b't') => back(2) == Some(b'\\'),
+        Some(b'm' | b'K') => at.checked_sub(1).is_some_and(|end| is_sequence(text, end)),
+        _ => false,
+    }
+}
+
+/// Does a control sequence (ECMA-48, 5.4), or what stands for one in source and JSON, end here but for its last letter?
+fn is_sequence(text: &[u8], end: usize) -> bool {
+    const PARAMETERS: usize = 24;
+    let before = text.get(end.saturating_sub(PARAMETERS)..end).unwrap_or_default();
+    let parameters = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b';' | b':');
+    let Some(open) = before.iter().rposition(|byte| !parameters(byte)) else { return false };
+    let (before, rest) = before.split_at(open);
+    let introducers = [b"\x1b".as_slice(), b"u001b", b"u001B", b"x1b", b"x1B", b"\\033", b"\\e"];
+    rest.first() == Some(&b'[') && introducers.iter().any(|introducer| before.ends_with(introducer))
 }
 
 /// May a match begin at `start`?

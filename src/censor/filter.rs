@@ -96,7 +96,7 @@ impl Context {
             || view.field.is_some_and(|field| self.names_field(field))
     }
 
-    fn names_field(&self, field: &str) -> bool {
+    pub(super) fn names_field(&self, field: &str) -> bool {
         let name = Name::of(field);
         self.names.find_overlapping_iter(name.bytes()).any(|found| name.has_word(found.start(), found.end()))
     }

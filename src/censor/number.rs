@@ -1,7 +1,7 @@
 //! Numbers that stand by themselves, as JSON has them: which of them are worth a look?
 
 use super::Engine;
-use super::filter::Name;
+use super::filter::{Filter, Name};
 use super::pattern::Automaton;
 
 /// Longer numbers are always worth a look.
@@ -19,6 +19,13 @@ impl Engine {
     #[must_use]
     pub fn speaks_for_numbers(&self, field: &str) -> bool {
         self.fields.matching(field).next().is_some() || self.digits.speaks_for(&Name::of(field))
+    }
+
+    /// Whether anything that stands in a field of this name is judged by that name.
+    #[must_use]
+    pub fn minds_field(&self, field: &str) -> bool {
+        let context = |filter: &Filter| filter.context.as_ref().is_some_and(|c| c.names_field(field));
+        self.names_values(field) || self.rules.iter().any(|rule| context(&rule.prepared.filter))
     }
 
     /// Whether the whole value of a field of this name could be a finding, whatever it is.

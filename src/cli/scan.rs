@@ -5,6 +5,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +16,7 @@ use crate::pointer::Pointer;
 
 mod fix;
 mod inputs;
+mod markup;
 mod pieces;
 mod records;
 mod report;
@@ -30,7 +32,7 @@ use work::Told;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Files and folders; `-` or none: standard input. Of a folder, what `.gitignore` leaves and is text. Files that end with
-    /// `.gz` or `.zst` are unpacked.
+    /// `.gz` or `.zst` are unpacked; XML and HTML, by their names, are read as they show.
     files: Vec<PathBuf>,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -84,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    Scan { arguments, mode: mode(arguments), rules: &rules, engine: &engine }.run()
+    Scan { arguments, mode: mode(arguments), rules: &rules, engine: &Arc::new(engine) }.run()
 }
 
 fn mode(arguments: &Arguments) -> Mode {
@@ -99,7 +101,7 @@ struct Scan<'a> {
     arguments: &'a Arguments,
     mode: Mode,
     rules: &'a RuleSet,
-    engine: &'a Engine,
+    engine: &'a Arc<Engine>,
 }
 
 /// What became of the inputs.
@@ -125,7 +127,7 @@ impl Scan<'_> {
             return ExitCode::from(64);
         }
         let out = io::BufWriter::new(io::stdout().lock());
-        let mut report = Report::new(out, self.arguments.format, (self.engine, self.rules), several);
+        let mut report = Report::new(out, self.arguments.format, (&**self.engine, self.rules), several);
         let mut outcome = Outcome::default();
         for message in failed {
             outcome.failed = true;

@@ -288,9 +288,24 @@ pub struct Tenant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub refuse_media: Vec<Spanned<String>>,
+    /// What becomes of texts and files in another encoding than UTF-8 (`refuse`).
+    #[serde(default)]
+    pub other_charsets: OtherCharsets,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,
+}
+
+/// What becomes of text in another encoding than UTF-8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCharsets {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It is written in UTF-8, and the content type says so. UTF-16 is known by its byte order mark, others by the
+    /// `charset` of the content type or by an XML declaration.
+    Transcode,
 }
 
 /// An API key.

@@ -153,6 +153,8 @@ pub struct Tenant {
     pub opaque: Vec<crate::names::OperationId>,
     /// Operations in whose documents no embedded media may stand, by operation id.
     pub refuse_media: Vec<crate::names::OperationId>,
+    /// Text in another encoding than UTF-8 is written in UTF-8; otherwise it is refused.
+    pub transcode: bool,
     /// Requests at once.
     pub concurrency: usize,
     /// Bytes that may wait in the spool at once.

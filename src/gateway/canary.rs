@@ -14,6 +14,7 @@ use super::seen::Seen;
 use crate::body::json::JsonTransform;
 use crate::body::multipart::FormTransform;
 use crate::body::spool::{SpoolBudget, Spools};
+use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Facts, Job, Transform};
 use crate::catalog::{BodyShape, Params, Place};
 use crate::censor::{Engine, Exchange};
@@ -21,7 +22,7 @@ use crate::config::{Route, Tenant};
 use crate::diagnostic::Diagnostic;
 use crate::names::Direction;
 use crate::reason::Refusal;
-use bodies::{BOUNDARY, form};
+use bodies::{BOUNDARY, form, urlencoded};
 
 mod bodies;
 mod sample;
@@ -288,6 +289,11 @@ impl Cage<'_> {
     }
 
     fn form_facts(&self, name: &str, value: &str) -> Facts {
+        if matches!(self.plan.operation.request, BodyShape::Urlencoded(_)) {
+            let mut transform = UrlencodedTransform::new(self.plain_job(), Arc::from(self.plan.fields()));
+            let _refused = run(&mut transform, urlencoded(&[(name, value)]).as_bytes());
+            return transform.facts().clone();
+        }
         let form = form(&[(name, value)], None);
         let fields = Arc::from(self.plan.fields());
         let treat = Box::new(|_: &Facts, _: &_| Err(Refusal::new(crate::reason::Reason::Internal)));

@@ -93,6 +93,7 @@ fn shape(shape: &BodyShape) -> &'static str {
             "form, opaque files if the tenant names the operation"
         }
         BodyShape::Multipart(_) => "form, files by their records",
+        BodyShape::Urlencoded(_) => "urlencoded form",
         BodyShape::JsonOrEvents => "json or events",
         BodyShape::Events => "events",
         BodyShape::Text => "text",

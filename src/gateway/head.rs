@@ -10,6 +10,8 @@ use aws_lc_rs::hmac;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 
+use crate::body::Job;
+use crate::body::charset::{self, OtherCharsets};
 use crate::catalog::{HeaderRules, Operation, RequestHeader, ResponseHeader};
 use crate::config::Upstream;
 use crate::names::{NameMap, RequestId};
@@ -159,6 +161,18 @@ pub(super) fn trace(headers: &HeaderMap, id: RequestId) -> Trace {
     let mut said = headers.get_all(TRACEPARENT).iter();
     let one = said.next().filter(|_| said.next().is_none());
     Trace::of(one.map(HeaderValue::as_bytes), id)
+}
+
+/// A body that is written in UTF-8 on its way says so.
+pub(super) fn transcoded(headers: &mut HeaderMap, job: &Job) {
+    if job.other_charsets == OtherCharsets::Refuse {
+        return;
+    }
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let changed = said.and_then(charset::rewritten).and_then(|said| HeaderValue::try_from(said).ok());
+    if let Some(changed) = changed {
+        headers.insert(header::CONTENT_TYPE, changed);
+    }
 }
 
 /// Adds what the gateway itself says to an upstream: the account's credential and headers, its own mark and the request's id.

@@ -17,6 +17,7 @@ use crate::body::json::JsonTransform;
 use crate::body::multipart::{FileTreatment, FormDecision, FormTransform, PartHeader, boundary};
 use crate::body::pump::{Bounds, Held, Pump};
 use crate::body::spool::Spools;
+use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Censored, Facts, Job, Meter, Pass, Transform};
 use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
 use crate::censor::Exchange;
@@ -74,15 +75,13 @@ pub(super) async fn read(
         // Each in its box: a request moves the room of the largest of them, whether it has a body or not.
         BodyShape::Json => Box::pin(json(shared, request, body, job, unstored)).await,
         BodyShape::Multipart(_) => Box::pin(form(shared, request, body, job)).await,
+        BodyShape::Urlencoded(_) => Box::pin(urlencoded(shared, request, body, job)).await,
+        BodyShape::Text | BodyShape::File => Box::pin(file(shared, request, body, job)).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
             Box::pin(opaque(shared, request, body)).await
         }
         BodyShape::Opaque => Err(not_named_opaque()),
-        BodyShape::Jsonl
-        | BodyShape::JsonOrEvents
-        | BodyShape::Events
-        | BodyShape::Text
-        | BodyShape::File => {
+        BodyShape::Jsonl | BodyShape::JsonOrEvents | BodyShape::Events => {
             Err(Refusal::new(Reason::Internal).log("a profile gives a request a body that is not built yet"))
         }
     }
@@ -122,14 +121,18 @@ async fn empty(mut body: Incoming) -> Result<(), Refusal> {
     }
 }
 
-/// The media type of a message, without parameters, in lower case.
-pub(super) fn media_type(headers: &http::HeaderMap) -> Option<String> {
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+/// The content type of a message, with its parameters. Two of them are none.
+pub(super) fn content_type(headers: &http::HeaderMap) -> Option<String> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
-        return None;
-    }
-    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+    values.next().is_none().then(|| value.trim().to_owned())
+}
+
+/// The media type of a message, without parameters, in lower case.
+pub(super) fn media_type(headers: &http::HeaderMap) -> Option<String> {
+    Some(content_type(headers)?.split(';').next()?.trim().to_ascii_lowercase())
 }
 
 /// JSON is UTF-8 (RFC 8259); a charset parameter that says otherwise is meant for another reader.
@@ -164,6 +167,40 @@ async fn json(
     let json = pump.transform().facts().clone();
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { json, arrived, ..Said::default() }, Waiting::Held(held)))
+}
+
+async fn urlencoded(
+    shared: &Shared,
+    request: &Recognised,
+    body: Incoming,
+    job: &Job,
+) -> Result<(Said, Waiting), Refusal> {
+    let headers = &request.received.parts.headers;
+    if media_type(headers).as_deref() != Some(URLENCODED) || other_charset(headers) {
+        return Err(Refusal::new(Reason::BodyTypeMismatch)
+            .detail("the operation takes application/x-www-form-urlencoded"));
+    }
+    let transform = UrlencodedTransform::new(job.clone(), Arc::from(request.plan.fields()))
+        .with_edits(&request.operation().request_edits);
+    let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
+    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let form = pump.transform().facts().clone();
+    let arrived = (pump.arrived(), pump.waited());
+    Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)))
+}
+
+/// A request whose body is a text or a file: nothing in it decides.
+async fn file(
+    shared: &Shared,
+    request: &Recognised,
+    body: Incoming,
+    job: &Job,
+) -> Result<(Said, Waiting), Refusal> {
+    let transform = treatment::of_body(request, job);
+    let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
+    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let arrived = (pump.arrived(), pump.waited());
+    Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
 async fn form(

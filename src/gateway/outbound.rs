@@ -19,7 +19,6 @@ use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
 use crate::body::spool::Spools;
 use crate::body::sse::SseTransform;
-use crate::body::text::TextTransform;
 use crate::body::{Censored, Facts, Job, Outgoing, Pass, Transform};
 use crate::catalog::BodyShape;
 use crate::isolation::{NotTheirs, TenantScope};
@@ -191,7 +190,7 @@ fn kind(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Re
         BodyShape::JsonOrEvents if json => Ok(Kind::Json),
         BodyShape::JsonOrEvents | BodyShape::Events if media == Some("text/event-stream") => Ok(Kind::Events),
         BodyShape::Jsonl | BodyShape::File if media == Some("text/event-stream") => Ok(Kind::Events),
-        BodyShape::Jsonl | BodyShape::File => Ok(Kind::File),
+        BodyShape::Jsonl | BodyShape::File | BodyShape::Urlencoded(_) => Ok(Kind::File),
         BodyShape::Text => Ok(Kind::Text),
         BodyShape::Opaque if call.request.tenant.opaque.contains(&call.request.operation().id) => {
             Ok(Kind::Opaque)
@@ -284,6 +283,9 @@ async fn success(
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;
+    if matches!(kind, Kind::File | Kind::Text) {
+        head::transcoded(response.headers_mut(), &call.job);
+    }
     let snapshot = call.request.received.snapshot();
     let bounds = call.bounds();
     let decoder = super::coded(parts.headers.get_all(CONTENT_ENCODING).iter(), &bounds, snapshot)?;
@@ -322,9 +324,9 @@ impl Down {
                 let plan = Arc::clone(&call.request.plan.events);
                 Self::Events(Box::new(SseTransform::new(job, plan)))
             }
-            Kind::Text => Self::Other(Box::new(TextTransform::new(job, None))),
-            Kind::File => {
-                Self::Other(Box::new(treatment::of_answer(job, headers, treatment::is_opaque(&call.request))))
+            Kind::Text | Kind::File => {
+                let opaque = kind == Kind::File && treatment::is_opaque(&call.request);
+                Self::Other(treatment::of_shape(&call.request.operation().response, job, headers, opaque))
             }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })
@@ -340,29 +342,27 @@ impl Down {
     }
 }
 
+impl Down {
+    fn inner(&mut self) -> &mut dyn Transform {
+        match self {
+            Self::Json(json) => &mut **json,
+            Self::Events(events) => &mut **events,
+            Self::Other(other) => &mut **other,
+        }
+    }
+}
+
 impl Transform for Down {
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match self {
-            Self::Json(t) => t.push(input, out),
-            Self::Events(t) => t.push(input, out),
-            Self::Other(t) => t.push(input, out),
-        }
+        self.inner().push(input, out)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match self {
-            Self::Json(t) => t.finish(out),
-            Self::Events(t) => t.finish(out),
-            Self::Other(t) => t.finish(out),
-        }
+        self.inner().finish(out)
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        match self {
-            Self::Json(t) => t.drain(out),
-            Self::Events(t) => t.drain(out),
-            Self::Other(t) => t.drain(out),
-        }
+        self.inner().drain(out)
     }
 
     fn held(&self) -> usize {

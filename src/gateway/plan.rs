@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
-use crate::catalog::{BodyShape, Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
+use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
 use crate::names::{NameMap, OperationId, RouteName};
 use crate::pointer::Pointer;
 
@@ -127,10 +127,7 @@ impl Plan {
 
     /// The fields of the operation's form.
     pub(super) fn fields(&self) -> &[FormField] {
-        match &self.operation.request {
-            BodyShape::Multipart(fields) => fields,
-            _ => &[],
-        }
+        self.operation.request.fields()
     }
 
     /// The index of a JSON place among the watches.

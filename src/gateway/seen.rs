@@ -173,8 +173,5 @@ impl Seen<'_> {
 
 /// The index of a form's field.
 pub(super) fn field(operation: &Operation, name: &str) -> Option<usize> {
-    match &operation.request {
-        crate::catalog::BodyShape::Multipart(fields) => fields.iter().position(|f| *f.name == *name),
-        _ => None,
-    }
+    operation.request.fields().iter().position(|field| *field.name == *name)
 }

@@ -12,7 +12,7 @@ use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::{Facts, Job};
-use crate::catalog::{Condition, FieldContent};
+use crate::catalog::{BodyShape, Condition, FieldContent};
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -102,10 +102,26 @@ pub(super) fn is_opaque(request: &Recognised) -> bool {
     request.tenant.opaque.contains(&request.operation().id)
 }
 
-/// A file in an answer.
-pub(super) fn of_answer(job: Job, headers: &http::HeaderMap, opaque: bool) -> FileTransform {
-    let content_type = super::inbound::media_type(headers);
-    file(job, FileHint { expected: None, name: None, content_type }, opaque)
+/// A request's body that is a text, lines of records, or whatever its type and first bytes say.
+pub(super) fn of_body(request: &Recognised, job: &Job) -> Box<dyn crate::body::Transform> {
+    of_shape(&request.operation().request, job.clone(), &request.received.parts.headers, is_opaque(request))
+}
+
+/// The same for any message, an answer among them.
+pub(super) fn of_shape(
+    shape: &BodyShape,
+    job: Job,
+    headers: &http::HeaderMap,
+    opaque: bool,
+) -> Box<dyn crate::body::Transform> {
+    let content_type = super::inbound::content_type(headers);
+    match shape {
+        BodyShape::Text => crate::body::file::text(job, content_type.as_deref()),
+        shape => {
+            let expected = (*shape == BodyShape::Jsonl).then_some(FileKind::Jsonl);
+            Box::new(file(job, FileHint { expected, name: None, content_type }, opaque))
+        }
+    }
 }
 
 /// A file that is censored as what it is; what can't be inspected does not pass unless it may.

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use crate::listener::Shutdown;
 
 /// Bytes of a request's future. What only some requests need lies in boxes of its own.
-const LARGEST: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 10 * 1024 };
+const LARGEST: usize = if cfg!(debug_assertions) { 64 * 1024 } else { 16 * 1024 };
 
 /// Says that a request has to be brought to its end.
 #[derive(Clone, Default)]

@@ -16,8 +16,9 @@ use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{assembly, head, inbound, lists};
 use crate::audit::Role;
+use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
-use crate::catalog::{Assembly, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
+use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
 use crate::identity::Peer;
@@ -98,7 +99,10 @@ async fn forward(
             Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
         return Box::pin(lists::answer(call, permit, trail)).await;
     }
-    let head = head_of(&request, request.received.parts.uri.query())?;
+    let mut head = head_of(&request, request.received.parts.uri.query())?;
+    if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
+        head::transcoded(&mut head.headers, &up);
+    }
     let cleared = Cleared::new(head, &scope, &permit, body);
     let upstream = Arc::clone(&request.received.route.upstream);
     trail.dispatched(&upstream.id);
@@ -300,6 +304,9 @@ pub(super) fn job(request: &Recognised, exchange: Exchange, direction: Direction
     let operation = request.operation();
     if request.tenant.refuse_media.contains(&operation.id) {
         job.embedded = Embedded::Block;
+    }
+    if request.tenant.transcode {
+        job.other_charsets = OtherCharsets::Transcode;
     }
     let edits = match direction {
         Direction::Request => &operation.request_edits,

@@ -469,3 +469,48 @@ fn a_copy_that_fails_is_not_left_behind() {
     );
     assert!(!place.path("a.censored.json").exists());
 }
+
+#[test]
+fn markup_is_read_as_it_shows_and_told_where_it_stands() {
+    let place = place();
+    let token = token();
+    let spelt: String = token.bytes().map(|byte| format!("&#{byte};")).collect();
+    let found = |ended: &Ended| -> Vec<String> {
+        let lines = ended.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|hit| format!("{}:{}-{}", hit["line"], hit["start"], hit["end"])).collect()
+    };
+    let at = |text: &str, what: &str, from: usize| {
+        let start = from + text[from..].find(what).unwrap();
+        format!("{}:{start}-{}", 1 + text[..start].matches('\n').count(), start + what.len())
+    };
+    let split = format!("{}<b>{}</b>", &token[..9], &token[9..]);
+    let xml = format!("<?xml version=\"1.0\"?>\n<a>\n<b c='{spelt}'/>\n<!-- {token} -->\nuse {spelt}.</a>\n");
+    let html = format!("<p title={token}>\n{split}<script>x='{token}'</script>");
+    let lone = split.strip_suffix("</b>").unwrap();
+    let wanted_xml = [at(&xml, &spelt, 0), at(&xml, &token, 0), at(&xml, &spelt, xml.find("use").unwrap())];
+    let wanted_html =
+        [at(&html, &token, 0), at(&html, lone, 0), at(&html, &token, html.find("<script").unwrap())];
+    for (name, text, wanted) in [
+        ("a.xml", &xml, &wanted_xml),
+        ("a.SVG", &xml, &wanted_xml),
+        ("a.html", &html, &wanted_html),
+        ("a.htm", &html, &wanted_html),
+        // XML that is none is read as HTML is.
+        ("broken.xml", &html, &wanted_html),
+    ] {
+        place.write(name, text);
+        let ended = scan(&place, &["--format", "json", name], "");
+        assert_eq!((ended.code, found(&ended)), (1, wanted.to_vec()), "{name}: {}{}", ended.out, ended.err);
+    }
+    place.write("a.html.gz", gzip(html.as_bytes()));
+    assert_eq!(found(&scan(&place, &["--format", "json", "a.html.gz"], "")), wanted_html);
+    let ended = scan(&place, &["--fix", "a.xml", "broken.xml"], "");
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let copy = |name: &str| place.read(name);
+    let hidden = "[ACME_TOKEN]";
+    assert_eq!(copy("a.censored.xml"), xml.replace(&spelt, hidden).replace(&token, hidden));
+    assert_eq!(
+        copy("broken.censored.xml"),
+        html.replace(&split, &format!("{hidden}<b></b>")).replace(&token, hidden)
+    );
+}

@@ -14,6 +14,7 @@ mod bad_input;
 mod censor;
 mod consent;
 mod faults;
+mod formats;
 mod isolation;
 mod kit;
 mod memory;

@@ -1,8 +1,11 @@
 //! Kinds of files, and how to tell them apart.
 
+use crate::body::charset::Charset;
 use crate::body::csv::Separator;
 use crate::body::json::{BOM, is_json_prefix};
 use crate::body::kinds::MAGIC;
+use crate::body::markup;
+use crate::body::multipart::is_multipart;
 
 /// What a file is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,14 @@ pub enum FileKind {
     Json,
     /// A table as text, of fields between tabs or between whatever its first line says.
     Table(Separator),
+    /// XML.
+    Xml,
+    /// HTML.
+    Html,
+    /// A form with percent-encoding.
+    Urlencoded,
+    /// Several files in one, with boundaries.
+    Multipart,
     /// Text of any other sort: Markdown, logs, source.
     Text,
     /// Bytes that can't be inspected.
@@ -37,6 +48,14 @@ pub(super) enum Sniffed {
     Binary,
 }
 
+impl FileHint {
+    /// The encoding that the file is declared to be in: by a byte order mark, by its type, or by itself if it is XML.
+    pub(super) fn charset(&self, first: &[u8]) -> Option<Charset> {
+        let typed = || Charset::of(self.content_type.as_deref()?);
+        Charset::of_mark(first).or_else(typed).or_else(|| markup::declared(first))
+    }
+}
+
 /// Signatures beyond those of [`MAGIC`], of files that can't be read as UTF-8 text.
 const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 
@@ -44,6 +63,10 @@ const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
         return Sniffed::Kind(FileKind::Opaque);
+    }
+    let multipart = hint.content_type.as_deref().is_some_and(is_multipart);
+    if multipart && hint.expected.is_none() {
+        return Sniffed::Kind(FileKind::Multipart);
     }
     if MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
         return Sniffed::Binary;
@@ -70,12 +93,15 @@ fn by_name(name: &str) -> Option<FileKind> {
         "json" => FileKind::Json,
         "csv" => FileKind::Table(Separator::Unknown),
         "tsv" | "tab" => FileKind::Table(Separator::Tab),
-        "txt" | "md" | "log" | "xml" | "html" | "htm" | "yaml" | "yml" => FileKind::Text,
+        "xml" | "svg" | "xhtml" | "rss" | "atom" | "xsd" | "xsl" | "xslt" | "wsdl" | "plist" | "kml"
+        | "gpx" => FileKind::Xml,
+        "html" | "htm" => FileKind::Html,
+        "txt" | "md" | "log" | "yaml" | "yml" => FileKind::Text,
         _ => return None,
     })
 }
 
-fn by_type(content_type: &str) -> Option<FileKind> {
+pub(super) fn by_type(content_type: &str) -> Option<FileKind> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Some(match kind.as_str() {
         "application/jsonl"
@@ -88,6 +114,10 @@ fn by_type(content_type: &str) -> Option<FileKind> {
         "application/json" => FileKind::Json,
         "text/csv" | "application/csv" => FileKind::Table(Separator::Unknown),
         "text/tab-separated-values" => FileKind::Table(Separator::Tab),
+        "application/x-www-form-urlencoded" => FileKind::Urlencoded,
+        "text/html" => FileKind::Html,
+        "text/xml" | "application/xml" => FileKind::Xml,
+        xml if xml.ends_with("+xml") => FileKind::Xml,
         // Senders that know nothing say text/plain, so it says nothing.
         "text/plain" => return None,
         text if text.starts_with("text/") => FileKind::Text,
@@ -99,6 +129,9 @@ fn by_type(content_type: &str) -> Option<FileKind> {
 /// lines from lines of documents.
 fn by_content(first: &[u8]) -> FileKind {
     let text = first.strip_prefix(BOM).unwrap_or(first).trim_ascii_start();
+    if text.starts_with(b"<") {
+        return by_markup(text);
+    }
     if !matches!(text.first(), Some(b'{' | b'[')) {
         return FileKind::Text;
     }
@@ -111,5 +144,17 @@ fn by_content(first: &[u8]) -> FileKind {
         Some(false) if line_end.is_none() => FileKind::Jsonl,
         Some(false) if is_json_prefix(text).is_some() => FileKind::Json,
         Some(false) | None => FileKind::Text,
+    }
+}
+
+/// What begins like a document of markup is one.
+fn by_markup(text: &[u8]) -> FileKind {
+    let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|first| first.eq_ignore_ascii_case(with));
+    if text.starts_with(b"<?xml ") {
+        FileKind::Xml
+    } else if begins(b"<!doctype html") || begins(b"<html") {
+        FileKind::Html
+    } else {
+        FileKind::Text
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::Transform;
+use crate::body::charset::OtherCharsets;
 use crate::body::csv::Separator;
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
@@ -46,6 +47,14 @@ fn what_is_said_decides_between_texts() {
         (named("a.csv"), FileKind::Table(Separator::Unknown)),
         (named("a.TSV"), FileKind::Table(Separator::Tab)),
         (named("README.md"), FileKind::Text),
+        (named("a.XML"), FileKind::Xml),
+        (named("a.svg"), FileKind::Xml),
+        (named("index.htm"), FileKind::Html),
+        (typed("text/xml; charset=utf-8"), FileKind::Xml),
+        (typed("image/svg+xml"), FileKind::Xml),
+        (typed("application/xhtml+xml"), FileKind::Xml),
+        (typed("text/html"), FileKind::Html),
+        (typed("application/x-www-form-urlencoded"), FileKind::Urlencoded),
         (typed("application/x-ndjson"), FileKind::Jsonl),
         (typed("application/json; charset=utf-8"), FileKind::Json),
         (typed("text/csv"), FileKind::Table(Separator::Unknown)),
@@ -71,6 +80,10 @@ fn nothing_is_said() {
         ("name,mail\na,b\n", FileKind::Text),
         ("", FileKind::Text),
         ("\"a\"\n", FileKind::Text),
+        ("<?xml version=\"1.0\"?>\n<a/>", FileKind::Xml),
+        ("\u{feff}\n<!DOCTYPE HTML><p>", FileKind::Html),
+        ("<html lang=en>", FileKind::Html),
+        ("<jane> wrote", FileKind::Text),
     ] {
         for hint in
             [FileHint::default(), typed("application/octet-stream"), typed("text/plain"), named("file")]
@@ -88,7 +101,6 @@ fn what_can_not_be_inspected_passes_only_by_policy() {
         b"PK\x03\x04",
         b"text with \0",
         b"text with \xff",
-        b"\xff\xfet\0",
         b"PAR1text",
     ] {
         for hint in [FileHint::default(), named("a.jsonl"), typed("text/plain")] {
@@ -109,10 +121,55 @@ fn what_can_not_be_inspected_passes_only_by_policy() {
     );
 }
 
+/// A file of a tenant whose policy writes other encodings in UTF-8.
+fn transcoding(hint: &FileHint) -> Box<dyn Transform> {
+    let mut file = transform(hint, false);
+    file.job.other_charsets = OtherCharsets::Transcode;
+    Box::new(file)
+}
+
+#[test]
+fn files_in_other_encodings() {
+    let secret = token(1);
+    let utf16 = |text: &str| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let latin =
+        |text: &str| -> Vec<u8> { text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect() };
+    let line = format!("{{\"a\":\"{secret}\"}}\n");
+    let table = format!("name;text\r\nJos\u{e9};{secret}\r\n");
+    let xml = format!("<?xml version='1.0' encoding='ENCODING'?><a>\u{e9} {secret}</a>");
+    let latin_text =
+        FileHint { content_type: Some("text/plain; charset=iso-8859-1".into()), ..FileHint::default() };
+    for (hint, bytes, text) in [
+        (named("a.jsonl"), utf16(&line), line.clone()),
+        (FileHint::default(), utf16(&line), line),
+        (named("a.csv"), utf16(&table), table.clone()),
+        (latin_text, latin(&table), table),
+        (named("a.xml"), latin(&xml.replace("ENCODING", "iso-8859-1")), xml.replace("ENCODING", "UTF-8")),
+        (FileHint::default(), utf16(&xml.replace("ENCODING", "utf-16")), xml.replace("ENCODING", "UTF-8")),
+    ] {
+        let refused = everywhere(&|| Box::new(transform(&hint, false)), &bytes);
+        assert_eq!(refused.reason(), Some(Reason::ContentNotUtf8), "{hint:?}");
+        nothing_of(&secret, &refused.out);
+        let outcome = everywhere(&|| transcoding(&hint), &bytes);
+        let expected = text.replace(&secret, "[TEST_TOKEN]");
+        assert_eq!((outcome.reason(), outcome.text()), (None, expected.as_str()), "{hint:?}");
+    }
+    // Where policy lets what can't be inspected pass, it passes as it is.
+    let bytes = utf16("text");
+    assert_eq!(everywhere(&|| Box::new(transform(&named("a.txt"), true)), &bytes).out, bytes);
+    let binary = [b"\xff\xfe".as_slice(), &[0xff, 0xdf, 0, 0xd8, 1, 2]].concat();
+    assert_eq!(everywhere(&|| transcoding(&named("a.txt")), &binary).reason(), Some(Reason::ContentNotUtf8));
+}
+
 #[test]
 fn every_kind_is_censored() {
     let secret = token(1);
     for (name, body) in [
+        ("a.xml", format!("<?xml version='1.0'?><a b='{secret}'>\n{secret}</a>")),
+        ("a.svg", format!("<svg><text>{secret}</text></svg>")),
+        ("a.html", format!("<p title={secret}>{secret}<br>")),
         ("a.jsonl", format!("{{\"a\":\"{secret}\"}}\n{{\"b\":\"\\u0074{}\"}}\n", &secret[1..])),
         ("a.json", format!("\u{feff}{{\n\"a\":\"{secret}\"}}")),
         ("a.csv", format!("a,{secret}\r\n\"{secret}\",b\r\n")),

@@ -7,10 +7,19 @@
 /// characters of its set, no space at the end).
 #[must_use]
 pub fn boundary(content_type: &str) -> Option<String> {
-    let (kind, mut rest) = content_type.split_once(';')?;
-    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
-        return None;
-    }
+    let kind = content_type.split(';').next().unwrap_or_default();
+    if kind.trim().eq_ignore_ascii_case("multipart/form-data") { boundary_of(content_type) } else { None }
+}
+
+/// Whether a content type is that of a multipart body, of whatever kind.
+#[must_use]
+pub fn is_multipart(content_type: &str) -> bool {
+    content_type.trim_start().get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/"))
+}
+
+/// The boundary of a multipart content type of whatever kind.
+pub(crate) fn boundary_of(content_type: &str) -> Option<String> {
+    let (_, mut rest) = content_type.split_once(';')?;
     let mut found = None;
     while !rest.trim().is_empty() {
         let (name, value) = rest.split_once('=')?;

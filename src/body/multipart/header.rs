@@ -5,8 +5,13 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode;
 
+use crate::body::Job;
+use crate::body::charset::{self, Charset};
+use crate::body::text::Whole;
+use crate::reason::{Reason, Refusal};
+
 /// What a part says about itself.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PartHeader {
     /// The field of the profile that it is, as an index.
     pub field: Option<usize>,
@@ -35,20 +40,86 @@ pub(crate) enum Fault {
 }
 
 /// A header section, read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Section {
     pub(crate) header: PartHeader,
     /// Where texts stand that the censor should see: the values of parameters and of other fields.
     pub(crate) texts: Vec<Range<usize>>,
     /// Where the coded part of a `filename*` stands, and its text.
     pub(crate) coded: Option<(Range<usize>, Vec<u8>)>,
+    /// Where the part declares an encoding other than UTF-8, and which.
+    pub(crate) charset: Option<(Range<usize>, Charset)>,
+}
+
+/// What the part is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// A form: it is a named field.
+    Form,
+    /// Any other multipart body: it may have a name.
+    Mixed,
+}
+
+impl Section {
+    /// The header section with findings in its texts replaced; it declares UTF-8 if that is what the part will be in.
+    pub(crate) fn censored(
+        &self,
+        bytes: &[u8],
+        job: &Job,
+        whole: &mut Whole,
+        transcoded: bool,
+    ) -> Result<Vec<u8>, Refusal> {
+        let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        for range in &self.texts {
+            let text = bytes.get(range.clone()).unwrap_or_default();
+            if whole.run(job, text, None)? {
+                let mut censored = Vec::new();
+                whole.write(text, &mut censored);
+                changes.push((range.clone(), censored));
+            }
+        }
+        if let Some((range, text)) = &self.coded
+            && whole.run(job, text, None)?
+        {
+            let mut censored = Vec::new();
+            whole.write(text, &mut censored);
+            let coded = percent_encoding::percent_encode(&censored, percent_encoding::NON_ALPHANUMERIC);
+            changes.push((range.clone(), coded.to_string().into_bytes()));
+        }
+        if let Some((range, _)) = self.charset.as_ref().filter(|_| transcoded) {
+            // A finding in the type itself goes first.
+            if !changes.iter().any(|(other, _)| other.start <= range.start && range.end <= other.end) {
+                changes.push((range.clone(), b"utf-8".to_vec()));
+            }
+        }
+        changes.sort_by_key(|(range, _)| range.start);
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        for (range, text) in changes {
+            out.extend_from_slice(bytes.get(at..range.start).unwrap_or_default());
+            out.extend(text.into_iter().filter(|byte| !matches!(byte, b'"' | b'\r' | b'\n')));
+            at = range.end;
+        }
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        Ok(out)
+    }
+}
+
+/// The refusal for a header section, as its body sees it.
+pub(crate) fn refusal(job: &Job, fault: Fault) -> Refusal {
+    let (reason, detail) = match fault {
+        Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
+        Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
+        Fault::Coded => (Reason::CodingUnknown, "a part of the form is coded"),
+    };
+    job.refuse(reason).detail(detail)
 }
 
 /// Reads a header section that ends with its empty line.
-pub(crate) fn read(raw: &[u8]) -> Result<Section, Fault> {
+pub(crate) fn read(raw: &[u8], of: Of) -> Result<Section, Fault> {
     let text = std::str::from_utf8(raw).ok().ok_or(Fault::Malformed("a part's header is not UTF-8"))?;
     let mut texts = Vec::new();
-    let (mut disposition, mut content_type) = (None, None);
+    let (mut disposition, mut content_type, mut other) = (None, None, None);
     let mut at = 0;
     for line in text.strip_suffix("\r\n\r\n").unwrap_or(text).split("\r\n") {
         let start = at;
@@ -71,7 +142,7 @@ pub(crate) fn read(raw: &[u8]) -> Result<Section, Fault> {
             continue;
         }
         if name.eq_ignore_ascii_case("content-type") {
-            check_type(value)?;
+            other = other_charset(value, value_at)?;
             if content_type.replace(value.trim().to_owned()).is_some() {
                 return Err(Fault::Ambiguous("a part has two types"));
             }
@@ -79,27 +150,25 @@ pub(crate) fn read(raw: &[u8]) -> Result<Section, Fault> {
         check_coding(name, value)?;
         texts.push(range);
     }
-    let disposition = disposition.ok_or(Fault::Malformed("a part has no disposition"))?;
-    let mut section = disposition_of(text, disposition)?;
+    let mut section = match disposition {
+        Some(disposition) => disposition_of(text, disposition, of)?,
+        None if of == Of::Form => return Err(Fault::Malformed("a part has no disposition")),
+        None => Section::default(),
+    };
+    section.charset = other;
     section.header.content_type = content_type;
     section.texts.append(&mut texts);
     Ok(section)
 }
 
-fn check_type(value: &str) -> Result<(), Fault> {
-    let mut parts = value.split(';').map(str::trim);
-    if parts.next().is_some_and(|kind| kind.get(..10).is_some_and(|k| k.eq_ignore_ascii_case("multipart/"))) {
-        return Err(Fault::Coded);
+/// The encoding that a content type declares, if it is another than UTF-8.
+fn other_charset(value: &str, at: usize) -> Result<Option<(Range<usize>, Charset)>, Fault> {
+    let Some(range) = charset::parameter(value) else { return Ok(None) };
+    if value.get(range.end..).and_then(charset::parameter).is_some() {
+        return Err(Fault::Ambiguous("a part declares two encodings"));
     }
-    for parameter in parts {
-        let Some((name, charset)) = parameter.split_once('=') else { continue };
-        let charset = charset.trim().trim_matches('"');
-        let known = ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name));
-        if name.trim().eq_ignore_ascii_case("charset") && !known {
-            return Err(Fault::Coded);
-        }
-    }
-    Ok(())
+    let charset = Charset::named(value.get(range.clone()).unwrap_or_default());
+    Ok((charset != Charset::Utf8).then_some((at + range.start..at + range.end, charset)))
 }
 
 fn check_coding(name: &str, value: &str) -> Result<(), Fault> {
@@ -123,10 +192,11 @@ struct Parameter<'a> {
     at: Range<usize>,
 }
 
-fn disposition_of(text: &str, range: Range<usize>) -> Result<Section, Fault> {
+fn disposition_of(text: &str, range: Range<usize>, of: Of) -> Result<Section, Fault> {
     let value = text.get(range.clone()).unwrap_or_default();
     let kind = value.find(';').unwrap_or(value.len());
-    if !value.get(..kind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("form-data")) {
+    let named = value.get(..kind).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("form-data"));
+    if of == Of::Form && !named {
         return Err(Fault::Malformed("a part's disposition is not form-data"));
     }
     let (mut name, mut filename, mut coded) = (None, None, None);
@@ -153,10 +223,14 @@ fn disposition_of(text: &str, range: Range<usize>) -> Result<Section, Fault> {
             texts.push(parameter.at);
         }
     }
-    let name = name.ok_or(Fault::Malformed("a part has no name"))?;
+    let name = match (name, of) {
+        (Some(name), _) => name,
+        (None, Of::Mixed) => String::new(),
+        (None, Of::Form) => return Err(Fault::Malformed("a part has no name")),
+    };
     let decoded = coded.as_ref().map(|(_, text)| String::from_utf8_lossy(text).into_owned());
     let header = PartHeader { field: None, name, filename: decoded.or(filename), content_type: None };
-    Ok(Section { header, texts, coded })
+    Ok(Section { header, texts, coded, charset: None })
 }
 
 /// The next `; name=value` of a field that ends at `end`.

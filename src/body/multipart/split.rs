@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
+use crate::body::Job;
+use crate::reason::{Reason, Refusal};
+
 /// Why a body can't be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -19,6 +22,17 @@ pub(crate) enum Fault {
     Truncated,
     /// A header section is longer than the limit.
     HeaderTooLong,
+}
+
+/// The refusal for a body, as its direction sees it.
+pub(crate) fn refusal(job: &Job, fault: Fault) -> Refusal {
+    let (reason, detail) = match fault {
+        Fault::Malformed(detail) => (Reason::ContentMalformed, detail),
+        Fault::Ambiguous(detail) => (Reason::FieldAmbiguous, detail),
+        Fault::Truncated => (Reason::ContentTruncated, "the form has no closing boundary"),
+        Fault::HeaderTooLong => (Reason::HeaderTooLarge, "a part's header section"),
+    };
+    job.refuse(reason).detail(detail)
 }
 
 /// What a piece of the body is.

@@ -77,6 +77,40 @@ fn memory_does_not_grow_with_the_length() {
     assert!(outcome.text() == long);
 }
 
+/// What people upload as text: Markdown, logs, terminals' output. Each fixture holds two secrets and an address.
+fn documents(secret: &str, other: &str, mail: &str) -> Vec<String> {
+    vec![
+        format!("\\u001b[1;33m{secret}\\u001b[0m \\033[32m{other}\\x1b[K {mail}"),
+        format!("# Title\n\nUse `{secret}` or:\n\n```sh\nexport A={other}\n```\n> quoted <{mail}>\n"),
+        format!("| key | value |\r\n|---|:--|\r\n| a | {secret} |\r\n|{other}|{mail}|\r\n"),
+        format!("[link](https://x.example/?t={secret} \"{other}\") ![i][{mail}]\n\n[x]: <mailto:{mail}>\n"),
+        format!("* **{secret}**\n* *{other}*\n* ~~{mail}~~ <!-- {secret} --> &amp; \\*\n"),
+        format!("2024-05-01T10:00:00Z INFO [main] token={secret} user=\"{mail}\" path=/a?b={other}\r\n"),
+        format!("\u{1b}[1;31merror\u{1b}[0m: \u{1b}[33m{secret}\u{1b}[0m\r\u{1b}[2K{other}\u{8} {mail}\n"),
+        format!(
+            "<34>1 2024-05-01T10:00:00Z h su - - [x k=\"{secret}\"] \u{feff}'{other}' failed for {mail}\n"
+        ),
+        format!("{{\"level\":\"info\"}} not JSON: {secret}\tat a.b.C({other})\n\tCaused by: {mail}"),
+        format!("\u{feff}{secret}\n\u{2028}{other}\u{85}{mail}\u{a0}"),
+        format!("Diff:\n-{secret}\n+{other}\n@@ -1,2 +1,2 @@\n {mail}\n"),
+    ]
+}
+
+#[test]
+fn markdown_and_logs() {
+    let (secret, other, mail) = (token(1), token(2), address(1));
+    let hidden = censored(&exchange(), None, &mail);
+    let clean = documents("plain", "words", "nobody");
+    for (body, clean) in documents(&secret, &other, &mail).into_iter().zip(clean) {
+        let outcome = everywhere(&make, body.as_bytes());
+        assert_eq!(outcome.reason(), None, "{body}");
+        let expected =
+            body.replace(&secret, "[TEST_TOKEN]").replace(&other, "[TEST_TOKEN]").replace(&mail, &hidden);
+        assert_eq!(outcome.text(), expected);
+        assert_eq!(everywhere(&make, clean.as_bytes()).text(), clean);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

@@ -7,8 +7,8 @@ use http::Method;
 use super::places::Scope;
 use super::{Compiler, Entry};
 use crate::catalog::profile::{
-    Part, RawAssembly, RawBody, RawChannel, RawCondition, RawContent, RawCreation, RawEdit, RawLimit,
-    RawList, RawNeed, RawOperation, RawRefuses, RawUse, RefusedField, Text,
+    Part, RawAssembly, RawBody, RawChannel, RawCondition, RawContent, RawCreation, RawEdit, RawField,
+    RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawUse, RefusedField, Text,
 };
 use crate::catalog::{
     Assembly, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, Operation, Place,
@@ -114,27 +114,33 @@ impl<'f> Compiler<'f> {
             RawBody::Text => BodyShape::Text,
             RawBody::File => BodyShape::File,
             RawBody::Opaque => BodyShape::Opaque,
-            RawBody::Multipart(fields) => {
-                let mut known: Vec<FormField> = Vec::with_capacity(fields.len());
-                for field in fields {
-                    if known.iter().any(|other| *other.name == *field.name.value) {
-                        self.error(
-                            field.name.referenced,
-                            format!("field `{}` stands twice", field.name.value),
-                        );
-                    }
-                    let content = match field.content {
-                        RawContent::Text => FieldContent::Text,
-                        RawContent::Deciding => FieldContent::Deciding,
-                        RawContent::File => FieldContent::File,
-                        RawContent::Opaque => FieldContent::Opaque,
-                    };
-                    let name = Arc::from(field.name.value.as_str());
-                    known.push(FormField { name, content, required: field.required });
+            RawBody::Multipart(fields) => BodyShape::Multipart(self.fields(fields)),
+            RawBody::Urlencoded(fields) => {
+                let files = [RawContent::File, RawContent::Opaque];
+                for field in fields.iter().filter(|field| files.contains(&field.content)) {
+                    self.error(field.name.referenced, "such a form has no files");
                 }
-                BodyShape::Multipart(known)
+                BodyShape::Urlencoded(self.fields(fields))
             }
         }
+    }
+
+    fn fields(&mut self, fields: &[RawField]) -> Vec<FormField> {
+        let mut known: Vec<FormField> = Vec::with_capacity(fields.len());
+        for field in fields {
+            if known.iter().any(|other| *other.name == *field.name.value) {
+                self.error(field.name.referenced, format!("field `{}` stands twice", field.name.value));
+            }
+            let content = match field.content {
+                RawContent::Text => FieldContent::Text,
+                RawContent::Deciding => FieldContent::Deciding,
+                RawContent::File => FieldContent::File,
+                RawContent::Opaque => FieldContent::Opaque,
+            };
+            let name = Arc::from(field.name.value.as_str());
+            known.push(FormField { name, content, required: field.required });
+        }
+        known
     }
 
     /// What it uses, creates, lists and ends.
@@ -252,7 +258,7 @@ impl<'f> Compiler<'f> {
 
     /// A form's parts go out one after another: a field can be hashed, and neither be left out nor added.
     fn check_form(&mut self, scope: &Scope<'_>, operation: &Operation) {
-        let form = matches!(operation.request, BodyShape::Multipart(_));
+        let form = matches!(operation.request, BodyShape::Multipart(_) | BodyShape::Urlencoded(_));
         let can_be =
             |edit: &Edit| matches!((edit.at.steps(), &edit.action), ([Step::Key(_)], EditAction::Salt));
         if form && !operation.request_edits.iter().all(can_be) {

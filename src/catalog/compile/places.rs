@@ -42,7 +42,7 @@ impl Compiler<'_> {
     }
 
     fn form_place(&mut self, scope: &Scope<'_>, text: &Text) -> Option<Place> {
-        let RawBody::Multipart(fields) = scope.body else {
+        let (RawBody::Multipart(fields) | RawBody::Urlencoded(fields)) = scope.body else {
             self.error(text.referenced, "the operation's request is not a form");
             return None;
         };

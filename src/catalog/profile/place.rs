@@ -18,11 +18,13 @@ pub(in crate::catalog) enum RawBody {
     Jsonl,
     /// `multipart/form-data`, field by field.
     Multipart(Vec<RawField>),
+    /// `application/x-www-form-urlencoded`, field by field.
+    Urlencoded(Vec<RawField>),
     /// JSON, or an event stream.
     JsonOrEvents,
     /// An event stream.
     Events,
-    /// Text.
+    /// Text, XML and HTML among it.
     Text,
     /// Whatever the file is.
     File,

@@ -128,6 +128,20 @@ fn places_that_the_operation_does_not_have() {
         )
     };
     says(&form("text"), "field `kind` decides here");
+    let urlencoded = form("text").replace("multipart", "urlencoded");
+    says(&urlencoded, "field `kind` decides here");
+    says(
+        "  a: {match: POST /a, request: {urlencoded: [{name: f, content: file}]}}\n",
+        "such a form has no files",
+    );
+    says(
+        "  a: {match: POST /a, request: {urlencoded: [{name: f, content: text}, {name: f, content: text}]}}\n",
+        "field `f` stands twice",
+    );
+    says(
+        "  a: {match: POST /a, request: {urlencoded: []}, request_edits: [{at: [/f], do: remove}]}\n",
+        "in a form",
+    );
     says(
         "  a: {match: POST /a, request: {multipart: [{name: kind, content: deciding}]}, uses: [{kind: file, form: knd}]}\n",
         "unknown form field `knd`",

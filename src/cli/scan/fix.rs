@@ -13,9 +13,10 @@ use super::pieces::Pieces;
 use super::table::{self, Table};
 use super::unpack::Packed;
 use super::work::{self, Told};
-use super::{Mode, records};
+use super::{Mode, markup, records};
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::JsonlTransform;
+use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::{Job, Transform};
 use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet};
 use crate::names::Direction;
@@ -100,8 +101,26 @@ impl<'a> Fixer<'a> {
                 let plan = Arc::new(JsonPlan::empty());
                 self.transformed(JsonlTransform::censoring(self.job(), plan), reader, out)
             }
-            (Mode::Text, _) => self.text(reader, out),
+            (Mode::Text, _) => match markup::dialect(path) {
+                Some(dialect) => self.markup(reader, dialect, out),
+                None => self.text(reader, out),
+            },
         }
+    }
+
+    /// XML that is not well-formed is read as browsers read HTML, and what is no text at all as bytes.
+    fn markup(&self, reader: Box<dyn Read + Send>, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
+        let document = markup::read(reader)?;
+        for dialect in [dialect, Dialect::Html] {
+            let mut censored = Vec::new();
+            let transform = MarkupTransform::new(self.job(), dialect);
+            let done =
+                self.transformed(transform, Box::new(io::Cursor::new(document.clone())), &mut censored);
+            if done.is_ok() {
+                return out.write_all(&censored);
+            }
+        }
+        self.text(Box::new(io::Cursor::new(document)), out)
     }
 
     fn job(&self) -> Job {

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::pieces::{Piece, Pieces};
 use super::records::{self, Wrong};
 use super::table::{Cell, Table};
-use super::{Mode, inputs};
+use super::{Mode, inputs, markup};
+use crate::body::markup::Dialect;
 use crate::censor::{Context, Engine, Finding, RuleIndex};
 use crate::pointer::{Pointer, Step};
 use inputs::{Input, Opened};
@@ -47,6 +48,8 @@ enum Task {
     Text(Piece),
     Records(Piece),
     Cells(Vec<Cell>),
+    /// A whole document.
+    Markup(Vec<u8>, Dialect),
 }
 
 /// A task or what is known already, in order.
@@ -57,7 +60,7 @@ enum Next {
 
 /// Looks at all inputs.
 pub(super) fn look(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     inputs: &[Input],
     mode: &Mode,
     threads: NonZeroUsize,
@@ -101,7 +104,7 @@ pub(super) fn look(
 }
 
 fn worker(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     mode: &Mode,
     take: &Mutex<Receiver<(usize, Next)>>,
     done: &SyncSender<(usize, Told)>,
@@ -162,6 +165,10 @@ fn tasks(
         Mode::Jsonl(_) => true,
         Mode::Text => false,
     };
+    if !records && let Some(dialect) = input.path.as_deref().and_then(markup::dialect) {
+        give(Task::Markup(markup::read(reader)?, dialect));
+        return Ok(());
+    }
     let mut pieces = Pieces::new(reader, records);
     while let Some(piece) = pieces.next()? {
         if !give(if records { Task::Records(piece) } else { Task::Text(piece) }) {
@@ -171,13 +178,14 @@ fn tasks(
     Ok(())
 }
 
-fn work(engine: &Engine, mode: &Mode, step: Next) -> Told {
+fn work(engine: &Arc<Engine>, mode: &Mode, step: Next) -> Told {
     let (index, task) = match step {
         Next::Told(told) => return told,
         Next::Task(index, task) => (index, task),
     };
     let hits = match (task, mode) {
         (Task::Text(piece), _) => Ok(text(engine, &piece)),
+        (Task::Markup(document, dialect), _) => Ok(markup::hits(engine, document, dialect)),
         (Task::Records(piece), Mode::Jsonl(pointer)) => self::records(engine, &piece, pointer),
         (Task::Records(_), _) => Ok(Vec::new()),
         (Task::Cells(cells), _) => Ok(self::cells(engine, &cells)),

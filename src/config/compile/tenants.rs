@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, GrantScope, StoreWithoutGrant};
+use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant};
 use super::super::snapshot::Tenant;
 use super::super::units::Size;
 use super::Compiler;
@@ -86,6 +86,7 @@ pub(super) fn compile(
             response,
             opaque,
             refuse_media,
+            transcode: raw.other_charsets == OtherCharsets::Transcode,
             concurrency: raw.limits.concurrency.unwrap_or(256),
             spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
             secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),

@@ -16,7 +16,7 @@ use crate::audit::Keyer;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::multipart::FormTransform;
 use crate::body::sse::SseTransform;
-use crate::body::text::TextTransform;
+use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Job, Transform};
 use crate::catalog::{BodyShape, Channel, Condition, FieldContent, Params, Place};
 use crate::censor::Exchange;
@@ -32,7 +32,16 @@ impl Cage<'_> {
             match &plan.operation.request {
                 BodyShape::Json => self.json_request(policy, value),
                 BodyShape::Multipart(_) => self.form_request(policy, value),
-                _ => {}
+                BodyShape::Urlencoded(_) => self.urlencoded_request(policy, value),
+                BodyShape::Text | BodyShape::File => {
+                    let job = || job(&policy.tenant.request, Direction::Request);
+                    self.files(&plan.operation.request, job, value, "the request");
+                }
+                BodyShape::None
+                | BodyShape::Opaque
+                | BodyShape::Jsonl
+                | BodyShape::JsonOrEvents
+                | BodyShape::Events => {}
             }
         }
         let Some(value) = &policy.response else { return };
@@ -47,28 +56,47 @@ impl Cage<'_> {
                 self.channel(job(), channel, value);
             }
         }
-        if matches!(shape, BodyShape::File | BodyShape::Jsonl) {
-            for (body, kind) in
-                [(format!("a {value} b"), "text/plain"), (records(value), "application/jsonl")]
-            {
-                let mut headers = HeaderMap::new();
-                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                self.body(
-                    &mut treatment::of_answer(job(), &headers, false),
-                    &body,
-                    value,
-                    "a file in the answer",
-                );
-            }
+        if matches!(shape, BodyShape::File | BodyShape::Jsonl | BodyShape::Text | BodyShape::Urlencoded(_)) {
+            self.files(shape, job, value, "the answer");
         }
-        if *shape == BodyShape::Text {
-            self.body(
-                &mut TextTransform::new(job(), None),
-                &format!("a {value} b"),
-                value,
-                "the answer's text",
-            );
+    }
+
+    /// A text or a file of each kind that is read in its own way.
+    fn files(&mut self, shape: &BodyShape, job: impl Fn() -> Job, value: &str, cell: &str) {
+        let spelt: String = value.bytes().map(|byte| format!("&#{byte};")).collect();
+        let kinds = [
+            (format!("a {value} b"), "text/plain"),
+            (format!("<a b='{value}'>a {spelt} <!-- {value} --></a>"), "application/xml"),
+            (format!("<p title={spelt}>a {spelt} b<br>{value}"), "text/html"),
+            (records(value), "application/jsonl"),
+            (format!("name,text\r\n1,\"a {value} b\"\r\n"), "text/csv"),
+            (urlencoded(&[("text", value)]), "application/x-www-form-urlencoded"),
+        ];
+        let lines = *shape == BodyShape::Jsonl;
+        for (body, kind) in kinds.into_iter().filter(|(_, kind)| !lines || kind.ends_with("jsonl")) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            let mut transform = treatment::of_shape(shape, job(), &headers, false);
+            let passed = run(&mut transform, body.as_bytes());
+            let stopped = passed.map_or(true, |out| {
+                !holds(&out, value) && !holds(&out, &spelt) && !holds(&out, &percent(value))
+            });
+            self.check(stopped, &format!("{cell} as {kind}"));
         }
+    }
+
+    fn urlencoded_request(&mut self, policy: &Policy, value: &str) {
+        let fields = Arc::from(self.plan.fields());
+        let mut texts: Vec<(&str, &str)> = Vec::new();
+        for field in self.plan.fields() {
+            let word = sample::words(&self.plan.operation, &field.name).first().copied().unwrap_or("canary");
+            texts.push((&field.name, if field.content == FieldContent::Deciding { word } else { value }));
+        }
+        texts.push(("consentry_canary", value));
+        let form = urlencoded(&texts);
+        let job = job(&policy.tenant.request, Direction::Request);
+        let passed = run(&mut UrlencodedTransform::new(job, fields), form.as_bytes());
+        self.check(passed.map_or(true, |out| !holds(&out, &percent(value))), "the form");
     }
 
     fn json_request(&mut self, policy: &Policy, value: &str) {
@@ -232,6 +260,16 @@ impl Cage<'_> {
             store_granted: false,
         })
     }
+}
+
+/// A form with percent-encoding.
+pub(super) fn urlencoded(texts: &[(&str, &str)]) -> String {
+    let pairs = texts.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 pub(super) const BOUNDARY: &str = "consentry-canary";

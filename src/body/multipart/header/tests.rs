@@ -1,7 +1,8 @@
-use super::{Fault, PartHeader, read};
+use super::{Fault, Of, PartHeader, read};
+use crate::body::charset::Charset;
 
 fn header(lines: &[&str]) -> Result<PartHeader, Fault> {
-    read((lines.join("\r\n") + "\r\n\r\n").as_bytes()).map(|section| section.header)
+    read((lines.join("\r\n") + "\r\n\r\n").as_bytes(), Of::Form).map(|section| section.header)
 }
 
 fn disposition(value: &str) -> Result<PartHeader, Fault> {
@@ -85,8 +86,6 @@ fn coded_parts_are_refused() {
         "Content-Transfer-Encoding: base64",
         "Content-Transfer-Encoding: quoted-printable",
         "Content-Encoding: gzip",
-        "Content-Type: text/plain; charset=utf-16",
-        "Content-Type: multipart/mixed; boundary=x",
     ] {
         assert_eq!(with(line).unwrap_err(), Fault::Coded, "{line}");
     }
@@ -95,6 +94,7 @@ fn coded_parts_are_refused() {
         "content-transfer-encoding: 8BIT",
         "Content-Encoding: identity",
         "Content-Type: text/plain; charset=us-ascii",
+        "Content-Type: multipart/mixed; boundary=x",
     ] {
         assert!(with(line).is_ok(), "{line}");
     }
@@ -107,4 +107,37 @@ fn a_header_does_not_show_what_the_caller_wrote() {
     let header = disposition("form-data; name=\"hidden\"; filename=\"secret\"").unwrap();
     let shown = format!("{header:?}");
     assert!(!shown.contains("hidden") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn other_encodings_are_told_with_their_place() {
+    for (value, expected) in [
+        ("text/plain; charset=utf-16", Some(("utf-16", true))),
+        ("text/plain;x=\"; charset=a\"; CHARSET=\"ISO-8859-1\"; y", Some(("ISO-8859-1", true))),
+        ("text/plain; charset=klingon", Some(("klingon", false))),
+        ("text/plain; charset=UTF8", None),
+        ("text/plain", None),
+    ] {
+        let raw = format!("Content-Disposition: form-data; name=a\r\nContent-Type: {value}\r\n\r\n");
+        let section = read(raw.as_bytes(), Of::Form).unwrap();
+        let found = section
+            .charset
+            .map(|(range, charset)| (raw.get(range).unwrap().to_owned(), charset != Charset::Unknown));
+        assert_eq!(found, expected.map(|(name, known)| (name.to_owned(), known)), "{value}");
+    }
+    let twice = "Content-Type: text/plain; charset=utf-8; charset=utf-16";
+    let twice = header(&["Content-Disposition: form-data; name=a", twice]);
+    assert!(matches!(twice, Err(Fault::Ambiguous(_))));
+}
+
+#[test]
+fn parts_of_other_bodies_need_no_name() {
+    for (raw, filename) in [
+        ("Content-Disposition: attachment; filename=a.txt\r\n\r\n", Some("a.txt")),
+        ("Content-Disposition: file; filename=\"b.csv\"\r\nContent-Type: text/csv\r\n\r\n", Some("b.csv")),
+        ("Content-Type: text/plain\r\n\r\n", None),
+    ] {
+        let section = read(raw.as_bytes(), Of::Mixed).unwrap();
+        assert_eq!((section.header.name.as_str(), section.header.filename.as_deref()), ("", filename));
+    }
 }

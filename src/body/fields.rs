@@ -1,4 +1,4 @@
-//! Which field of the profile a part is.
+//! Which field of the profile a name of a form stands for.
 
 use crate::catalog::{FieldContent, FormField};
 
