@@ -222,7 +222,11 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
         ],
         &["0x7ffd1234", "The address of the 2 servers", "Evergreen Terrace", "10.20.30.40"],
     ),
-    ("person_name", &["Catherine Newman", "José Díaz", "ANA da Silva"], &["Visual Studio", "Catherine", "Run Tests"]),
+    (
+        "person_name",
+        &["Catherine Newman", "José Díaz", "ANA da Silva"],
+        &["Visual Studio", "Catherine", "Run Tests"],
+    ),
     ("coordinates", &["52.520008, 13.404954", "-33.8688,151.2093"], &["95.5200, 13.4049"]),
     (
         "email",
