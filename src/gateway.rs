@@ -9,6 +9,7 @@ mod assembly;
 pub mod canary;
 mod claims;
 pub mod coverage;
+mod effects;
 mod head;
 mod inbound;
 mod lines;

@@ -75,8 +75,11 @@ pub(super) const fn member(boundary: Boundary, byte: u8) -> bool {
 }
 
 const fn joins_digits(byte: u8) -> bool {
-    matches!(byte, b'.' | b',' | b'-' | b'/')
+    matches!(byte, b'.' | b'-' | b'/')
 }
+
+/// Digits between the commas of an amount.
+const GROUP: usize = 3;
 
 /// May a match begin behind this byte, as far as one byte can tell?
 pub(super) const fn free_before_byte(boundary: Boundary, byte: u8) -> bool {
@@ -131,8 +134,40 @@ pub(super) fn free_behind(boundary: Boundary, view: &View<'_>, end: usize) -> Be
             Some(next) if next.is_ascii_digit() => Beside::Taken,
             Some(_) => Beside::Free,
         },
+        (Boundary::Number, Some(b',')) => free_behind_comma(view, end),
         _ => Beside::Free,
     }
+}
+
+/// A comma joins the groups of an amount, or it and its decimals; elsewhere it ends a cell or an item.
+fn free_behind_comma(view: &View<'_>, end: usize) -> Beside {
+    let before = view.text.iter().take(end).rev().take(GROUP + 1).take_while(|b| b.is_ascii_digit()).count();
+    if before > GROUP {
+        return Beside::Free;
+    }
+    let rest = view.text.get(end + 1..).unwrap_or_default();
+    let after = rest.iter().take(GROUP + 1).take_while(|b| b.is_ascii_digit()).count();
+    match after {
+        0 if rest.is_empty() && !view.complete => Beside::Unknown,
+        1..=GROUP if after == rest.len() && !view.complete => Beside::Unknown,
+        1..=GROUP => Beside::Taken,
+        _ => Beside::Free,
+    }
+}
+
+/// Does the value go on with an amount that a comma before it began: `1,` and then `234`?
+pub(super) fn ends_amount(boundary: Boundary, text: &[u8], start: usize, end: usize) -> bool {
+    let back = |n: usize| start.checked_sub(n).and_then(|i| text.get(i)).copied();
+    boundary == Boundary::Number
+        && back(1) == Some(b',')
+        && back(2).is_some_and(|byte| byte.is_ascii_digit())
+        && end - start <= GROUP
+}
+
+/// Bytes of what is written between the digits of a number and isn't ASCII: no-break spaces, hyphens and dashes of
+/// other widths, the minus sign.
+pub(super) const fn is_wide_joint(byte: u8) -> bool {
+    matches!(byte, 0xC2 | 0xA0 | 0xE2 | 0x80 | 0x87 | 0x88 | 0x90..=0x95 | 0xAF | 0xEF | 0xBC | 0x8D)
 }
 
 /// The nearest character boundary at or behind `at`; `None` if the text isn't complete and the answer is to come.

@@ -3,7 +3,7 @@
 //! A decision about a place depends only on the [`LOOK_BEHIND`](super::engine::LOOK_BEHIND) bytes before it and on
 //! as many behind it as the rule's longest match, so it is the same however the text was cut.
 
-use super::bytes::{Beside, ceil_char, free_before, free_behind};
+use super::bytes::{Beside, ceil_char, ends_amount, free_before, free_behind, is_wide_joint};
 use super::engine::{Compiled, Engine, LOOK_BEHIND};
 use super::exchange::Exchange;
 use super::mark::{LABEL_MAX, Labels, MARK_MAX};
@@ -60,6 +60,7 @@ impl View<'_> {
             match byte {
                 b'0'..=b'9' => count += 1,
                 b' ' | b'.' | b'-' | b'/' | b'(' | b')' => {}
+                byte if is_wide_joint(*byte) => {}
                 _ => return count,
             }
         }
@@ -302,6 +303,9 @@ fn finish(view: &View<'_>, rule: &Prepared, extent: &Extent) -> Decision {
     let Some(bytes) = view.text.get(value..end).filter(|bytes| !bytes.is_empty()) else {
         return Decision::No;
     };
+    if ends_amount(rule.left, view.text, start, end) {
+        return Decision::No;
+    }
     // A keyword in a replacement's label is none.
     if anchor < value && view.labels.touch(view.text, anchor, anchor + 1, true) != Beside::Free {
         return Decision::No;

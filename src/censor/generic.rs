@@ -11,7 +11,7 @@ mod tests;
 mod value;
 mod words;
 
-use super::validate::{key_like, password_like, token_like};
+use super::validate::{is_placeholder, key_like, password_like, token_like};
 
 /// What the name says about the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,18 +117,22 @@ fn judge(text: &[u8], kind: Kind, name: &name::Name, start: &value::Start, end: 
     let assigned = matches!(start.manner, value::Manner::Assigned | value::Manner::Paired);
     let holds = match kind {
         Kind::Key if name.weak && assigned && !start.is_query() => {
-            value.len() >= 24 && (token_like(value) || hexadecimal(value)) && key_like(value)
+            value.len() >= 24
+                && (token_like(value) || hexadecimal(value) || pair_of_ids(value))
+                && key_like(value)
         }
         Kind::Key if name.weak => value.len() >= 20 && key_like(value),
         Kind::Key => key_like(value),
-        Kind::Password => password_like(value),
+        Kind::Password => password_like(value) || (dotted(value) && said(name, start)),
     };
     let holds = holds
         && match start.manner {
             value::Manner::Assigned => true,
             value::Manner::Paired => start.is_quoted(),
             value::Manner::Spoken => spoken(value, kind),
-            value::Manner::Bare => bare(value, kind),
+            // `ENV DB_PASSWORD …`.
+            value::Manner::Bare => bare(value, kind) || (name.upper && spoken(value, kind)),
+            value::Manner::Cell => cell(value, kind),
         };
     // Bare code calls functions.
     if holds && (start.is_quoted() || !calls(value)) {
@@ -148,8 +152,46 @@ fn calls(value: &[u8]) -> bool {
             < 2
 }
 
+/// Is this said in a text or in settings, and not in code, where two words with a dot are an object's member?
+const fn said(name: &name::Name, start: &value::Start) -> bool {
+    let manner = matches!(start.manner, value::Manner::Spoken | value::Manner::Bare | value::Manner::Cell);
+    !name.code && (start.is_quoted() || start.is_query() || name.config || name.capital || manner)
+}
+
+/// A cell or a remark in brackets is a value and nothing else: code goes on in other ways.
+fn cell(value: &[u8], kind: Kind) -> bool {
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = value.get(..value.len() - padding).unwrap_or(value);
+    bare(value, kind) && !body.iter().any(|byte| b"(){}[]=,;|".contains(byte))
+}
+
+/// Two words, a dot and a number: `Sunset.Tiger61` is a password where code would have an object and its member.
+fn dotted(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b'.');
+    let word = |part: &[u8]| {
+        let digits = part.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        part.len() - digits >= 3
+            && part.iter().take(part.len() - digits).all(u8::is_ascii_alphabetic)
+            && digits < 5
+    };
+    let numbered = value.last().is_some_and(u8::is_ascii_digit);
+    numbered
+        && parts.by_ref().take(2).all(word)
+        && parts.next().is_none()
+        && value.contains(&b'.')
+        && !is_placeholder(value)
+}
+
 fn hexadecimal(value: &[u8]) -> bool {
     value.len() >= 32 && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Hexadecimal digits on both sides of a colon, as key ids and secrets are joined.
+fn pair_of_ids(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b':');
+    let id =
+        |part: &[u8]| part.len() >= 16 && part.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    parts.by_ref().take(2).filter(|part| id(part)).count() == 2 && parts.next().is_none()
 }
 
 /// Without anything between name and value, it must look like nothing but a secret.
@@ -162,7 +204,9 @@ fn bare(value: &[u8], kind: Kind) -> bool {
                 || (value.len() >= 20 && digits > 2 && key_like(value))
         }
         Kind::Password => {
-            value.len() >= 8 && digits > 0 && (token_like(value) || symbols > 0) && spoken(value, kind)
+            let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+            let mixed = token_like(value) || symbols > 0 || (digits > 1 && capitals > 0);
+            value.len() >= 8 && digits > 0 && mixed && spoken(value, kind)
         }
     }
 }

@@ -14,6 +14,7 @@ mod keccak;
 mod ledger;
 mod network;
 mod pacific;
+mod person;
 mod phone;
 mod placeholder;
 mod shape;
@@ -92,6 +93,8 @@ const TABLE: &[(&str, Validator)] = &[
     ("mac", network::mac),
     ("coordinates", network::coordinates),
     ("email", network::email),
+    ("postal_address", network::postal_address),
+    ("person_name", person::person_name),
     ("phone_international", phone::international),
     ("phone_national", phone::national),
     ("phone_north_america", phone::north_america),

@@ -14,7 +14,7 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{analysis, assembly, head, inbound, lists};
+use super::{analysis, assembly, effects, head, inbound, lists};
 use crate::audit::Role;
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
@@ -25,7 +25,6 @@ use crate::identity::Peer;
 use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
 use crate::reason::{Reason, Refusal};
-use crate::store::Intent;
 use crate::upstream::{Cleared, Head};
 
 /// Walks a request the whole way. What the trail knows by then is enough to answer a refusal.
@@ -96,7 +95,7 @@ async fn forward(
         trail.creates();
     }
     let job = job(&request, exchange, Direction::Response);
-    let begun = begin(shared, &request, &creates).await?;
+    let begun = effects::begin(shared, &request, &creates).await?;
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
     if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
@@ -119,7 +118,7 @@ async fn forward(
         return Err(refusal);
     }
     let response = answered?;
-    if let Some(resource) = ended(&request, &scope, response.status()) {
+    if let Some(resource) = effects::ended(&request, &scope, response.status()) {
         shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
     }
     let call = Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
@@ -129,7 +128,7 @@ async fn forward(
         Ok(_) => true,
         Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
     };
-    settle(shared, begun, known).await;
+    effects::settle(shared, begun, known).await;
     answered
 }
 
@@ -411,51 +410,4 @@ fn follow(asker: Asker, flowing: Box<Flowing>, broke: Broke) -> Censored {
         }
     });
     Censored::pumped(Box::pin(pieces))
-}
-
-/// Records that a creating call is about to be made: what stays open after a crash may be an orphan.
-pub(super) async fn begin(
-    shared: &Shared,
-    request: &Recognised,
-    creates: &[bool],
-) -> Result<Option<crate::store::IntentId>, Refusal> {
-    if !creates.contains(&true) {
-        return Ok(None);
-    }
-    let intent = Intent {
-        tenant: request.tenant.id.clone(),
-        upstream: request.received.route.upstream.id.clone(),
-        operation: request.operation().id.clone(),
-        request: request.received.id,
-    };
-    shared.store.begin(intent).await.map(Some).map_err(|error| crate::isolation::store_refusal(&error))
-}
-
-/// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays open.
-pub(super) async fn settle(shared: &Shared, begun: Option<crate::store::IntentId>, known: bool) {
-    let Some(intent) = begun else { return };
-    if known && let Err(error) = shared.store.settle(intent).await {
-        tracing::warn!(%error, "an intent could not be settled");
-    }
-}
-
-/// The resource that a successful call ended.
-fn ended(
-    request: &Recognised,
-    scope: &TenantScope,
-    status: http::StatusCode,
-) -> Option<crate::store::Resource> {
-    let used = request.operation().uses.get(request.operation().ends?)?;
-    // An id that the upstream no longer has is ended as well.
-    if !(status.is_success() || status == http::StatusCode::NOT_FOUND) {
-        return None;
-    }
-    let owned = scope.owned().iter().find(|named| named.kind == used.kind)?;
-    let received = &request.received;
-    received.touched.note(&received.route.upstream.id, &owned.kind, &owned.id, Role::Ended);
-    Some(crate::store::Resource {
-        upstream: request.received.route.upstream.id.clone(),
-        kind: owned.kind.clone(),
-        id: owned.id.clone(),
-    })
 }

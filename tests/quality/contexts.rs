@@ -1,4 +1,5 @@
-//! Every rule that is on, in five contexts and more: assignment, JSON, YAML, log line, prose.
+//! Every rule that is on, in twelve contexts: assignment, JSON, YAML, log line, prose, code, settings, header, table, command
+//! line, Markdown, XML.
 //!
 //! The values come from the rules' own examples. A value that is found alone stands in each context under a name that
 //! says nothing; one that isn't stands under the words its rule needs.
@@ -20,6 +21,13 @@ const PLAIN: &[(&str, &str)] = &[
     ("prose", "I pasted {v} into the chat by mistake, is that bad?"),
     ("prose", "It is ({v}). Thanks"),
     ("code", "fetch(url, { headers: { 'X-Thing': '{v}' } })"),
+    ("code", "let x: &str = \"{v}\";"),
+    ("code", "x := \"{v}\"\nreturn x, nil"),
+    ("env", "PORT=8080\nX_VALUE={v}\nMODE=live\n"),
+    ("header", "Accept: */*\r\nX-Thing: {v}\r\n\r\n"),
+    ("csv", "7,{v},main account\n"),
+    ("csv", "name;\"{v}\";2\n"),
+    ("shell", "./deploy --x '{v}' --region eu-west-1"),
     ("markdown", "Use `{v}` here, or\n\n```\n{v}\n```\n"),
     ("xml", "<x>{v}</x>"),
 ];
@@ -33,6 +41,14 @@ const NAMED: &[(&str, &str)] = &[
     ("yaml", "user:\n  {n}: {v}\n  x: 1\n"),
     ("yaml", "{n}: '{v}'\n"),
     ("log", "2026-11-22 10:00:00 DEBUG request {n}={v} status=200"),
+    ("env", "PORT=8080\n{n}={v}\nMODE=live\n"),
+    ("env", "export {n}='{v}'\n"),
+    ("header", "curl -H 'X-{n}: {v}' https://api.acme.net/v1"),
+    ("csv", "\"{n}\",\"{v}\"\n"),
+    ("shell", "./deploy --{n} '{v}' --region eu-west-1"),
+    ("code", "client = Client({n}='{v}', timeout=30)"),
+    ("code", "let {n} = \"{v}\";"),
+    ("code", "new Client({ {n}: '{v}' });"),
     ("prose", "Hello, the {w} is {v}. Can you check it?"),
     ("prose", "{w}: {v}\nThanks!"),
 ];
@@ -92,7 +108,12 @@ fn texts(
     let multi = value.contains('\n');
     let list: Vec<(&'static str, String)> = if plain {
         let fits = |template: &&(&str, &str)| {
-            !(multi && template.1.contains("{v}") && matches!(template.0, "yaml" | "assignment" | "log"))
+            !(multi
+                && template.1.contains("{v}")
+                && matches!(
+                    template.0,
+                    "yaml" | "assignment" | "log" | "env" | "header" | "csv" | "shell" | "code"
+                ))
         };
         PLAIN.iter().filter(fits).map(|(context, template)| (*context, fill(template, ""))).collect()
     } else if let Some(word) = word(&rule.spec) {

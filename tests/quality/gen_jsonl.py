@@ -4,8 +4,8 @@
     gen_jsonl.py --out FILE [--mb 2] [--seed 1] [--every 1500]
 
 Writes FILE, one JSON record a line, and FILE.labels, one JSON object a planted value:
-    {"line": n, "pointer": "/messages/0/content", "start": b, "end": b, "type": "..."}
-`start` and `end` are byte offsets in the decoded string at `pointer`. Types in capitals are personal data, the others
+    {"line": n, "pointer": "/messages/0/content", "start": b, "end": b, "raw": [b, b], "type": "..."}
+`start` and `end` are byte offsets in the decoded string at `pointer`, `raw` those in FILE as it is, escapes and all. Types in capitals are personal data, the others
 secrets. Every value is made here, with a right check digit where the scheme has one. What stands around them (words,
 code, hashes, ids, images, versions, placeholders) is unlabelled: a finding there is a false one.
 """
@@ -347,18 +347,27 @@ def main():
     parser.add_argument("--every", type=int, default=1500, help="bytes for one planted value")
     args = parser.parse_args()
     m = Maker(args.seed)
-    table, due, size, line = kinds(m), [0], 0, 0
+    table, due, size, line = kinds(m), [0], 0, 0  # `size` in bytes: where the next record begins
     with open(args.out, "w", encoding="utf-8") as records, open(args.out + ".labels", "w", encoding="utf-8") as labels:
         while size < args.mb * 1e6:
-            messages = []
+            messages, planted = [], []
+            ascii = m.r.random() < 0.5
             for index in range(m.r.choice([1, 2, 4])):
                 text, marks = content(m, table, args.every, due)
                 messages.append({"role": "assistant" if index % 2 else "user", "content": text})
-                for start, end, kind in marks:
-                    labels.write(json.dumps({"line": line, "pointer": f"/messages/{index}/content", "start": start, "end": end, "type": kind}) + "\n")
-            record = json.dumps({"id": m.uuid(), "messages": messages}, ensure_ascii=m.r.random() < 0.5)
+                planted += [(index, start, end, kind) for start, end, kind in marks]
+            record = json.dumps({"id": m.uuid(), "messages": messages}, ensure_ascii=ascii)
+            at, places = 0, []
+            for message in messages:
+                at = record.index('"content": ', at) + 12
+                places.append(size + len(record[:at].encode()))
+                at += len(json.dumps(message["content"], ensure_ascii=ascii)) - 1
+            for index, start, end, kind in planted:
+                text = messages[index]["content"].encode()
+                raw = [places[index] + len(json.dumps(text[:place].decode(), ensure_ascii=ascii).encode()) - 2 for place in (start, end)]
+                labels.write(json.dumps({"line": line, "pointer": f"/messages/{index}/content", "start": start, "end": end, "raw": raw, "type": kind}) + "\n")
             records.write(record + "\n")
-            size += len(record)
+            size += len(record.encode()) + 1
             line += 1
 
 

@@ -27,8 +27,13 @@ impl Label {
     }
 }
 
-/// Runs the generator; about `megabytes` of records.
+/// Runs the generator; about `megabytes` of records, decoded string by string.
 pub(crate) fn texts(directory: &Path, seed: u32, megabytes: f32) -> Vec<Text> {
+    both(directory, seed, megabytes).0
+}
+
+/// The decoded strings of the records, and the file as it is.
+pub(crate) fn both(directory: &Path, seed: u32, megabytes: f32) -> (Vec<Text>, Text) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/quality/gen_jsonl.py");
     let out = directory.join(format!("records-{seed}.jsonl"));
     let status = Command::new("python3")
@@ -40,11 +45,14 @@ pub(crate) fn texts(directory: &Path, seed: u32, megabytes: f32) -> Vec<Text> {
     let records = std::fs::read_to_string(&out).unwrap();
     let labels = std::fs::read_to_string(out.with_extension("jsonl.labels")).unwrap();
     let mut planted: BTreeMap<(usize, String), Vec<Label>> = BTreeMap::new();
+    let mut raw = Vec::new();
     for line in labels.lines() {
         let label: Value = serde_json::from_str(line).unwrap();
         let number = |name: &str| usize::try_from(label[name].as_u64().unwrap()).unwrap();
         let text = |name: &str| label[name].as_str().unwrap().to_owned();
         let place = (number("line"), text("pointer"));
+        let (start, end): (usize, usize) = serde_json::from_value(label["raw"].clone()).unwrap();
+        raw.push(Label { start, end, kind: text("type") });
         planted.entry(place).or_default().push(Label {
             start: number("start"),
             end: number("end"),
@@ -60,7 +68,7 @@ pub(crate) fn texts(directory: &Path, seed: u32, megabytes: f32) -> Vec<Text> {
         }
     }
     assert!(planted.is_empty(), "every label has its text");
-    texts
+    (texts, Text { text: records, labels: raw })
 }
 
 /// What an engine makes of texts.

@@ -12,6 +12,7 @@
 
 mod contexts;
 mod generated;
+mod labelled;
 mod ordinary;
 mod streams;
 
@@ -34,7 +35,7 @@ fn percent((have, all): (usize, usize)) -> f64 {
     100.0 * have as f64 / all.max(1) as f64
 }
 
-/// Floor: 97 % of the labelled bytes in every context; the pack reaches more than 99.
+/// Floor: 97 % of the labelled bytes in every context; in those that were there first the pack reaches more than 99.
 #[test]
 fn every_rule_covers_its_values_in_every_context() {
     let outcome = contexts::run(rules(), &engine());
@@ -45,7 +46,9 @@ fn every_rule_covers_its_values_in_every_context() {
         println!("{context}: {:.2} % of {} bytes", percent(*counts), counts.1);
     }
     for (context, counts) in &outcome.by_context {
-        assert!(percent(*counts) >= 99.0, "{context}: {:.2} %", percent(*counts));
+        let younger = ["code", "csv", "env", "header", "shell"].contains(context);
+        let floor = if younger { 97.0 } else { 99.0 };
+        assert!(percent(*counts) >= floor, "{context}: {:.2} %", percent(*counts));
     }
 }
 
@@ -53,13 +56,22 @@ fn every_rule_covers_its_values_in_every_context() {
 #[test]
 fn planted_values_are_covered_and_little_else() {
     let directory = tempfile::tempdir().unwrap();
-    let texts: Vec<generated::Text> =
-        [1, 2].iter().flat_map(|seed| generated::texts(directory.path(), *seed, 1.0)).collect();
-    let score = generated::score(&engine(), &texts);
+    let (mut decoded, mut raw) = (Vec::new(), Vec::new());
+    for seed in [1, 2] {
+        let (texts, file) = generated::both(directory.path(), seed, 1.0);
+        decoded.extend(texts);
+        raw.push(file);
+    }
+    cover_is_high("decoded", &decoded);
+    cover_is_high("raw", &raw);
+}
+
+fn cover_is_high(name: &str, texts: &[generated::Text]) {
+    let score = generated::score(&engine(), texts);
     let megabytes = score.bytes as f64 / 1e6;
     let false_rate = score.false_findings as f64 / megabytes;
     println!(
-        "secrets {:.2} %, personal {:.2} %, {false_rate:.2} false/MB of {megabytes:.2} MB",
+        "{name}: secrets {:.2} %, personal {:.2} %, {false_rate:.2} false/MB of {megabytes:.2} MB",
         percent(score.secrets),
         percent(score.personal)
     );
@@ -69,7 +81,35 @@ fn planted_values_are_covered_and_little_else() {
     for note in score.notes.iter().take(40) {
         println!("{note}");
     }
-    assert!(percent(score.secrets) >= 99.0 && percent(score.personal) >= 99.0 && false_rate <= 1.0);
+    assert!(
+        percent(score.secrets) >= 99.0 && percent(score.personal) >= 99.0 && false_rate <= 1.0,
+        "{name}: secrets {:.2} %, personal {:.2} %, {false_rate:.2} false/MB",
+        percent(score.secrets),
+        percent(score.personal)
+    );
+}
+
+/// Floors: 97 % of secrets and of personal data, in all and in every context; one harmless item of a hundred.
+#[test]
+fn values_of_the_field_are_covered_and_what_looks_like_them_is_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let items: Vec<labelled::Item> =
+        [21, 22].iter().flat_map(|seed| labelled::items(directory.path(), *seed, 2)).collect();
+    let outcome = labelled::run(&engine(), &items);
+    for note in outcome.notes.iter().take(60) {
+        println!("{note}");
+    }
+    for (class, counts) in outcome.by_class.iter().filter(|(_, counts)| counts.0 < counts.1) {
+        println!("{class}: {:.2} %", percent(*counts));
+    }
+    for (what, counts) in outcome.by_side.iter().chain(&outcome.by_context) {
+        println!("{what}: {:.2} % of {} bytes", percent(*counts), counts.1);
+    }
+    println!("harmless: {} of {} flagged", outcome.flagged, outcome.harmless);
+    for (what, counts) in outcome.by_side.iter().chain(&outcome.by_context) {
+        assert!(percent(*counts) >= 97.0, "{what}: {:.2} %", percent(*counts));
+    }
+    assert!(outcome.flagged * 100 <= outcome.harmless, "{} of {}", outcome.flagged, outcome.harmless);
 }
 
 /// Floors: one secret in a megabyte, five pieces of personal data in a megabyte beyond addresses that are truly there
@@ -98,7 +138,10 @@ fn ordinary_text_raises_no_alarm() {
 fn streams_replace_what_is_found_in_the_whole_text() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine();
-    for (index, text) in generated::texts(directory.path(), 7, 0.15).iter().enumerate() {
+    let mut texts = generated::texts(directory.path(), 7, 0.15);
+    let field = labelled::items(directory.path(), 23, 1);
+    texts.extend(field.iter().step_by(17).map(labelled::Item::text));
+    for (index, text) in texts.iter().enumerate() {
         let bytes = text.text.as_bytes();
         let whole = streams::found(&engine, bytes);
         let every: Vec<usize> = (1..bytes.len()).collect();

@@ -63,7 +63,7 @@ impl Tree {
     pub(super) fn close(&mut self, element: &[u8]) -> bool {
         let same = self.frames.pop().is_some_and(|frame| *frame.name == *element);
         let key = self.key.take().and_then(|text| String::from_utf8(text).ok());
-        self.named = key.map(|text| Box::from(text.trim())).filter(|text: &Box<str>| !text.is_empty());
+        self.named = key.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(Box::from);
         same
     }
 

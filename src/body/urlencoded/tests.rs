@@ -65,7 +65,7 @@ fn values_are_found_as_they_read() {
         (format!("model=a&note=use+{secret}+now&x=1"), "use [TEST_TOKEN] now".to_owned()),
         (format!("model=a&note=use%20{}%20now&x=1", percent(&secret)), "use [TEST_TOKEN] now".to_owned()),
         (format!("model=a&note=%74{}%2B%26&x=1", &secret[1..]), "[TEST_TOKEN]+&".to_owned()),
-        (format!("model=a&note={}&x=1", mail.replace('@', "%40")), hidden.clone()),
+        (format!("model=a&note={}&x=1", mail.replace('@', "%40")), hidden),
         (format!("model=a&note=%ef%bb%bf{secret}&x=1"), "\u{feff}[TEST_TOKEN]".to_owned()),
         // JSON in a field, with its own escapes.
         (

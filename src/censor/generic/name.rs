@@ -13,6 +13,10 @@ const BACK_MAX: usize = 48;
 /// How far a name goes on behind the word's start, in bytes.
 pub(super) const REST_MAX: usize = 64;
 
+/// Words that code, which is written in English, rarely has.
+const FOREIGN: &[&str] =
+    &["senha", "passwort", "kennwort", "contrasena", "clave", "wachtwoord", "parola", "haslo", "heslo"];
+
 /// A name and how it stands in the text.
 pub(super) struct Name {
     /// Behind its last byte.
@@ -23,6 +27,14 @@ pub(super) struct Name {
     pub(super) flag: bool,
     /// The name alone doesn't say much: `?key=`.
     pub(super) weak: bool,
+    /// As files of settings write it: `DB_PASSWORD`, `Password` between `;`.
+    pub(super) config: bool,
+    /// Without a letter in lower case.
+    pub(super) upper: bool,
+    /// It begins with a capital, as a label does.
+    pub(super) capital: bool,
+    /// A member of something, as in code: `user.password`.
+    pub(super) code: bool,
 }
 
 fn in_name(byte: u8) -> bool {
@@ -45,7 +57,16 @@ pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Na
             text.get(at..).unwrap_or(&[]).iter().zip(*word).all(|(one, two)| one.eq_ignore_ascii_case(two));
         if prefix && ahead.has(at, word)? {
             end = ahead.skip(at + word.len(), 2, |byte| byte.is_ascii_alphabetic())?;
-            return Ok(Some(Name { end, before: before(text, start), flag: false, weak: false }));
+            return Ok(Some(Name {
+                end,
+                before: before(text, start),
+                flag: false,
+                weak: false,
+                config: true,
+                upper: false,
+                capital: true,
+                code: false,
+            }));
         }
     }
     if foreign || end - at >= REST_MAX {
@@ -54,7 +75,9 @@ pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Na
     let name = text.get(start..end).unwrap_or(&[]);
     let (verdict, last) = classify(name, kind, before_words(text, start));
     // Only the last word of a name answers for it, so that each name is looked at once.
-    if !matches!(verdict, Verdict::Secret | Verdict::Weak) || start + last > at {
+    // A literal may begin with the joint before its word: `_pat`.
+    let joint = usize::from(text.get(at).is_some_and(|byte| !byte.is_ascii_alphanumeric()));
+    if !matches!(verdict, Verdict::Secret | Verdict::Weak) || start + last > at + joint {
         return Ok(None);
     }
     let before = before(text, start);
@@ -65,7 +88,12 @@ pub(super) fn read(ahead: &Ahead<'_>, at: usize, kind: Kind) -> Result<Option<Na
         return Ok(None);
     }
     let flag = name.starts_with(b"-") || is_one_of(name, &["requirepass", "masterauth", "rootpw", "bindpw"]);
-    Ok(Some(Name { end, before, flag, weak: verdict == Verdict::Weak }))
+    let upper = !name.iter().any(u8::is_ascii_lowercase);
+    let config = upper || flag || matches!(before, Some(b';' | b'?' | b'&'));
+    let capital = name.first().is_some_and(u8::is_ascii_uppercase)
+        || (kind == Kind::Password && is_one_of(name, FOREIGN));
+    let weak = verdict == Verdict::Weak;
+    Ok(Some(Name { end, before, flag, weak, config, upper, capital, code: before == Some(b'.') }))
 }
 
 /// Those of the literals that no name is made of: of several words, or not of ASCII.

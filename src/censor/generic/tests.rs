@@ -44,6 +44,14 @@ fn passwords_are_found_however_they_are_written() {
         "password: |\n  {}\n",
         "password:={}",
         "pw: {}",
+        "DB_PASSWORD ||= '{}'",
+        "ADMIN_PASSWORD;{};2026",
+        "rotate the redis password ({}) today",
+        "variable \"db_password\" {\n  default = \"{}\"\n}",
+        "variable \"db_password\" {\n  type = string\n  default = \"{}\"\n}",
+        "パスワードは {} です",
+        "keytool -genkey -storepass '{}'",
+        "ENV MYSQL_ROOT_PASSWORD {}",
     ] {
         let text = template.replace("{}", &password);
         assert_eq!(find(&text, Kind::Password), Some(password.as_str()), "{text}");
@@ -130,6 +138,43 @@ fn what_is_ahead_is_bounded() {
     assert_ne!(look(text.as_bytes(), false, 0, Kind::Password), Look::More { from: 0 });
     let blanks = ["password", &" ".repeat(4096)].concat();
     assert_eq!(look(blanks.as_bytes(), false, 0, Kind::Password), Look::No);
+}
+
+#[test]
+fn two_words_with_a_dot_are_a_password_where_no_code_is() {
+    let password = ["Sun", "set.Ti", "ger61"].concat();
+    for template in [
+        "DB_PASSWORD={}",
+        "password: \"{}\"",
+        "my password is {} now",
+        "Server=db;Password={};",
+        "Password: {}",
+    ] {
+        let text = template.replace("{}", &password);
+        assert_eq!(find(&text, Kind::Password), Some(password.as_str()), "{text}");
+    }
+    for text in [
+        "password = Config.Value1",
+        "user.password = form.field2;",
+        "t.pass(\"tests/ui/pass/*.rs\")",
+        "purge|pass|fail|ok",
+    ] {
+        assert_eq!(find(text, Kind::Password), None, "{text}");
+    }
+}
+
+#[test]
+fn stars_belong_to_a_password_unless_they_are_bold() {
+    let password = ["d4V%", "Yk@%X_#Ii8*"].concat();
+    for text in [
+        format!("<dbPass>{password}</dbPass>"),
+        format!("**Password:** {password}"),
+        format!("password={password}"),
+    ] {
+        assert_eq!(find(&text, Kind::Password), Some(password.as_str()), "{text}");
+    }
+    let bold = ["hV7#", "kQ2!", "pL9x"].concat();
+    assert_eq!(find(&format!("password: **{bold}**"), Kind::Password), Some(bold.as_str()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::name::Name;
 use super::{Ahead, Short};
 
 /// Most bytes between a name and its value.
-pub(super) const BETWEEN_MAX: usize = 96;
+pub(super) const BETWEEN_MAX: usize = 160;
 /// Longest value, in bytes.
 pub(super) const VALUE_MAX: usize = 512;
 
@@ -31,6 +31,8 @@ pub(super) enum Manner {
     Spoken,
     /// With nothing between: `password …`.
     Bare,
+    /// In the next cell of a table, or in brackets: `password;…`, `password (…)`.
+    Cell,
     /// Behind a comma, as the second of a pair: only in quotes.
     Paired,
 }
@@ -59,12 +61,31 @@ fn is_quote(byte: u8) -> bool {
 pub(super) fn find(ahead: &Ahead<'_>, name: &Name) -> Result<Option<Start>, Short> {
     let mut at = name.end;
     let quoted = closing(ahead, &mut at)?;
-    let spaces = ahead.skip(at, 8, is_blank)? - at;
+    let mut spaces = ahead.skip(at, 8, is_blank)? - at;
     at += spaces;
+    // «secret key base», as Rails calls it.
+    if spaces > 0
+        && ahead.has(at, b"base")?
+        && !ahead.at(at + 4)?.is_some_and(|byte| byte.is_ascii_alphanumeric())
+    {
+        at += 4;
+        spaces = ahead.skip(at, 4, is_blank)? - at;
+        at += spaces;
+    }
     let Some(byte) = ahead.at(at)? else { return Ok(None) };
     let behind = match operator(ahead, at, byte, quoted, name)? {
         Some(behind) if byte == b',' && quoted => (behind, Manner::Paired),
+        // `pass|fail`, but a table has blanks.
+        Some(behind) if byte == b'|' && spaces == 0 => (behind, Manner::Cell),
         Some(behind) => (behind, Manner::Assigned),
+        // A cell of a table, or a remark in brackets: `api key (…)`.
+        None if byte == b';' || (byte == b'(' && spaces > 0) => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&*+@^_-".contains(&byte);
+            if name.weak || !ahead.at(at + 1)?.is_some_and(plain) {
+                return Ok(None);
+            }
+            (at + 1, Manner::Cell)
+        }
         None if spaces > 0 => match spoken(ahead, at, byte, quoted, name)? {
             Some(found) => found,
             None => return Ok(None),
@@ -99,10 +120,15 @@ fn operator(
         // A table of commas: no blank behind.
         b',' => ahead.at(at + 1)?.filter(u8::is_ascii_alphanumeric).map(|_| at + 1),
         b'>' if name.before == Some(b'<') && !ahead.at(at + 1)?.is_some_and(is_blank) => Some(at + 1),
-        b'|' => Some(ahead.skip(at, 2, |byte| byte == b'|')?),
+        b'|' => {
+            let bars = ahead.skip(at, 2, |byte| byte == b'|')?;
+            Some(ahead.skip(bars, 1, |byte| byte == b'=')?)
+        }
         b'-' if ahead.has(at, b"->")? => Some(at + 2),
         0xEF if ahead.has(at, "：".as_bytes())? => Some(at + 3),
         b'%' if ahead.has(at, b"%3D")? || ahead.has(at, b"%3A")? => Some(at + 3),
+        b'{' if quoted => block(ahead, at + 1)?,
+        byte if byte >= 0x80 => topic(ahead, at)?,
         byte if quoted && byte.is_ascii_alphabetic() => attribute(ahead, at)?,
         byte if byte.is_ascii_alphabetic() => typed(ahead, at)?,
         _ => None,
@@ -133,7 +159,7 @@ fn spoken(
     if matches!(byte, b'-' | b'>') && ahead.at(at + 1)? == Some(b' ') {
         return Ok(Some((at + 1, Manner::Spoken)));
     }
-    let plain = byte.is_ascii_alphanumeric() || b"!#$%&*+@^_".contains(&byte);
+    let plain = byte.is_ascii_alphanumeric() || b"!#$%+@^_".contains(&byte);
     Ok((plain && !name.weak && !quoted).then_some((at, Manner::Bare)))
 }
 
@@ -199,6 +225,30 @@ fn pair(ahead: &Ahead<'_>, at: usize) -> Result<usize, Short> {
         Some(behind) => behind,
         None => at,
     })
+}
+
+/// Behind «is» of languages that write it without a blank.
+fn topic(ahead: &Ahead<'_>, at: usize) -> Result<Option<usize>, Short> {
+    for word in ["は", "는", "은", "是", "为", "為"] {
+        if ahead.has(at, word.as_bytes())? {
+            return Ok(Some(at + word.len()));
+        }
+    }
+    Ok(None)
+}
+
+/// Behind the `default =` of a variable in Terraform, with a line or two before it.
+fn block(ahead: &Ahead<'_>, at: usize) -> Result<Option<usize>, Short> {
+    let mut line = at;
+    for _ in 0..3 {
+        line = ahead.skip(line, 16, |byte| byte.is_ascii_whitespace())?;
+        if ahead.has(line, b"default")? {
+            let sign = ahead.skip(line + 7, 12, is_blank)?;
+            return Ok((ahead.at(sign)? == Some(b'=')).then_some(sign + 1));
+        }
+        line = ahead.skip(line, 32, |byte| !matches!(byte, b'\n' | b'}'))?;
+    }
+    Ok(None)
 }
 
 /// `value=` or `value:` with what may stand between, as XML and Kubernetes write a pair. Behind it, if it is there.
@@ -269,8 +319,8 @@ fn phrase(ahead: &Ahead<'_>, at: usize) -> Result<Option<usize>, Short> {
 /// Steps over blanks, a line break, a scheme (`Bearer`), a wrapper (`SecretStr(`) and the opening quote.
 fn open(ahead: &Ahead<'_>, at: usize, query: bool, manner: Manner) -> Result<Option<Start>, Short> {
     // Bold in Markdown: `**Password:** …`.
-    let at = ahead.skip(at, 2, |byte| byte == b'*')?;
-    let mut at = ahead.skip(at, 8, is_blank)?;
+    let bold = |at| ahead.has(at, b"**").map(|bold| at + 2 * usize::from(bold));
+    let mut at = bold(ahead.skip(bold(at)?, 8, is_blank)?)?;
     // A block of YAML: `|`, `>-`.
     let sign = ahead.skip(at, 1, |byte| matches!(byte, b'|' | b'>'))?;
     let sign = ahead.skip(sign, 1, |byte| sign > at && matches!(byte, b'-' | b'+'))?;
@@ -308,7 +358,9 @@ fn open(ahead: &Ahead<'_>, at: usize, query: bool, manner: Manner) -> Result<Opt
 fn names_itself(ahead: &Ahead<'_>, at: usize) -> Result<bool, Short> {
     let end = ahead.skip(at, 64, |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')?;
     Ok(match ahead.at(end)? {
-        Some(b':' | b' ') => true,
+        Some(b' ') => true,
+        // `base64:…` and ids in two parts go on at once.
+        Some(b':') => ahead.at(end + 1)?.is_none_or(|byte| byte.is_ascii_whitespace()),
         Some(b'=') => ahead.at(end + 1)?.is_some_and(|byte| byte != b'=' && !byte.is_ascii_whitespace()),
         _ => false,
     })
@@ -405,7 +457,11 @@ fn bare(ahead: &Ahead<'_>, start: &Start) -> Result<usize, Short> {
             b']' => !value.contains(&b'['),
             b'}' => !value.contains(&b'{'),
             b'.' | b',' | b':' | b'|' => true,
-            b'*' => !start.query,
+            // Bold in Markdown.
+            b'*' if value.get(..len).is_some_and(|value| value.ends_with(b"**")) => {
+                len -= 1;
+                true
+            }
             _ => false,
         };
         if !closes {

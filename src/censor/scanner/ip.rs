@@ -24,7 +24,7 @@ pub(super) fn look_v4(view: &View<'_>, at: usize) -> Shape {
     let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
     // A version (`v1.2.3.4`), a fifth number before it, a longer word.
     let joined = back(1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
-    if joined && !is_escape(text, at) {
+    if (joined && !is_escape(text, at)) || is_called_version(text, at) || follows_decimal(text, at) {
         return Shape::No;
     }
     let rest = text.get(at..).unwrap_or_default();
@@ -40,6 +40,40 @@ pub(super) fn look_v4(view: &View<'_>, at: usize) -> Shape {
         Some(_) => close(view, at, at + quad.len(), at + run),
         None => Shape::No,
     }
+}
+
+/// Words whose four numbers with dots are no address.
+const VERSIONS: &[&str] = &[
+    "version", "versions", "ver", "firmware", "fw", "build", "release", "rev", "revision", "section",
+    "chapter", "clause", "oid",
+];
+
+/// Does a word for a version stand right before it: `Version="`, `firmware `, `AssemblyVersion("`?
+fn is_called_version(text: &[u8], at: usize) -> bool {
+    let low = at.saturating_sub(28);
+    let window = text.get(low..at).unwrap_or_default();
+    let joint =
+        |byte: &u8| matches!(byte, b' ' | b'=' | b':' | b'"' | b'\'' | b'(' | b'>' | b'`' | b'\\' | b'#');
+    let gap = window.iter().rev().take(6).take_while(|byte| joint(byte)).count();
+    let window = window.get(..window.len() - gap).unwrap_or_default();
+    let run = window.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = window.get(window.len() - run..).unwrap_or_default();
+    let is = |known: &&str| known.as_bytes().eq_ignore_ascii_case(word);
+    // `AssemblyVersion`, `fileVersion`.
+    let tail = word.get(word.len().saturating_sub(7)..).unwrap_or_default();
+    gap > 0 && (VERSIONS.iter().any(is) || tail.eq_ignore_ascii_case(b"version"))
+}
+
+/// `2.12 3.51.98.32`: the numbers of a drawing, written without what could be left out.
+fn follows_decimal(text: &[u8], at: usize) -> bool {
+    let window = text.get(at.saturating_sub(12)..at).unwrap_or_default();
+    let Some(window) = window.strip_suffix(b" ") else { return false };
+    let run = window.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let number = window.get(window.len() - run..).unwrap_or_default();
+    run < window.len()
+        && number.len() > 1
+        && number.iter().filter(|byte| **byte == b'.').count() == 1
+        && number.last().is_some_and(u8::is_ascii_digit)
 }
 
 /// Could these digits and dots become four octets?

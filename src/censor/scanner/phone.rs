@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::Shape;
-use crate::censor::bytes::is_escape;
+use crate::censor::bytes::{is_escape, is_wide_joint};
 use crate::censor::confirm::View;
 use crate::censor::validate;
 
 /// Most bytes of a number with its separators.
-pub(super) const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 48;
 /// Most bytes between two groups.
 const GAP_MAX: usize = 3;
 /// How far before a number another one is looked for, in bytes: at least the windows of rules with context.
@@ -78,7 +78,7 @@ fn begins(text: &[u8], start: usize) -> bool {
         }
         // `i-0098…`: a part of a name.
         Some(b'-') => !back(2).is_some_and(|byte| byte.is_ascii_alphanumeric()),
-        Some(b'.' | b',' | b'/' | b':') => !back(2).is_some_and(|byte| byte.is_ascii_digit()),
+        Some(b'.' | b'/' | b':') => !back(2).is_some_and(|byte| byte.is_ascii_digit()),
         Some(_) => true,
     }
 }
@@ -147,7 +147,8 @@ impl Walk {
         while self.groups > 0 && gap <= GAP_MAX {
             match byte(view, at) {
                 Err(()) => return Step::Short,
-                Ok(Some(b' ' | b'-' | b'.' | b'/' | b'(' | b')' | 0xC2 | 0xA0)) => gap += 1,
+                Ok(Some(b' ' | b'-' | b'.' | b'/' | b'(' | b')')) => gap += 1,
+                Ok(Some(joint)) if is_wide_joint(joint) => gap += 1,
                 Ok(Some(digit)) if digit.is_ascii_digit() => break,
                 Ok(_) => return Step::Stop,
             }
@@ -208,6 +209,8 @@ fn like_date(number: &[u8]) -> bool {
     let three = groups.next().is_none();
     match lengths {
         (4, 1 | 2, 1 | 2) => year(number),
+        // `2017-2022`: years.
+        (4, 4, 0) => year(number) && number.get(number.len() - 4..).is_some_and(year),
         (1 | 2, 1 | 2, 4) => three && number.get(number.len() - 4..).is_some_and(year),
         (1..=3, 3, 3) => number.contains(&b'.') && !number.contains(&b' ') && !number.contains(&b'-'),
         _ => false,

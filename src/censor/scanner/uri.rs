@@ -30,6 +30,20 @@ const DATABASES: &[&str] = &[
     "postgis",
     "mysql",
     "mysqlx",
+    "mysql2",
+    "mysqls",
+    "postgresqls",
+    "cockroach",
+    "greenplum",
+    "mongo+srv",
+    "amqp091",
+    "memgraph",
+    "dragonfly",
+    "sqlanywhere",
+    "tarantool",
+    "aerospike",
+    "voltdb",
+    "immudb",
     "mariadb",
     "redis",
     "rediss",
@@ -281,7 +295,7 @@ fn holds(user: &[u8], password: &[u8], host: &[u8]) -> bool {
         part.first().is_some_and(|byte| matches!(byte, b'$' | b'{' | b'<' | b'[' | b'%' | b'('))
             && is_placeholder(part)
     };
-    let weak = user.eq_ignore_ascii_case(password) && local;
+    let weak = local && (user.eq_ignore_ascii_case(password) || password.len() < 4);
     !password.is_empty()
         && host_holds
         && !weak

@@ -134,13 +134,18 @@ fn public_v4(address: Ipv4Addr) -> bool {
     let shared = a == 100 && (64..128).contains(&b);
     let reserved = a == 0 || a >= 224;
     let by_name = matches!([a, b, c, d], [8, 8, 8 | 4, 8 | 4] | [1, 1, 1, 1] | [1, 0, 0, 1] | [9, 9, 9, 9]);
-    let like_a_version = (a < 10 && b < 20 && c < 20 && d < 20) || (c == 0 && d == 0) || (b == 0 && c == 0);
+    let like_a_version = (a < 10 && b < 20 && c < 20 && d < 20)
+        || (a < 30 && b < 10 && c < 10 && d < 10)
+        || (c == 0 && d == 0)
+        || (b == 0 && c == 0);
+    // Object identifiers of algorithms and of attributes in certificates.
+    let object = matches!([a, b, c], [1, 3, 6 | 14 | 101 | 132] | [2, 5, 4 | 8 | 29]);
     !address.is_private()
         && !address.is_loopback()
         && !address.is_link_local()
         && !shared
         && !reserved
-        && (by_name || !like_a_version)
+        && (by_name || !(like_a_version || object))
 }
 
 /// Global unicast, or any address written in full: people's notes hold made-up ones. Not `::`, loopback, link-local,
@@ -171,6 +176,20 @@ pub(super) fn mac(text: &[u8]) -> bool {
     digits.len() == 12
         && ((colons && separators == 5) || (dots && separators == 2))
         && digits.iter().any(|digit| *digit != digits[0])
+}
+
+/// The address of a house: words with capitals and a number among them, and no sentence. For text behind a label.
+pub(super) fn postal_address(text: &[u8]) -> bool {
+    let (mut names, mut plain) = (0_u32, 0_u32);
+    for word in text.split(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80).filter(|word| word.len() > 2) {
+        if word.first().is_some_and(u8::is_ascii_lowercase) {
+            plain += u32::from(word.len() > 3);
+        } else {
+            names += 1;
+        }
+    }
+    let number = text.split(|byte| !byte.is_ascii_digit()).any(|digits| (1..=5).contains(&digits.len()));
+    number && names > 0 && plain <= names && text.contains(&b' ')
 }
 
 /// A pair `latitude, longitude` in degrees with four decimals or more, in range and not the same number twice.

@@ -18,7 +18,10 @@ pub fn is_placeholder(text: &[u8]) -> bool {
 fn is_template(text: &[u8]) -> bool {
     let enclosed = match (text.first(), text.last()) {
         (Some(b'<'), Some(b'>')) | (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => true,
-        (Some(b'%'), Some(b'%')) | (Some(b'_'), Some(b'_')) | (Some(b'@'), Some(b'@')) => text.len() > 3,
+        (Some(b'%'), Some(b'%')) | (Some(b'_'), Some(b'_')) | (Some(b'@'), Some(b'@')) => {
+            let name = text.get(1..text.len() - 1).unwrap_or(&[]);
+            text.len() > 3 && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte))
+        }
         _ => false,
     };
     let variable = text.first() == Some(&b'$')
@@ -168,6 +171,9 @@ pub(super) fn is_reference(text: &[u8]) -> bool {
     }
     let call =
         text.contains(&b'(') && (text.last() == Some(&b')') || text.windows(2).any(|pair| pair == b"()"));
+    // `tests/ui/*.rs`.
+    let slashes = text.iter().filter(|byte| **byte == b'/').count();
+    let path = slashes > 1 && text.iter().all(|byte| byte.is_ascii_lowercase() || b"/_-.*".contains(byte));
     let scoped = text.windows(2).any(|pair| pair == b"::" || pair == b"->");
     let mut parts = text.split(|byte| *byte == b'.');
     let members = text.contains(&b'.')
@@ -178,7 +184,7 @@ pub(super) fn is_reference(text: &[u8]) -> bool {
             let looks = looks(part);
             first_is_letter && plain && (part.len() < 4 || looks.wordlike() || looks.digits == 0)
         });
-    call || scoped || members
+    call || scoped || members || path
 }
 
 /// `1.22.3-rc1`, `2026-11-22T10:00:00Z`, `10.2.3.4`.

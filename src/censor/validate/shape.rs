@@ -104,6 +104,14 @@ impl Looks {
         self.letters() + self.digits + self.joints + self.symbols
     }
 
+    /// Letters of both cases, and digits in four places or more: no words, however its letters fall.
+    fn scattered(&self, text: &[u8]) -> bool {
+        let groups = text.chunk_by(|one, two| one.is_ascii_digit() == two.is_ascii_digit());
+        self.lower > 0
+            && self.upper > 0
+            && groups.filter(|group| group.first().is_some_and(u8::is_ascii_digit)).count() > 3
+    }
+
     /// Does it read like words: pairs of letters that words have, in runs?
     pub(super) fn wordlike(&self) -> bool {
         self.pairs >= 3 && self.common * 100 >= self.pairs * 78 && self.changes * 100 < self.total() * 30
@@ -155,7 +163,7 @@ pub(crate) fn key_like(text: &[u8]) -> bool {
         return false;
     }
     if hexadecimal {
-        return len >= 16 && looks.digits > 0 && entropy(text) > 2.5;
+        return len >= 12 && looks.digits > 0 && entropy(text) > 2.5;
     }
     if is_uuid(text) {
         return true;
@@ -164,7 +172,7 @@ pub(crate) fn key_like(text: &[u8]) -> bool {
     if strong_symbols > 0 {
         return password_like(text) && (looks.digits > 0 || strong_symbols > 2);
     }
-    let random = !looks.wordlike() && !is_version_or_date(text);
+    let random = (!looks.wordlike() || (len > 23 && looks.scattered(text))) && !is_version_or_date(text);
     let enough = match len {
         0..=11 => looks.digits > 1 && looks.changes > 2 && entropy(text) > 2.7,
         12..=19 => looks.digits > 0 && looks.changes > 1 && entropy(text) > 2.9,

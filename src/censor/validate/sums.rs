@@ -1,5 +1,7 @@
 //! Check digits: the sums that many numbering schemes share.
 
+use crate::censor::bytes::is_wide_joint;
+
 /// Longest number this room reads, in digits.
 const LONGEST: usize = 40;
 
@@ -14,13 +16,21 @@ impl Digits {
     /// The digits of `text`. `None` when another byte than a digit or a separator is in it, or too many digits.
     pub(super) fn read(text: &[u8]) -> Option<Digits> {
         let mut read = Digits { digits: [0; LONGEST], len: 0 };
-        for &byte in text {
-            if byte.is_ascii_digit() {
-                *read.digits.get_mut(read.len)? = byte - b'0';
-                read.len += 1;
-            } else if !is_separator(byte) {
-                return None;
-            }
+        let mut rest = text;
+        while let Some((&byte, behind)) = rest.split_first() {
+            let (digit, behind) = match rest {
+                // A digit of full width, U+FF10 to U+FF19.
+                [0xEF, 0xBC, last @ 0x90..=0x99, behind @ ..] => (last - 0x90, behind),
+                _ if byte.is_ascii_digit() => (byte - b'0', behind),
+                _ if is_separator(byte) => {
+                    rest = behind;
+                    continue;
+                }
+                _ => return None,
+            };
+            *read.digits.get_mut(read.len)? = digit;
+            read.len += 1;
+            rest = behind;
         }
         Some(read)
     }
@@ -60,9 +70,9 @@ impl Digits {
     }
 }
 
-/// Bytes people put between the digits of one number. `0xC2 0xA0` is the no-break space.
+/// Bytes people put between the digits of one number. Which of them may stand where is the pattern's business.
 pub(super) fn is_separator(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'\t' | 0xC2 | 0xA0)
+    matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'\t') || is_wide_joint(byte)
 }
 
 /// `text` without separators, upper case; `None` when it has more than `LONGEST` characters or other bytes.

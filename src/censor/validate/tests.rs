@@ -14,6 +14,9 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
         &[
             "4111111111111111",
             "4111 1111 1111 1111",
+            "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+            "4111\u{2011}1111\u{202f}1111\u{2212}1111",
+            "４１１１１１１１１１１１１１１１",
             "5555-5555-5555-4444",
             "378282246310005",
             "6011111111111117",
@@ -209,6 +212,21 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("ip_any", &["10.0.0.1", "fe80::1%eth0", "10.1.2.3/24"], &["127.0.0.1", "0.0.0.0"]),
+    (
+        "postal_address",
+        &[
+            "742 Evergreen Terrace",
+            "Lindenweg 119, 80331 München",
+            "Blk 114 Ang Mo Kio Avenue 3 #08-12",
+            "119 rue de Rivoli, 75001 Paris",
+        ],
+        &["0x7ffd1234", "The address of the 2 servers", "Evergreen Terrace", "10.20.30.40"],
+    ),
+    (
+        "person_name",
+        &["Catherine Newman", "José Díaz", "ANA da Silva"],
+        &["Visual Studio", "Catherine", "Run Tests"],
+    ),
     ("coordinates", &["52.520008, 13.404954", "-33.8688,151.2093"], &["95.5200, 13.4049"]),
     (
         "email",

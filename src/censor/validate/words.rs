@@ -293,6 +293,7 @@ pub(super) const REFERENCES: &[&str] = &[
     "!ref",
     "!sub",
     "enc(",
+    "enc[",
     "{cipher}",
     "urn:",
     "resolve:",

@@ -13,7 +13,7 @@ use super::super::outbound::Call;
 use super::super::shared::Shared;
 use super::super::stages::Recognised;
 use super::super::trail::Trail;
-use super::super::{head, target, treatment, way};
+use super::super::{effects, head, target, treatment, way};
 use super::About;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
@@ -126,7 +126,7 @@ impl Upwards<'_> {
         match self.completed(trail, &upload, censored).await {
             Ok((response, begun)) => {
                 let file = self.claimed(open, response, exchange).await;
-                way::settle(self.shared, begun, file.is_ok()).await;
+                effects::settle(self.shared, begun, file.is_ok()).await;
                 file
             }
             Err(refusal) => {
@@ -148,11 +148,11 @@ impl Upwards<'_> {
         let ids = self.parts(trail, upload, censored).await?;
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
-        let begun = way::begin(self.shared, self.request, &[true]).await?;
+        let begun = effects::begin(self.shared, self.request, &[true]).await?;
         let response = self.dispatch(trail, &path, "application/json", body).await?;
         if let Err(refusal) = succeeded(response.status()) {
             // It said that there is none.
-            way::settle(self.shared, begun, true).await;
+            effects::settle(self.shared, begun, true).await;
             return Err(refusal);
         }
         Ok((response, begun))

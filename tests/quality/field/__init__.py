@@ -1,0 +1,1 @@
+"""Labelled items of the field: secrets and personal data as they are written, and what only looks like them."""
