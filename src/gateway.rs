@@ -16,6 +16,7 @@ mod live;
 mod outbound;
 mod pages;
 mod plan;
+pub mod rehearsal;
 mod seen;
 mod shared;
 pub mod stack;
