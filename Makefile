@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test setup fmt clippy unit charts clients bench demo schema deny
+.PHONY: help test setup fmt clippy unit charts clients bench fuzz demo schema deny
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export CONSENTRY_BIN ?= $(abspath $(TARGET))/debug/consentry
@@ -44,6 +44,9 @@ clients: ## unmodified SDKs and servers that nobody here wrote
 bench: ## how fast, beside its peers
 	@cargo bench --locked
 	@benches/run.sh
+
+fuzz: ## one fuzzer for a while: make fuzz NAME=json SECONDS=600
+	@fuzz/run.sh $(NAME) $(SECONDS)
 
 demo: ## the gateway before a sandbox, and a tour of its decisions
 	@cargo run --release --locked -- demo

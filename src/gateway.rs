@@ -18,6 +18,7 @@ mod live;
 mod outbound;
 mod pages;
 mod plan;
+pub mod rehearsal;
 mod seen;
 mod shared;
 pub mod stack;

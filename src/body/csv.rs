@@ -92,12 +92,13 @@ impl CsvTransform {
         self.job.refuse(reason).detail(SafeText::numbered("line", self.line))
     }
 
-    /// Looks for the first line's end; then its separator is known.
-    fn first_line(&mut self, complete: bool) {
+    /// Looks for the first line's end; then its separator is known. The line is a record, and no longer than one.
+    fn first_line(&mut self, complete: bool) -> Result<(), Refusal> {
+        let mut length = self.held.len();
         let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
         let mut quotes = Quotes::Start;
         let mut ended = complete;
-        for byte in &self.held {
+        for (at, byte) in self.held.iter().enumerate() {
             let before = quotes;
             quotes = quotes.after(*byte);
             if before == Quotes::Inside || quotes == Quotes::Inside {
@@ -105,6 +106,7 @@ impl CsvTransform {
             }
             if *byte == b'\n' {
                 ended = true;
+                length = at;
                 break;
             }
             if let Some((_, count)) = counts.iter_mut().find(|(separator, _)| separator == byte) {
@@ -112,10 +114,14 @@ impl CsvTransform {
                 quotes = Quotes::Start;
             }
         }
+        if length > self.job.limits.record {
+            return Err(self.refuse(Reason::RecordTooLarge));
+        }
         if ended {
             let most = counts.iter().rev().max_by_key(|(_, count)| *count);
             self.separator = most.map(|(separator, _)| *separator);
         }
+        Ok(())
     }
 
     fn fields(&mut self, text: &[u8], separator: u8, out: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -167,6 +173,9 @@ impl CsvTransform {
         let joined = if held.is_empty() { Vec::new() } else { [&*held, here].concat() };
         let raw = if held.is_empty() { here } else { joined.as_slice() };
         let raw_end = raw.len() - usize::from(last && raw.ends_with(b"\r"));
+        if raw.len() > self.job.limits.record {
+            return Err(self.refuse(Reason::RecordTooLarge));
+        }
         let (contents, end) = raw.split_at(raw_end);
         let changed = self.censored(contents)?;
         if changed.is_some() || !held.is_empty() {
@@ -234,30 +243,38 @@ fn unquoted(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     text.into()
 }
 
+impl CsvTransform {
+    fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if let Some(separator) = self.separator {
+            return self.fields(text, separator, out);
+        }
+        self.held.extend_from_slice(text);
+        // Line ends inside of quotes may be many: each look goes over twice as much as the one before.
+        let again = memchr::memchr(b'\n', text).is_some() && self.held.len() >= self.seen * 2;
+        if again || self.held.len() > self.job.limits.record {
+            self.seen = self.held.len();
+            self.first_line(false)?;
+        }
+        match self.separator {
+            Some(separator) => {
+                let held = std::mem::take(&mut self.held);
+                self.fields(&held, separator, out)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Transform for CsvTransform {
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         let good = self.utf8.push(input);
         let text = input.get(..good).unwrap_or_default();
-        if memchr::memchr(0, text).is_some() {
+        if let Some(nul) = memchr::memchr(0, text) {
+            // What stands before it is read first: it may be wrong itself.
+            self.text(text.get(..nul).unwrap_or_default(), out)?;
             return Err(self.refuse(Reason::ContentUninspectable));
         }
-        match self.separator {
-            Some(separator) => self.fields(text, separator, out)?,
-            None => {
-                self.held.extend_from_slice(text);
-                // Line ends inside of quotes may be many: each look goes over twice as much as the one before.
-                if memchr::memchr(b'\n', text).is_some() && self.held.len() >= self.seen * 2 {
-                    self.seen = self.held.len();
-                    self.first_line(false);
-                }
-                if let Some(separator) = self.separator {
-                    let held = std::mem::take(&mut self.held);
-                    self.fields(&held, separator, out)?;
-                } else if self.held.len() > self.job.limits.record {
-                    return Err(self.refuse(Reason::RecordTooLarge));
-                }
-            }
-        }
+        self.text(text, out)?;
         if good < input.len() { Err(self.refuse(Reason::ContentNotUtf8)) } else { Ok(()) }
     }
 
@@ -266,7 +283,7 @@ impl Transform for CsvTransform {
             return Err(self.refuse(Reason::ContentNotUtf8));
         }
         if self.separator.is_none() {
-            self.first_line(true);
+            self.first_line(true)?;
             let held = std::mem::take(&mut self.held);
             self.fields(&held, self.separator.unwrap_or(b','), out)?;
         }

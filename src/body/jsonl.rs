@@ -100,13 +100,13 @@ impl JsonlTransform {
         self.at_line(stop.refusal(self.walker.job()))
     }
 
-    /// Counts bytes of the current line.
-    fn grow(&mut self, by: usize) -> Result<(), Refusal> {
-        self.length += by;
-        if self.length > self.walker.job().limits.record {
-            return Err(self.refuse(Reason::RecordTooLarge));
-        }
-        Ok(())
+    /// Reads more of the current line, as far as it may go: what is wrong before is told first, whatever the cuts are.
+    fn read(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<(), Refusal> {
+        let room = self.walker.job().limits.record - self.length;
+        let fits = at.len().min(room);
+        self.length += fits;
+        self.walker.feed(sink, at.start..at.start + fits).map_err(|stop| self.stop(stop))?;
+        if fits < at.len() { Err(self.refuse(Reason::RecordTooLarge)) } else { Ok(()) }
     }
 
     /// A line whose end is in the input at hand: `at` without its LF.
@@ -122,10 +122,7 @@ impl JsonlTransform {
 
     fn whole_line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<RecordVerdict, Refusal> {
         let mark = sink.mark(at.start);
-        let verdict = self.grow(at.len()).and_then(|()| {
-            self.walker.feed(sink, at.clone()).map_err(|stop| self.stop(stop))?;
-            self.judge(sink, at.end, false)
-        });
+        let verdict = self.read(sink, at.clone()).and_then(|()| self.judge(sink, at.end, false));
         if verdict != Ok(RecordVerdict::Keep) {
             sink.rewind(mark, at.end);
         }
@@ -134,10 +131,9 @@ impl JsonlTransform {
     }
 
     fn rest_of_line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<RecordVerdict, Refusal> {
-        self.grow(at.len())?;
         let mut record = std::mem::take(&mut self.record);
         let mut inner = Sink::starting_at(sink.input(), at.start, &mut record);
-        self.walker.feed(&mut inner, at.clone()).map_err(|stop| self.stop(stop))?;
+        self.read(&mut inner, at.clone())?;
         let verdict = self.judge(&mut inner, at.end, false)?;
         inner.flush(at.end);
         sink.flush(at.start);
@@ -181,13 +177,12 @@ impl JsonlTransform {
 
     /// The beginning of a line, or its middle, without its end.
     fn part(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<(), Refusal> {
-        self.grow(at.len())?;
         sink.flush(at.start);
         sink.skip(at.end);
         self.open = true;
         let mut record = std::mem::take(&mut self.record);
         let mut inner = Sink::starting_at(sink.input(), at.start, &mut record);
-        self.walker.feed(&mut inner, at.clone()).map_err(|stop| self.stop(stop))?;
+        self.read(&mut inner, at.clone())?;
         inner.flush(at.end);
         self.record = record;
         Ok(())

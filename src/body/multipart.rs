@@ -45,6 +45,8 @@ pub struct FormTransform {
     job: Job,
     fields: Arc<[FormField]>,
     salted: Vec<Box<str>>,
+    /// Fields whose values are ids, which the gateway itself checks: the censor leaves them as they are.
+    ids: Vec<usize>,
     spools: Spools,
     decide: FileDecision,
     before_end: FormDecision,
@@ -100,6 +102,7 @@ impl FormTransform {
             job,
             fields,
             salted: Vec::new(),
+            ids: Vec::new(),
             spools,
             decide,
             before_end,
@@ -128,6 +131,13 @@ impl FormTransform {
                 _ => None,
             })
             .collect();
+        self
+    }
+
+    /// Leaves the values of these fields as they are: ids and names that the gateway itself checks.
+    #[must_use]
+    pub fn with_ids(mut self, fields: Vec<usize>) -> Self {
+        self.ids = fields;
         self
     }
 
@@ -327,7 +337,14 @@ impl FormTransform {
                     return Err(self.about_field(Reason::ContentNotUtf8, field));
                 };
                 self.facts.add(field, FactValue::Text(text.into()));
-                self.queue.put(&value, out)?;
+                let name = self.fields.get(field).map(|field| &*field.name);
+                if self.ids.contains(&field) || !self.whole.run(&self.job, &value, name)? {
+                    self.queue.put(&value, out)?;
+                } else {
+                    let mut censored = Vec::new();
+                    self.whole.write(&value, &mut censored);
+                    self.queue.put(&censored, out)?;
+                }
                 self.release()
             }
             Part::Salted { value } => self.queue.put(&self.job.salted(&value)?, out),

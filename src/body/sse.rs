@@ -27,7 +27,7 @@ use crate::reason::{Reason, Refusal};
 use channel::{Identity, Text};
 use event::{Cut, Splitter, lines};
 pub use plan::SsePlan;
-use template::{Model, data_lines};
+use template::{Model, data_lines, written};
 use texts::Texts;
 use view::{Event, Frame, Piece, fill};
 use write::write;
@@ -236,7 +236,8 @@ impl SseTransform {
             }
         }
         let filled = fill(walked, fills);
-        self.keep_templates(frame, &event, &pieces, touched, &filled);
+        let changed = (walked != data).then_some(walked);
+        self.keep_templates(frame, &event, &pieces, touched, (changed, &filled));
         Ok((before, (filled != data).then_some(filled)))
     }
 
@@ -284,8 +285,14 @@ impl SseTransform {
         event: &Event<'_>,
         pieces: &[Piece],
         touched: Vec<(usize, Identity)>,
-        data: &[u8],
+        (changed, data): (Option<&[u8]>, &[u8]),
     ) {
+        let document = changed.and_then(|changed| std::str::from_utf8(changed).ok());
+        let way = |hit: usize| {
+            let place = event.hits.get(hit).map_or(0, |hit| hit.span.start);
+            let written = document.and_then(|document| written(document, place, event.way(hit)));
+            written.unwrap_or_else(|| event.way(hit).to_vec())
+        };
         for (hit, identity) in touched {
             let Some(text) = self.texts.open(&identity) else { continue };
             if text.waiting() == 0 {
@@ -293,8 +300,8 @@ impl SseTransform {
                 continue;
             }
             let texts = pieces.iter().filter(|piece| !event.is_whole(&piece.identity));
-            let texts = texts.map(|piece| event.way(piece.hit).to_vec()).collect();
-            let model = Model { data: data.to_vec(), way: event.way(hit).to_vec(), texts };
+            let texts = texts.map(|piece| way(piece.hit)).collect();
+            let model = Model { data: data.to_vec(), way: way(hit), texts };
             text.template = Some(frame.template(Some(model)));
         }
     }

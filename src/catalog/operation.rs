@@ -114,7 +114,7 @@ pub struct FormField {
 pub enum FieldContent {
     /// A short text, censored as text.
     Text,
-    /// A short text that decides: it must stand once, and is given to the facts.
+    /// A short text that decides: it must stand once, and is given to the facts. It is censored unless it is an id.
     Deciding,
     /// A file of records or text; its kind is decided by the facts (`purpose`), type and first bytes.
     File,

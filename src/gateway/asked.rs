@@ -49,6 +49,11 @@ impl Asked {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).purposes.insert(purpose);
     }
 
+    /// The resources that were named since the last look.
+    pub(super) fn named(&self) -> Vec<Named> {
+        self.take().named.into_iter().collect()
+    }
+
     fn take(&self) -> Items {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -133,7 +133,8 @@ async fn document<T: DeserializeOwned>(
     let exchange = way::exchange(request);
     trail.exchange(exchange.clone());
     let job = way::job(request, exchange, Direction::Request);
-    let (said, held) = inbound::read(shared, request, body, &job, false).await?;
+    let spools = shared.spools(&request.tenant);
+    let (said, held) = inbound::read(&spools, request, body, &job, false).await?;
     let Waiting::Held(Held::Memory(bytes)) = held else {
         return Err(Refusal::new(Reason::BodyTooLarge));
     };

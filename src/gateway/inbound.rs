@@ -9,7 +9,6 @@ use http_body::Body;
 use http_body_util::BodyExt;
 
 use super::asked::Asked;
-use super::shared::Shared;
 use super::stages::Recognised;
 use super::treatment::{self, Decided};
 use crate::body::coding::Decoder;
@@ -19,7 +18,7 @@ use crate::body::pump::{Bounds, Held, Pump};
 use crate::body::spool::Spools;
 use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Censored, Facts, Job, Meter, Pass, Transform};
-use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass};
+use crate::catalog::{BodyShape, FieldContent, FormField, LimitClass, Place};
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
 
@@ -35,49 +34,51 @@ pub(super) struct Said {
 }
 
 /// A body that waits for the decision.
-pub(super) enum Waiting {
+pub(super) enum Waiting<B = Incoming> {
     /// None.
     Nothing,
     /// All of it.
     Held(Held),
     /// The beginning, with the rest still to come: what decides has been read.
-    Flowing(Box<Flowing>),
+    Flowing(Box<Flowing<B>>),
 }
 
 /// A form whose file is still to come.
-pub(super) struct Flowing {
+pub(super) struct Flowing<B = Incoming> {
     pub(super) lead: Vec<Bytes>,
-    pub(super) pump: FormPump,
+    /// A form on its way up.
+    pub(super) pump: Pump<B, FormTransform>,
     /// What records of the file ask for.
     pub(super) asked: Asked,
     /// Where it is counted.
     pub(super) meter: Arc<Meter>,
 }
 
-/// A form on its way up.
-pub(super) type FormPump = Pump<Incoming, FormTransform>;
-
 /// A request's body as hyper gives it.
 pub(super) type Incoming = crate::listener::RequestBody;
 
 /// Reads what decides.
-pub(super) async fn read(
-    shared: &Shared,
+pub(super) async fn read<B>(
+    spools: &Spools,
     request: &Recognised,
-    body: Incoming,
+    body: B,
     job: &Job,
     unstored: bool,
-) -> Result<(Said, Waiting), Refusal> {
+) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let nothing = |body| (Said::default(), body);
     match &request.operation().request {
         BodyShape::None => empty(body).await.map(|()| nothing(Waiting::Nothing)),
         // Each in its box: a request moves the room of the largest of them, whether it has a body or not.
-        BodyShape::Json => Box::pin(json(shared, request, body, job, unstored)).await,
-        BodyShape::Multipart(_) => Box::pin(form(shared, request, body, job)).await,
-        BodyShape::Urlencoded(_) => Box::pin(urlencoded(shared, request, body, job)).await,
-        BodyShape::Text | BodyShape::File => Box::pin(file(shared, request, body, job)).await,
+        BodyShape::Json => Box::pin(json(spools, request, body, job, unstored)).await,
+        BodyShape::Multipart(_) => Box::pin(form(spools, request, body, job)).await,
+        BodyShape::Urlencoded(_) => Box::pin(urlencoded(spools, request, body, job)).await,
+        BodyShape::Text | BodyShape::File => Box::pin(file(spools, request, body, job)).await,
         BodyShape::Opaque if request.tenant.opaque.contains(&request.operation().id) => {
-            Box::pin(opaque(shared, request, body)).await
+            Box::pin(opaque(spools, request, body)).await
         }
         BodyShape::Opaque => Err(not_named_opaque()),
         BodyShape::Jsonl | BodyShape::JsonOrEvents | BodyShape::Events => {
@@ -86,9 +87,13 @@ pub(super) async fn read(
     }
 }
 
-async fn opaque(shared: &Shared, request: &Recognised, body: Incoming) -> Result<(Said, Waiting), Refusal> {
+async fn opaque<B>(spools: &Spools, request: &Recognised, body: B) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let mut pump = Pump::new(body, None, Pass, bounds(request));
-    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let held = pump.hold(memory(request), spools).await?;
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
 }
@@ -108,7 +113,7 @@ pub(super) fn bounds(request: &Recognised) -> Bounds {
 }
 
 /// Clients say `Content-Type: application/json` of requests without a body, so only the bytes count.
-async fn empty(mut body: Incoming) -> Result<(), Refusal> {
+async fn empty(mut body: impl Body<Data = Bytes> + Unpin) -> Result<(), Refusal> {
     if body.is_end_stream() {
         return Ok(());
     }
@@ -148,13 +153,17 @@ fn decoder(request: &Recognised) -> Result<Option<Decoder>, Refusal> {
     super::coded(headers.get_all(CONTENT_ENCODING).iter(), &bounds(request), request.received.snapshot())
 }
 
-async fn json(
-    shared: &Shared,
+async fn json<B>(
+    spools: &Spools,
     request: &Recognised,
-    body: Incoming,
+    body: B,
     job: &Job,
     unstored: bool,
-) -> Result<(Said, Waiting), Refusal> {
+) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let headers = &request.received.parts.headers;
     if media_type(headers).as_deref() != Some("application/json") || other_charset(headers) {
         return Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes application/json"));
@@ -162,18 +171,22 @@ async fn json(
     let plan = if unstored { &request.plan.request_unstored } else { &request.plan.request };
     let transform = JsonTransform::new(job.clone(), Arc::clone(plan));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let held = pump.hold(memory(request), spools).await?;
     let json = pump.transform().facts().clone();
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { json, arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
-async fn urlencoded(
-    shared: &Shared,
+async fn urlencoded<B>(
+    spools: &Spools,
     request: &Recognised,
-    body: Incoming,
+    body: B,
     job: &Job,
-) -> Result<(Said, Waiting), Refusal> {
+) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let headers = &request.received.parts.headers;
     if media_type(headers).as_deref() != Some(URLENCODED) || other_charset(headers) {
         return Err(Refusal::new(Reason::BodyTypeMismatch)
@@ -182,32 +195,40 @@ async fn urlencoded(
     let transform = UrlencodedTransform::new(job.clone(), Arc::from(request.plan.fields()))
         .with_edits(&request.operation().request_edits);
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let held = pump.hold(memory(request), spools).await?;
     let form = pump.transform().facts().clone();
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
 /// A request whose body is a text or a file: nothing in it decides.
-async fn file(
-    shared: &Shared,
+async fn file<B>(
+    spools: &Spools,
     request: &Recognised,
-    body: Incoming,
+    body: B,
     job: &Job,
-) -> Result<(Said, Waiting), Refusal> {
-    let transform = treatment::of_body(request, job, shared.spools(&request.tenant));
+) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let transform = treatment::of_body(request, job, spools.clone());
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+    let held = pump.hold(memory(request), spools).await?;
     let arrived = (pump.arrived(), pump.waited());
     Ok((Said { arrived, ..Said::default() }, Waiting::Held(held)))
 }
 
-async fn form(
-    shared: &Shared,
+async fn form<B>(
+    spools: &Spools,
     request: &Recognised,
-    body: Incoming,
+    body: B,
     job: &Job,
-) -> Result<(Said, Waiting), Refusal> {
+) -> Result<(Said, Waiting<B>), Refusal>
+where
+    B: Body<Data = Bytes> + Unpin + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let headers = &request.received.parts.headers;
     if media_type(headers).as_deref() != Some("multipart/form-data") {
         return Err(Refusal::new(Reason::BodyTypeMismatch).detail("the operation takes multipart/form-data"));
@@ -221,15 +242,15 @@ async fn form(
     let files = has(&FieldContent::File);
     let asked = Asked::default();
     let decided = Decided::default();
-    let treat = treatment::of(request, job, &decided, &asked, &shared.spools(&request.tenant));
+    let treat = treatment::of(request, job, &decided, &asked, spools);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
-    let transform =
-        FormTransform::new(job.clone(), &boundary, fields, shared.spools(&request.tenant), treat, end)
-            .with_edits(&request.operation().request_edits);
+    let transform = FormTransform::new(job.clone(), &boundary, fields, spools.clone(), treat, end)
+        .with_edits(&request.operation().request_edits)
+        .with_ids(ids(request));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     if !files {
-        let held = pump.hold(memory(request), &shared.spools(&request.tenant)).await?;
+        let held = pump.hold(memory(request), spools).await?;
         let form = pump.transform().facts().clone();
         let arrived = (pump.arrived(), pump.waited());
         return Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)));
@@ -249,6 +270,20 @@ async fn form(
     let arrived = (pump.arrived(), pump.waited());
     let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked, meter: Arc::clone(&job.meter) }));
     Ok((Said { form, arrived, ..Said::default() }, body))
+}
+
+/// The fields of the form that name a resource.
+fn ids(request: &Recognised) -> Vec<usize> {
+    let named =
+        |name: &str| request.operation().uses.iter().any(|used| used.place == Place::Form(name.into()));
+    request
+        .plan
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| named(&field.name))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Reads an upload's part: the one field that holds its bytes goes where it is told, whatever it is.
@@ -285,9 +320,9 @@ fn not_named_opaque() -> Refusal {
         .detail("the tenant's `opaque` list does not name this operation")
 }
 
-impl Waiting {
+impl<B> Waiting<B> {
     /// The body, once it is decided. A form's records are looked at for ids of others as they come.
-    pub(super) fn into_censored(self, follow: impl FnOnce(Box<Flowing>) -> Censored) -> Censored {
+    pub(super) fn into_censored(self, follow: impl FnOnce(Box<Flowing<B>>) -> Censored) -> Censored {
         match self {
             Self::Nothing => Censored::nothing(),
             Self::Held(held) => held.into_censored(),

@@ -72,7 +72,8 @@ async fn forward(
     let up = job(&request, exchange.clone(), Direction::Request);
     trail.meter(&up);
     plain_head(&request, &up)?;
-    let (said, waiting) = inbound::read(shared, &request, body, &up, !request.store_granted).await?;
+    let spools = shared.spools(&request.tenant);
+    let (said, waiting) = inbound::read(&spools, &request, body, &up, !request.store_granted).await?;
     up.meter.arrived(said.arrived.0);
     trail.waited(said.arrived.1);
     let decision = decide(shared, trail, &request, &said, dataset.as_ref()).await?;
@@ -147,7 +148,7 @@ pub(super) struct Decision {
 }
 
 /// What goes up outside the body holds nothing that must not pass. It can't be replaced there, so it is refused.
-fn plain_head(request: &Recognised, job: &Job) -> Result<(), Refusal> {
+pub(super) fn plain_head(request: &Recognised, job: &Job) -> Result<(), Refusal> {
     let refused = |detail| Refusal::new(Reason::ContentBlocked).detail(detail);
     let uses = &request.operation().uses;
     // What names a resource is an id of the tenant's, or nothing goes up.
@@ -196,7 +197,7 @@ pub(super) async fn decide(
     Ok(Decision { scope, permit, creates, purposes, turned_off, label })
 }
 
-fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {
+pub(super) fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {
     Seen {
         plan: &request.plan,
         path: &request.path,

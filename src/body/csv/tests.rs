@@ -90,6 +90,31 @@ fn tables_are_bounded_and_checked() {
     }
 }
 
+/// A field that came in one piece was as long as it liked, and a first line as well.
+#[test]
+fn a_field_has_the_same_bound_at_every_cut() {
+    let mut job = request();
+    job.limits = std::sync::Arc::new(Limits { record: 64, ..Limits::default() });
+    for (start, end, most) in
+        [("a,b\n1,", "\n2,3\n", 64), ("a,b\n\"", "\"\n", 62), ("a,", "\n1,2\n", 62), ("\"", "\",b\n", 60)]
+    {
+        for (length, reason) in [(most, None), (most + 1, Some(Reason::RecordTooLarge))] {
+            let body = format!("{start}{}{end}", "x".repeat(length));
+            let outcome = everywhere(&table(&job, Separator::Unknown), body.as_bytes());
+            assert_eq!(outcome.reason(), reason, "{length} of {start:?}");
+        }
+    }
+    // A NUL behind it was told first where it came in the same piece.
+    let body = format!("a,b\n1,{}\0\n", "x".repeat(65));
+    assert_eq!(
+        everywhere(&table(&job, Separator::Unknown), body.as_bytes()).reason(),
+        Some(Reason::RecordTooLarge)
+    );
+    // Line ends inside of quotes, after which the first line is looked at again.
+    let body = format!("\"{}\",b\n{}\n", "x\n".repeat(12), "1,2\n".repeat(40));
+    assert_eq!(everywhere(&table(&job, Separator::Unknown), body.as_bytes()).text(), body);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

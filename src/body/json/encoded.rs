@@ -181,7 +181,10 @@ impl Encoded {
         if !coded {
             return self.other(job, &held, out);
         }
-        out.keep(head.len());
+        // What it says of itself is text, of which readers pass over most.
+        if !self.as_written(job, head, out)? {
+            out.keep(head.len());
+        }
         self.state = State::Letters { held: Vec::new(), declared: true };
         self.push(job, rest, out)
     }
@@ -258,7 +261,7 @@ impl Encoded {
         Ok(())
     }
 
-    /// A key may be written as base64 of a text, and be known by its letters.
+    /// Letters as they are written: a key may be base64 of a text, and be known by them. Tells if anything was found.
     fn as_written(&self, job: &Job, letters: &[u8], out: &mut dyn Emit) -> Result<bool, Refusal> {
         let mut whole = Whole::default();
         if !whole.plain(job, letters, self.field.as_deref())? {

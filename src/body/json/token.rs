@@ -296,15 +296,20 @@ impl Tokenizer {
         let mut pos = start;
         loop {
             let rest = &input[pos..];
-            let plain = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-            if self.controls && escape::has_control(&rest[..plain]) {
-                return Err(Fault::Control);
+            let mut plain = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            let control = self.controls && escape::has_control(&rest[..plain]);
+            if control {
+                plain = rest.iter().position(|byte| *byte < 0x20).unwrap_or(plain);
             }
             if escapes {
                 self.decoded.extend_from_slice(&rest[..plain]);
             }
             pos += plain;
             match rest.get(plain) {
+                // What stands before a fault is handed out first: it may be wrong itself.
+                Some(_) if control => {
+                    return Self::run(start, pos, escapes, at).ok_or(Fault::Control).map(Some);
+                }
                 None => break,
                 Some(b'"') if pos == start => {
                     *at = pos + 1;
@@ -322,24 +327,28 @@ impl Tokenizer {
                         self.decoded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                         pos += len;
                     }
-                    Escape::Wrong => return Err(Fault::Escape),
+                    Escape::Wrong => {
+                        return Self::run(start, pos, escapes, at).ok_or(Fault::Escape).map(Some);
+                    }
                     Escape::Cut if self.lenient => break,
                     Escape::Cut => {
                         let cut = &rest[plain..];
                         self.cut[..cut.len()].copy_from_slice(cut);
                         self.cut_len = cut.len();
+                        let run = Self::run(start, pos, escapes, at);
                         *at = input.len();
-                        return Ok((pos > start).then_some(Token {
-                            kind: Kind::Text { escapes },
-                            start,
-                            end: pos,
-                        }));
+                        return Ok(run);
                     }
                 },
             }
         }
-        *at = pos;
-        Ok((pos > start).then_some(Token { kind: Kind::Text { escapes }, start, end: pos }))
+        Ok(Self::run(start, pos, escapes, at))
+    }
+
+    /// Contents of a string, if there are any.
+    fn run(start: usize, end: usize, escapes: bool, at: &mut usize) -> Option<Token> {
+        *at = end;
+        (end > start).then_some(Token { kind: Kind::Text { escapes }, start, end })
     }
 
     #[inline]

@@ -178,7 +178,16 @@ impl Walker {
         if self.lead.from.is_some() {
             self.lead.from = Some(at);
         }
-        while let Some(token) = self.tokens.next(input, &mut at)? {
+        loop {
+            let token = match self.tokens.next(input, &mut at) {
+                Ok(Some(token)) => token,
+                Ok(None) => break,
+                Err(fault) => {
+                    // What stands before it is looked at as if the input ended there: it may be wrong itself.
+                    self.suspend(sink, at)?;
+                    return Err(fault.into());
+                }
+            };
             match token.kind {
                 Kind::Open { object } => self.open(sink, token, object)?,
                 Kind::Close { object } => self.close(sink, token, object),

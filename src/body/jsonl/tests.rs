@@ -128,6 +128,26 @@ fn refusals_name_the_line() {
     assert_eq!(everywhere(&answer, b"{\n").reason(), Some(Reason::UpstreamUnexpected));
 }
 
+/// A line that came in one piece was measured before it was read, one in pieces as it was read: of two reasons either.
+#[test]
+fn what_is_wrong_first_is_told_at_every_cut() {
+    let mut job = request();
+    job.limits = Arc::new(Limits { record: 40, ..Limits::default() });
+    let make = || {
+        Box::new(JsonlTransform::censoring(job.clone(), Arc::new(JsonPlan::empty()))) as Box<dyn Transform>
+    };
+    let long = "x".repeat(60);
+    for (line, reason) in [
+        (format!("{{\"a\":}} {long}\n"), Reason::ContentMalformed),
+        (format!("{{\"a\":\"{} {long}\"}}\n", blocked()), Reason::ContentBlocked),
+        (format!("{{\"a\":\"{long}\"}} x\n"), Reason::RecordTooLarge),
+    ] {
+        for body in [line.clone(), format!("{{}}\n{line}{{}}\n")] {
+            assert_eq!(everywhere(&make, body.as_bytes()).reason(), Some(reason), "{body}");
+        }
+    }
+}
+
 #[test]
 fn a_record_is_all_that_is_held() {
     let line = format!("{{\"messages\":[{{\"content\":\"{} {}\"}}]}}\n", "lorem ".repeat(200), token(1));

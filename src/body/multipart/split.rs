@@ -160,7 +160,7 @@ impl Splitter {
             let at = from + found;
             let line_end = match rest.get(..at).unwrap_or_default() {
                 [.., b'\r', b'\n'] => 2,
-                [.., b'\r' | b'\n'] => return Err(Fault::Ambiguous("a boundary behind a bare CR or LF")),
+                [.., b'\r' | b'\n'] => 1,
                 [] if self.at == At::DataStart => {
                     return Err(Fault::Ambiguous("a boundary at once behind a header section"));
                 }
@@ -169,12 +169,16 @@ impl Splitter {
                     continue;
                 }
             };
-            if self.at == At::Epilogue {
-                return Err(Fault::Ambiguous("a boundary behind the closing one"));
-            }
+            // What stands before goes first, whatever is wrong behind it: it may be wrong itself.
             let length = at - line_end;
             if length > 0 {
                 return Ok(Some(self.some(kind, length)));
+            }
+            if line_end == 1 {
+                return Err(Fault::Ambiguous("a boundary behind a bare CR or LF"));
+            }
+            if self.at == At::Epilogue {
+                return Err(Fault::Ambiguous("a boundary behind the closing one"));
             }
             return self.delimiter(rest, at, end);
         }

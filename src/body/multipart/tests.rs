@@ -69,6 +69,46 @@ fn lines(secret: &str) -> String {
     format!("{{\"a\":\"plain\"}}\r\n{{\"a\":\"x {secret}\"}}\n{{\"b\": 1.50 }}")
 }
 
+/// A boundary that is none was told before what stood before it, or after, depending on the cuts.
+#[test]
+fn what_stands_before_a_wrong_boundary_is_read_first() {
+    let end = [part("a", "", "x").as_str(), END].concat();
+    for (body, reason) in [
+        (format!("--x\0\n--xYz\r\n{end}"), Reason::ContentUninspectable),
+        (format!("--x\n--xYz\0\r\n{end}"), Reason::FieldAmbiguous),
+        (format!("{end}a\0\r\n--xYz\r\n"), Reason::ContentUninspectable),
+        (format!("{end}a\r\n--xYz\r\n"), Reason::FieldAmbiguous),
+    ] {
+        let make = || {
+            let spools = spools();
+            let decide = decision(&Arc::default());
+            let fields = [field("a", FieldContent::Text, false)].into();
+            Box::new(FormTransform::new(request(), "xYz", fields, spools, decide, Box::new(|_| Ok(()))))
+                as Box<dyn Transform>
+        };
+        assert_eq!(everywhere(&make, body.as_bytes()).reason(), Some(reason), "{body:?}");
+    }
+}
+
+/// What decides went up as it was, whatever it was.
+#[test]
+fn a_value_that_decides_is_a_text_besides() {
+    let secret = token(1);
+    let anchor = part("expires_after[anchor]", "", &format!("x {secret}"));
+    let body =
+        [part("purpose", "", "fine-tune").as_str(), &anchor, &part("file", FILE, "{}\n"), END].concat();
+    let outcome = everywhere(&make, body.as_bytes());
+    assert_eq!(outcome.text(), body.replace(&secret, "[TEST_TOKEN]"));
+    let told = |facts: &Facts| facts.first(2).and_then(|value| value.as_text()).map(str::to_owned);
+    let mut form = form(&spools(), &Arc::default());
+    run(&mut form, [body.as_bytes()]);
+    assert_eq!(told(form.facts()), Some(format!("x {secret}")));
+    let ids = || Box::new(self::form(&spools(), &Arc::default()).with_ids(vec![2])) as Box<dyn Transform>;
+    assert_eq!(everywhere(&ids, body.as_bytes()).text(), body);
+    let blocked = body.replace(&secret, &blocked());
+    assert_eq!(everywhere(&make, blocked.as_bytes()).reason(), Some(Reason::ContentBlocked));
+}
+
 #[test]
 fn the_purpose_before_the_file_and_after_it() {
     let secret = token(1);

@@ -9,8 +9,10 @@ use memchr::memchr2;
 pub(crate) enum Field {
     Data,
     Event,
-    /// `id`, `retry`, or a field that the standard tells clients to ignore.
+    /// `id` or `retry`.
     Other,
+    /// A field that the standard tells clients to ignore.
+    Unknown,
     Comment,
     /// The empty line that ends the event.
     Blank,
@@ -49,20 +51,24 @@ pub(crate) fn lines(event: &[u8]) -> Vec<Line> {
 fn line(event: &[u8], text: Range<usize>, end: usize) -> Line {
     let bytes = event.get(text.clone()).unwrap_or_default();
     let colon = memchr::memchr(b':', bytes);
-    let name = bytes.get(..colon.unwrap_or(bytes.len())).unwrap_or_default();
     let value = match colon {
         None => text.end,
         Some(at) if bytes.get(at + 1) == Some(&b' ') => text.start + at + 2,
         Some(at) => text.start + at + 1,
     };
-    let field = match name {
-        _ if bytes.is_empty() => Field::Blank,
+    Line { field: field(bytes), value: value..text.end, end: text.end..text.end + end, text }
+}
+
+/// What a line is by its name.
+pub(super) fn field(line: &[u8]) -> Field {
+    match line.split(|byte| *byte == b':').next().unwrap_or_default() {
+        _ if line.is_empty() => Field::Blank,
         b"" => Field::Comment,
         b"data" => Field::Data,
         b"event" => Field::Event,
-        _ => Field::Other,
-    };
-    Line { field, value: value..text.end, end: text.end..text.end + end, text }
+        b"id" | b"retry" => Field::Other,
+        _ => Field::Unknown,
+    }
 }
 
 /// Finds where events end, in a stream in pieces.
@@ -194,8 +200,8 @@ mod tests {
                 (Field::Comment, b"comment"),
                 (Field::Event, b""),
                 (Field::Other, b"7"),
-                (Field::Other, b"bar"),
-                (Field::Other, b"1"),
+                (Field::Unknown, b"bar"),
+                (Field::Unknown, b"1"),
                 (Field::Blank, b""),
             ]
         );

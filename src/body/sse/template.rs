@@ -32,6 +32,34 @@ pub(crate) struct Model {
     pub(crate) texts: Vec<Vec<Level>>,
 }
 
+/// The way to a value of a document that went out, by the keys that it went out with: one that was a finding is another
+/// than the one that was read.
+pub(crate) fn written(document: &str, at: usize, way: &[Level]) -> Option<Vec<Level>> {
+    let from = document.as_ptr().addr();
+    let (mut here, mut written) = (document, Vec::with_capacity(way.len()));
+    for level in way {
+        let mut reader = serde_json::Deserializer::from_str(here);
+        let value = match level {
+            Level::Key(_) => {
+                let members = reader.deserialize_map(Every).ok()?;
+                let holds = |value: &RawValue| {
+                    let start = value.get().as_ptr().addr() - from;
+                    (start..start + value.get().len()).contains(&at)
+                };
+                let (name, value) = members.into_iter().find(|(_, value)| holds(value))?;
+                written.push(Level::Key(name.as_bytes().into()));
+                value
+            }
+            Level::Index(index) => {
+                written.push(level.clone());
+                reader.deserialize_seq(Item(*index)).ok()??
+            }
+        };
+        here = value.get();
+    }
+    Some(written)
+}
+
 impl Template {
     /// The event with a text in it. None: its data has no skeleton.
     pub(crate) fn fill(&self, text: &str, named: bool) -> Option<Vec<u8>> {
@@ -69,17 +97,21 @@ fn keep(value: &str, model: &Model, depth: usize, text: &str, out: &mut Vec<u8>)
             out.push(b'"');
         }
         Some(Level::Key(key)) => {
-            let mut open = b'{';
+            let (mut open, mut found) = (b'{', false);
             for (name, value) in reader.deserialize_map(Members { model, depth }).ok()? {
                 out.push(std::mem::replace(&mut open, b','));
                 out.push(b'"');
                 encode(name.as_bytes(), out);
                 out.extend_from_slice(b"\":");
                 if name.as_bytes() == &**key {
+                    found = true;
                     keep(value.get(), model, depth + 1, text, out)?;
                 } else {
                     out.extend_from_slice(value.get().as_bytes());
                 }
+            }
+            if !found {
+                return None;
             }
             out.push(b'}');
         }
@@ -119,6 +151,25 @@ impl<'de> Visitor<'de> for Members<'_> {
             }
         }
         Ok(kept)
+    }
+}
+
+/// Takes all members of an object.
+struct Every;
+
+impl<'de> Visitor<'de> for Every {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some((name, value)) = members.next_entry::<Name<'de>, &RawValue>()? {
+            all.push((name.0, value));
+        }
+        Ok(all)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events as they go out.
 
-use super::event::Field;
+use super::event::{Field, field};
 use super::template::data_lines;
 use super::view::Frame;
 use crate::body::Job;
@@ -28,15 +28,20 @@ pub(super) fn write(
             }
             sink.skip(line.end.end);
         } else {
-            let value = frame.bytes.get(line.value.clone()).unwrap_or_default();
-            if !value.is_empty() && whole.run(job, value, None)? {
+            // What has no name that clients know may be anything: all of it is text.
+            let at = if line.field == Field::Unknown { line.text.clone() } else { line.value.clone() };
+            let text = frame.bytes.get(at.clone()).unwrap_or_default();
+            if !text.is_empty() && whole.run(job, text, None)? {
                 let mut censored = Vec::new();
-                whole.write(value, &mut censored);
+                whole.write(text, &mut censored);
                 // What is put in must not end the line.
                 censored.retain(|byte| !matches!(byte, b'\n' | b'\r'));
-                sink.flush(line.value.start);
+                sink.flush(at.start);
+                if line.field == Field::Unknown && field(&censored) != Field::Unknown {
+                    sink.put(b":");
+                }
                 sink.put(&censored);
-                sink.skip(line.value.end);
+                sink.skip(at.end);
             }
         }
     }

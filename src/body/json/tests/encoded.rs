@@ -28,6 +28,25 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
+/// The head of a `data:` URL passed as it was, up to 256 bytes of it.
+#[test]
+fn what_a_data_url_says_of_itself_is_text() {
+    let secret = token(1);
+    let png = BASE64.encode(b"\x89PNG\r\n\x1a\n");
+    let inside =
+        |secret: &str| BASE64.encode(format!("a text that is long enough, with {secret} in it").as_bytes());
+    let body = |secret: &str| {
+        json!([
+            format!("data:image/png;name= {secret} ;base64,{png}"),
+            format!("data:text/ {secret} ;base64,{}", inside(secret)),
+            format!("data:text/plain;base64,{}", inside(secret)),
+        ])
+        .to_string()
+    };
+    let outcome = everywhere(&censoring(&request()), body(&secret).as_bytes());
+    assert_eq!(outcome.text(), body("[TEST_TOKEN]"));
+}
+
 #[test]
 fn media_are_never_touched() {
     let signatures: [&[u8]; 7] = [

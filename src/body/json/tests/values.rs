@@ -12,6 +12,25 @@ use crate::censor::Exchange;
 use crate::names::Direction;
 use crate::reason::Reason;
 
+/// A string that came in one piece was read to its flaw before it was looked at, one in pieces before.
+#[test]
+fn what_is_wrong_first_is_told_at_every_cut() {
+    let mut job = request();
+    job.limits = std::sync::Arc::new(crate::body::Limits { key: 20, ..crate::body::Limits::default() });
+    let (long, value) = ("x".repeat(30), blocked());
+    for flaw in ["\n", "\\x", "\\u12g", "\\ud800x"] {
+        for (body, reason) in [
+            (format!("{{\"{long}{flaw}\":1}}"), Reason::RecordTooLarge),
+            (format!("{{\"x{flaw}{long}\":1}}"), Reason::ContentMalformed),
+            (format!("{{\"a\":\"{value} and {flaw}\"}}"), Reason::ContentBlocked),
+            (format!("{{\"a\":\"b{flaw} {value} and\"}}"), Reason::ContentMalformed),
+            (format!("{{\"a\":\"{value}\" {flaw}"), Reason::ContentBlocked),
+        ] {
+            assert_eq!(everywhere(&censoring(&job), body.as_bytes()).reason(), Some(reason), "{body}");
+        }
+    }
+}
+
 /// Texts with and without findings.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![

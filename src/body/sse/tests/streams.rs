@@ -7,8 +7,12 @@ use serde_json::{Value, json};
 
 use super::{channel, chat, data, joined, making, read, through};
 use crate::body::sse::error_event;
-use crate::body::testkit::{blocked, censored, exchange, nothing_of, pieces, response, run, token};
+use crate::body::testkit::{
+    blocked, censored, exchange, job, nothing_of, pieces, request, response, run, token,
+};
 use crate::body::{Limits, Transform};
+use crate::censor::{Engine, Policy, RuleSet};
+use crate::names::Direction;
 use crate::reason::Reason;
 
 #[test]
@@ -42,6 +46,51 @@ fn everything_else_is_censored_event_by_event() {
          data: plain {secret}\ndata: and;\n\ndata: \"{secret} ;\"\n\ndata: {{\"broken\":\"{secret} ;\n\ndata: {{\"id\":\"{secret}\",\"type\":\"{secret}\",\"choices\":[{{\"index\":\"{secret}\"}}]}}\n\n: {secret}"
     );
     assert_eq!(through(&response(), &chat(), &stream).text(), stream.replace(&secret, "[TEST_TOKEN]"));
+}
+
+/// Only what stood behind a colon was looked at: a line without one passed, and a name and its value were two texts.
+#[test]
+fn a_line_that_clients_ignore_is_text() {
+    let secret = token(1);
+    let stream =
+        format!("{secret}\nx {secret} : y\n{secret}: {secret}\ndata {secret}\ndata: fine!\n\n{secret}");
+    for channels in [chat(), vec![channel(None, "", &[], false)]] {
+        let outcome = through(&response(), &channels, &stream);
+        assert_eq!(outcome.text(), stream.replace(&secret, "[TEST_TOKEN]"));
+    }
+}
+
+/// A name that gets its value back could make of such a line one that clients read.
+#[test]
+fn a_line_that_clients_ignore_stays_one() {
+    let rule = "version: 1\nrules:\n  - id: evil-line\n    description: x\n    groups: [pii]\n    severity: 1\n    action: pseudonym\n    \
+                keywords: ['data:']\n    pattern: 'data:[a-z]{4}'\n";
+    let rules = RuleSet::parse("x.yaml", rule).unwrap();
+    let mut asked = request();
+    asked.engine = Arc::new(Engine::compile(&rules, &Policy::recommended()).unwrap());
+    let name = String::from_utf8(asked.censored(b"data:evil").unwrap().unwrap()).unwrap();
+    let mut job = job(asked.exchange.clone(), Direction::Response);
+    job.engine = asked.engine;
+    let outcome = through(&job, &chat(), &format!("{name}\ndata: 1\n\n"));
+    assert_eq!(outcome.text(), ":data:evil\ndata: 1\n\n");
+}
+
+/// The text was looked for under the key that was read; the event that was made had neither it nor an end.
+#[test]
+fn text_that_is_held_under_a_key_that_is_a_finding_comes_out() {
+    let key = format!("re {} son", token(1));
+    let stream = [
+        data(&json!({"type": "x", "delta": {key: "a tok_"}})),
+        data(&json!({"type": "x", "delta": {"other": "b tok_"}})),
+    ]
+    .concat();
+    let outcome = through(&response(), &[], &stream);
+    for (key, text) in [("re [TEST_TOKEN] son", "a tok_"), ("other", "b tok_")] {
+        assert_eq!(joined(outcome.text(), &format!("/delta/{key}")), text, "{}", outcome.text());
+    }
+    for (_, data) in read(outcome.text()) {
+        assert!(serde_json::from_str::<Value>(&data).is_ok(), "{data}");
+    }
 }
 
 #[test]
