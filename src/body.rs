@@ -18,10 +18,16 @@
 //! | encodings other than UTF-8 | [`charset`] |
 //! | gzip, deflate, br, zstd | [`coding`] |
 //! | a file of a kind that has to be found out | [`file`](mod@file) |
+//! | ZIP, tar, gzip, and what they hold | `archive` |
+//! | Parquet, Arrow IPC | `columnar` |
+//! | what holds other things, and how much of it may | [`container`] |
 //! | bytes that wait for a decision | [`spool`] |
 
+mod archive;
 pub mod charset;
 pub mod coding;
+mod columnar;
+pub mod container;
 pub mod csv;
 pub mod facts;
 mod fields;

@@ -60,6 +60,10 @@ async fn serve(listen: &str, origin: Authority, acceptor: TlsAcceptor) -> Result
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
         let (acceptor, client, origin) = (acceptor.clone(), client.clone(), origin.clone());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a peer to measure against has no connections to drain"
+        )]
         tokio::spawn(async move {
             let Ok(stream) = acceptor.accept(socket).await else { return };
             let service = service_fn(move |request| pass(client.clone(), origin.clone(), request));

@@ -1,7 +1,8 @@
-//! A file of a kind that has to be found out, plain text among them.
+//! A file of a kind that has to be found out, plain text, archives and tables among them.
 
 use std::sync::Arc;
 
+use consentry::body::container::{ContainerLimits, Containers};
 use consentry::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use consentry::body::json::JsonPlan;
 use consentry::body::jsonl::RecordVerdict;
@@ -50,6 +51,7 @@ fn file(job: Job, name: &str) -> FileTransform {
         lines: plan,
         judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
         allow_uninspectable: false,
+        containers: Some(Containers::new(values::spools(), ContainerLimits::default())),
     };
     let hint = match name {
         "" => FileHint::default(),

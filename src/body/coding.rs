@@ -83,6 +83,29 @@ impl Decoder {
         Ok(Some(Self { layers, direction, limits, written: 0 }))
     }
 
+    /// The decoder of a gzip file, whose headers may hold texts: see [`gzip_texts`](Self::gzip_texts).
+    pub(crate) fn gzip(direction: Direction, limits: CodingLimits) -> Self {
+        Self::of(Codec::Gzip(gzip::Gzip::default()), direction, limits)
+    }
+
+    /// The decoder of RFC 1951 data without a frame, as archives have it.
+    pub(crate) fn raw_deflate(direction: Direction, limits: CodingLimits) -> Self {
+        Self::of(Codec::raw_deflate(), direction, limits)
+    }
+
+    fn of(codec: Codec, direction: Direction, limits: CodingLimits) -> Self {
+        let layers = Layers::One(Box::new(Layer::new(codec, direction, limits)));
+        Self { layers, direction, limits, written: 0 }
+    }
+
+    /// What the headers of a gzip file say beyond the fixed fields, since the last time: names and comments.
+    pub(crate) fn gzip_texts(&mut self) -> Vec<u8> {
+        match &mut self.layers {
+            Layers::One(layer) => layer.codec.gzip_texts(),
+            Layers::Two(_) => Vec::new(),
+        }
+    }
+
     /// Counts what came out. Each layer keeps to the limits by itself; here they hold for all of them together.
     fn check(&mut self, written: usize) -> Result<(), Refusal> {
         self.written += u64::try_from(written).unwrap_or(u64::MAX);

@@ -2,24 +2,31 @@
 
 mod kind;
 
+use std::fs::File;
 use std::sync::Arc;
 
+use crate::body::archive::gzip::GzipTransform;
+use crate::body::archive::tar::TarTransform;
+use crate::body::archive::zip::ZipWalk;
 use crate::body::charset::{Charset, OtherCharsets, Transcoder};
+use crate::body::columnar::arrow::ArrowWalk;
+use crate::body::columnar::parquet::ParquetWalk;
+use crate::body::container::{Censoring, Containers, Contents, Seekable, Waiting, Walk};
 use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::{JsonlTransform, RecordJudge};
 use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::multipart::MixedTransform;
-use crate::body::text::TextTransform;
+use crate::body::text::{TextTransform, Whole};
 use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Chain, Job, Pass, Transform};
 use crate::reason::{Reason, Refusal};
 
-pub use kind::{FileHint, FileKind};
+pub use kind::{Container, FileHint, FileKind};
 use kind::{Sniffed, sniff};
 
 /// So many bytes are looked at, at most, to find out what a file is.
-const WINDOW: usize = 4096;
+pub(crate) const WINDOW: usize = 4096;
 
 /// How the kinds of a file are treated.
 pub struct FilePlans {
@@ -31,7 +38,28 @@ pub struct FilePlans {
     pub judge: RecordJudge,
     /// Files that can't be inspected pass: policy names this case.
     pub allow_uninspectable: bool,
+    /// How archives and tables in binary formats are read. None: they can't be inspected.
+    pub containers: Option<Containers>,
 }
+
+impl FilePlans {
+    /// Who censors what a container holds; none if there may be no container here.
+    fn contents(&self, job: &Job) -> Option<(Censoring, Containers)> {
+        let containers = self.containers.clone().filter(Containers::may_open)?;
+        let contents = Censoring {
+            job: job.clone(),
+            document: Arc::clone(&self.document),
+            lines: Arc::clone(&self.lines),
+            allow_uninspectable: self.allow_uninspectable,
+            containers: containers.deeper(),
+            whole: Whole::default(),
+        };
+        Some((contents, containers))
+    }
+}
+
+/// What a file turned out to be, and what it goes through.
+type Begun = (FileKind, Box<dyn Transform>);
 
 /// Censors a file of a kind that has to be found out.
 pub struct FileTransform {
@@ -69,6 +97,36 @@ impl FileTransform {
     /// Decides by the first bytes, and passes them on.
     fn begin(&mut self, complete: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let Some(plans) = self.plans.take() else { return Ok(()) };
+        // What an archive or a table is can't be overruled by an encoding that is declared.
+        let (kind, mut inner) = match kind::container(&self.first, &self.hint) {
+            Some(container) => self.opened(container, &plans)?,
+            None => self.read(complete, plans)?,
+        };
+        self.kind = Some(kind);
+        let first = std::mem::take(&mut self.first);
+        out.reserve(first.len());
+        inner.push(&first, out)?;
+        self.inner = Some(inner);
+        Ok(())
+    }
+
+    /// What takes this container apart, if it may be one.
+    fn opened(&self, kind: Container, plans: &FilePlans) -> Result<Begun, Refusal> {
+        match plans.contents(&self.job) {
+            Some((contents, containers)) => {
+                let name = self.hint.name.as_deref();
+                Ok((FileKind::Container(kind), container(kind, contents, containers, name)?))
+            }
+            None if plans.containers.is_some() => {
+                Err(self.job.refuse(Reason::ContentTooDeep).detail("archives in archives"))
+            }
+            None if plans.allow_uninspectable => Ok((FileKind::Opaque, Box::new(Pass))),
+            None => Err(self.not_text(None)),
+        }
+    }
+
+    /// What reads a file that holds nothing else, in whatever encoding.
+    fn read(&self, complete: bool, plans: FilePlans) -> Result<Begun, Refusal> {
         let other = self.hint.charset(&self.first).filter(|charset| *charset != Charset::Utf8);
         let transcodes = self.job.other_charsets == OtherCharsets::Transcode;
         let read = other.filter(|_| transcodes).and_then(|charset| self.transcoded(charset));
@@ -78,18 +136,12 @@ impl FileTransform {
             Sniffed::Binary if plans.allow_uninspectable => FileKind::Opaque,
             Sniffed::Binary => return Err(self.not_text(other)),
         };
-        self.kind = Some(kind);
         let inner = self.inner(kind, plans, read.is_some())?;
         let opaque = matches!(kind, FileKind::Opaque | FileKind::Multipart);
-        let mut inner = match other.filter(|_| !opaque) {
-            None => inner,
-            Some(_) => Box::new(Chain::new(Transcoder::new(self.job.clone(), other), inner)),
-        };
-        let first = std::mem::take(&mut self.first);
-        out.reserve(first.len());
-        inner.push(&first, out)?;
-        self.inner = Some(inner);
-        Ok(())
+        Ok(match other.filter(|_| !opaque) {
+            None => (kind, inner),
+            Some(_) => (kind, Box::new(Chain::new(Transcoder::new(self.job.clone(), other), inner))),
+        })
     }
 
     /// The first bytes in UTF-8, as far as they are what they are declared to be.
@@ -122,11 +174,12 @@ impl FileTransform {
             FileKind::Urlencoded => Box::new(UrlencodedTransform::new(job, Arc::new([]))),
             FileKind::Multipart => {
                 let content_type = self.hint.content_type.as_deref().unwrap_or_default();
-                let allowed = plans.allow_uninspectable;
-                Box::new(MixedTransform::new(job, content_type, self.depth + 1, allowed)?)
+                let mixed = MixedTransform::new(job, content_type, self.depth + 1)?;
+                Box::new(mixed.of_files(plans.allow_uninspectable, plans.containers))
             }
             FileKind::Text => Box::new(TextTransform::new(job, None)),
-            FileKind::Opaque => Box::new(Pass),
+            // Containers are opened before.
+            FileKind::Opaque | FileKind::Container(_) => Box::new(Pass),
         })
     }
 }
@@ -144,6 +197,69 @@ pub fn text(job: Job, content_type: Option<&str>) -> Box<dyn Transform> {
         _ => Box::new(TextTransform::new(job.clone(), None)),
     };
     Box::new(Chain::new(Transcoder::new(job, charset), inner))
+}
+
+/// What takes a container apart.
+pub(crate) fn container(
+    kind: Container,
+    contents: impl Contents + 'static,
+    containers: Containers,
+    name: Option<&str>,
+) -> Result<Box<dyn Transform>, Refusal> {
+    let mut contents: Box<dyn Contents> = Box::new(contents);
+    Ok(match kind {
+        Container::Tar => Box::new(TarTransform::new(contents, containers)),
+        Container::Gzip => {
+            let inner = contents.member(&unpacked(name.unwrap_or_default()))?;
+            Box::new(GzipTransform::new(contents, containers, inner))
+        }
+        Container::Zip | Container::Parquet | Container::Arrow => {
+            let inside = containers.clone();
+            Box::new(Waiting::new(&containers, move |file| walk(kind, file, contents, inside)))
+        }
+    })
+}
+
+/// The same for a file on the disk. True: nothing of it has to be pushed.
+pub(crate) fn container_of_file(
+    kind: Container,
+    contents: impl Contents + 'static,
+    containers: Containers,
+    (file, length): (File, u64),
+    name: &str,
+) -> Result<(Box<dyn Transform>, bool), Refusal> {
+    Ok(match kind {
+        Container::Tar | Container::Gzip => (container(kind, contents, containers, Some(name))?, false),
+        Container::Zip | Container::Parquet | Container::Arrow => {
+            let file = Seekable::file(file, length);
+            (Box::new(Waiting::there(walk(kind, file, Box::new(contents), containers)?)), true)
+        }
+    })
+}
+
+/// The way through a container that is there as a whole.
+fn walk(
+    kind: Container,
+    file: Seekable,
+    contents: Box<dyn Contents>,
+    containers: Containers,
+) -> Result<Box<dyn Walk>, Refusal> {
+    Ok(match kind {
+        Container::Parquet => Box::new(ParquetWalk::new(file, contents, containers)?),
+        Container::Arrow => Box::new(ArrowWalk::new(file, contents, containers)?),
+        Container::Zip | Container::Tar | Container::Gzip => {
+            Box::new(ZipWalk::new(file, contents, containers)?)
+        }
+    })
+}
+
+/// The name of what a gzip file holds.
+fn unpacked(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if ending.eq_ignore_ascii_case("gz") => stem.to_owned(),
+        Some((stem, ending)) if ending.eq_ignore_ascii_case("tgz") => format!("{stem}.tar"),
+        _ => name.to_owned(),
+    }
 }
 
 impl Transform for FileTransform {

@@ -9,6 +9,7 @@ mod header;
 mod mixed;
 mod queue;
 mod split;
+mod treatment;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::body::charset::{Charset, OtherCharsets, Transcoder};
 use crate::body::fields::field_named;
 use crate::body::spool::{Spool, Spools};
 use crate::body::text::{TextTransform, Whole};
-use crate::body::{Chain, DRAIN_STEP, FactValue, Facts, Job, Pass, Transform};
+use crate::body::{Chain, DRAIN_STEP, FactValue, Facts, Job, Transform};
 use crate::catalog::{Edit, EditAction, FieldContent, FormField};
 use crate::pointer::Step;
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
@@ -28,23 +29,10 @@ pub use header::PartHeader;
 pub use mixed::MixedTransform;
 use queue::{Item, Queue};
 use split::{Kind, Splitter};
+pub use treatment::FileTreatment;
 
-/// What becomes of a file.
-pub enum FileTreatment {
-    /// It goes through this.
-    Transform(Box<dyn Transform>),
-    /// It passes as it is: policy names this case.
-    Pass,
-}
-
-impl FileTreatment {
-    fn into_transform(self) -> Box<dyn Transform> {
-        match self {
-            Self::Transform(transform) => transform,
-            Self::Pass => Box::new(Pass),
-        }
-    }
-}
+/// Steps of what waits at once: others wait for the thread.
+const STEPS: usize = 8;
 
 /// Decides about a file, once all required deciding fields are known. Facts are by field of the profile.
 pub type FileDecision = Box<dyn FnMut(&Facts, &PartHeader) -> Result<FileTreatment, Refusal> + Send>;
@@ -74,6 +62,8 @@ pub struct FormTransform {
     seen: Vec<bool>,
     facts: Facts,
     queue: Queue,
+    /// The file that the form is in has more to give before it takes more.
+    flowing: bool,
     whole: Whole,
 }
 
@@ -126,6 +116,7 @@ impl FormTransform {
             seen,
             facts: Facts::default(),
             queue: Queue::default(),
+            flowing: false,
             whole: Whole::default(),
         }
     }
@@ -162,11 +153,16 @@ impl FormTransform {
         &self.facts
     }
 
-    /// Cuts what has arrived, until it is used up or a file that waited can go out.
+    /// Whether something has to go out before more is cut.
+    const fn is_busy(&self) -> bool {
+        self.flowing || self.queue.is_released()
+    }
+
+    /// Cuts what has arrived, until it is used up or something has to go out first.
     fn advance(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let input = std::mem::take(&mut self.input);
         let mut at = 0;
-        while !self.queue.is_released() {
+        while !self.is_busy() {
             match self.splitter.next(&input, &mut at, self.ended) {
                 Ok(Some((kind, range))) => self.piece(kind, &input, range, out)?,
                 Ok(None) => break,
@@ -280,7 +276,7 @@ impl FormTransform {
     fn text(&self, header: &PartHeader, charset: Option<Charset>) -> Result<Box<dyn Transform>, Refusal> {
         let job = self.job.clone();
         if let Some(nested) = header.content_type.as_deref().filter(|kind| is_multipart(kind)) {
-            return Ok(Box::new(MixedTransform::new(job, nested, 1, false)?));
+            return Ok(Box::new(MixedTransform::new(job, nested, 1)?));
         }
         let text = TextTransform::new(job.clone(), Some(&header.name));
         Ok(match charset {
@@ -323,6 +319,11 @@ impl FormTransform {
                 }
                 Ok(())
             }
+            Part::Stream(transform) if self.queue.is_empty() => {
+                transform.push(bytes, out)?;
+                self.flowing = transform.drain(out)?;
+                Ok(())
+            }
             Part::Stream(transform) => self.queue.through(transform, bytes, out),
             Part::Waiting { spool, .. } => spool.push(bytes),
         }
@@ -347,6 +348,14 @@ impl FormTransform {
                 self.release()
             }
             Part::Salted { value } => self.queue.put(&self.job.salted(&value)?, out),
+            Part::Stream(mut transform) if self.queue.is_empty() => {
+                transform.finish(out)?;
+                if transform.drain(out)? {
+                    self.queue.push(Item::Ending(transform), &self.spools);
+                    self.queue.release();
+                }
+                Ok(())
+            }
             Part::Stream(mut transform) => self.queue.end(&mut transform, out),
             Part::Waiting { header, spool } => {
                 self.queue.push(Item::File { header, content: spool.into_reader() }, &self.spools);
@@ -381,24 +390,29 @@ impl Transform for FormTransform {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         self.ended = true;
         self.advance(out)?;
-        if self.queue.is_released() { Ok(()) } else { self.end(out) }
+        if self.is_busy() { Ok(()) } else { self.end(out) }
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
-        if !self.queue.is_released() {
+        if !self.is_busy() {
             return Ok(false);
         }
-        let until = out.len() + DRAIN_STEP;
-        while self.queue.is_released() && out.len() < until {
-            self.queue.step(&self.facts, &mut self.decide, out)?;
+        if let (true, Part::Stream(transform)) = (self.flowing, &mut self.part) {
+            self.flowing = transform.drain(out)?;
         }
-        if !self.queue.is_released() {
+        let until = out.len() + DRAIN_STEP;
+        for _ in 0..STEPS {
+            if self.queue.is_released() && out.len() < until {
+                self.queue.step(&self.facts, &mut self.decide, out)?;
+            }
+        }
+        if !self.is_busy() {
             if let Some(closing) = self.closing.take() {
                 self.end_form()?;
                 out.extend_from_slice(&closing);
             }
             self.advance(out)?;
-            if self.ended && !self.queue.is_released() {
+            if self.ended && !self.is_busy() {
                 self.end(out)?;
             }
         }

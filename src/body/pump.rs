@@ -144,6 +144,10 @@ where
                 self.given = self.given.saturating_add(piece.len() as u64);
                 return Ok(Some(piece));
             }
+            if matches!(self.state, State::Draining { .. }) {
+                // Much may be read before something comes out: others wait for the thread.
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -206,8 +210,12 @@ where
 
     fn drain(&mut self, then_end: bool) -> Result<(), Refusal> {
         while self.out.len() < PIECE {
+            let before = self.out.len();
             if !self.transform.drain(&mut self.out)? {
                 self.state = if then_end { State::Ended } else { State::Reading };
+                return Ok(());
+            }
+            if self.out.len() == before {
                 return Ok(());
             }
         }

@@ -225,6 +225,26 @@ impl Spool {
         Ok(room < before)
     }
 
+    /// Appends the bytes around a place, and says where they begin.
+    pub(super) fn around(&self, at: u64, out: &mut Vec<u8>) -> Result<u64, Refusal> {
+        let in_file = self.blocks.len();
+        let index = usize::try_from(at / BLOCK as u64).unwrap_or(usize::MAX).min(in_file);
+        let from = (index * BLOCK) as u64;
+        match (&self.file, self.blocks.get(index)) {
+            (Some(file), Some(block)) => {
+                file.read(block, out)?;
+                Ok(from)
+            }
+            _ => {
+                // A piece of what is in memory.
+                let tail = usize::try_from(at - from).unwrap_or(usize::MAX);
+                let rest = self.memory.get(tail..).unwrap_or_default();
+                out.extend_from_slice(rest.get(..rest.len().min(BLOCK)).unwrap_or_default());
+                Ok(at)
+            }
+        }
+    }
+
     /// Ends the writing. The bytes can be read from the start, more than once.
     #[must_use]
     pub const fn into_reader(self) -> Spooled {

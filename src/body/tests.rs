@@ -60,6 +60,7 @@ fn file() -> Box<dyn Transform> {
         lines: Arc::new(JsonPlan::empty()),
         judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
         allow_uninspectable: false,
+        containers: None,
     };
     let hint = FileHint { name: Some("a.jsonl".into()), ..FileHint::default() };
     Box::new(FileTransform::new(request(), hint, plans))

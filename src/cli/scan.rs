@@ -14,6 +14,7 @@ use super::output::complain;
 use crate::censor::{Engine, Policy, RuleSet};
 use crate::pointer::Pointer;
 
+mod containers;
 mod fix;
 mod inputs;
 mod markup;
@@ -31,8 +32,9 @@ use work::Told;
 /// Where to look, and how to say what was found.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Files and folders; `-` or none: standard input. Of a folder, what `.gitignore` leaves and is text. Files that end with
-    /// `.gz` or `.zst` are unpacked; XML and HTML, by their names, are read as they show.
+    /// Files and folders; `-` or none: standard input. Of a folder, what `.gitignore` leaves and is text, an archive or a table.
+    /// Files that end with `.gz` or `.zst` are unpacked; XML and HTML, by their names, are read as they show; of ZIP and tar
+    /// archives each member is looked at, of Parquet and Arrow files each text.
     files: Vec<PathBuf>,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]

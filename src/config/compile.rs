@@ -291,6 +291,9 @@ fn limits(raw: &schema::Limits) -> Limits {
         memory_bytes: small(raw.memory, 256 << 10),
         depth: raw.depth.unwrap_or(64),
         ratio: raw.ratio.unwrap_or(100),
+        members: raw.members.unwrap_or(100_000),
+        nesting: raw.nesting.unwrap_or(4),
+        block_bytes: small(raw.block, 64 << 20),
     }
 }
 

@@ -264,6 +264,12 @@ pub struct Limits {
     pub depth: Option<usize>,
     /// Decoded bytes for each coded one (100).
     pub ratio: Option<u32>,
+    /// Members of an archive, with those of archives in it (100000).
+    pub members: Option<u64>,
+    /// Archives and packed files inside each other; a tar.gz is two (4).
+    pub nesting: Option<usize>,
+    /// Bytes of one page of a Parquet column, of one buffer of an Arrow batch, of an archive's directory (64MiB).
+    pub block: Option<Size>,
 }
 
 /// `tenants/*.yaml`: what a tenant's admin sets.

@@ -143,6 +143,12 @@ pub struct Limits {
     pub depth: usize,
     /// Decoded bytes for each coded one, once past the first MiB.
     pub ratio: u32,
+    /// Members of an archive, with those of archives in it.
+    pub members: u64,
+    /// Archives and packed files inside each other.
+    pub nesting: usize,
+    /// Bytes of a part of a table, or of an archive's directory.
+    pub block_bytes: usize,
 }
 
 /// A tenant.

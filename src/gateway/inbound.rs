@@ -212,7 +212,7 @@ where
     B: Body<Data = Bytes> + Unpin + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let transform = treatment::of_body(request, job);
+    let transform = treatment::of_body(request, job, spools.clone());
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     let held = pump.hold(memory(request), spools).await?;
     let arrived = (pump.arrived(), pump.waited());
@@ -242,7 +242,7 @@ where
     let files = has(&FieldContent::File);
     let asked = Asked::default();
     let decided = Decided::default();
-    let treat = treatment::of(request, job, &decided, &asked);
+    let treat = treatment::of(request, job, &decided, &asked, spools);
     let fields: Arc<[FormField]> = Arc::from(fields);
     let end: FormDecision = Box::new(|_| Ok(()));
     let transform = FormTransform::new(job.clone(), &boundary, fields, spools.clone(), treat, end)

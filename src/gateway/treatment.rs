@@ -7,12 +7,15 @@ use super::asked::Asked;
 use super::lines::{LineJudge, LinesTransform};
 use super::seen::Seen;
 use super::stages::Recognised;
+use crate::body::container::{ContainerLimits, Containers};
 use crate::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
+use crate::body::spool::Spools;
 use crate::body::{Facts, Job};
 use crate::catalog::{BodyShape, Condition, FieldContent};
+use crate::names::Direction;
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -29,13 +32,20 @@ impl Decided {
 }
 
 /// Files are censored as what they are; a file of requests is read line by line as the requests that it holds.
-pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Asked) -> FileDecision {
+pub(super) fn of(
+    request: &Recognised,
+    job: &Job,
+    decided: &Decided,
+    asked: &Asked,
+    spools: &Spools,
+) -> FileDecision {
     let (plan, path, query) = (Arc::clone(&request.plan), request.path.clone(), request.query.clone());
     let headers = request.received.parts.headers.clone();
     let (job, decided) = (job.clone(), decided.clone());
     let judge = LineJudge::of(request, asked.clone());
     let record = request.received.snapshot().limits.record_bytes;
     let opaque = is_opaque(request);
+    let containers = containers(request, spools.clone(), Direction::Request);
     Box::new(move |facts, header| {
         decided.set();
         // The tenant's list names the operation: that was checked before.
@@ -57,7 +67,7 @@ pub(super) fn of(request: &Recognised, job: &Job, decided: &Decided, asked: &Ask
                     name: header.filename.clone(),
                     content_type: header.content_type.clone(),
                 };
-                Box::new(file(job.clone(), hint, opaque))
+                Box::new(file(job.clone(), hint, opaque, Some(containers.clone())))
             }
         };
         Ok(FileTreatment::Transform(transform))
@@ -72,6 +82,7 @@ pub(super) fn of_upload(
     filename: &str,
     mime: &str,
     asked: &Asked,
+    spools: &Spools,
 ) -> Box<dyn crate::body::Transform> {
     let operations = request.received.catalog().operations();
     let lines = operations.iter().filter_map(|o| o.lines.as_ref()).find(|lines| {
@@ -91,7 +102,8 @@ pub(super) fn of_upload(
                 name: Some(filename.to_owned()),
                 content_type: Some(mime.to_owned()),
             };
-            Box::new(file(job.clone(), hint, is_opaque(request)))
+            let containers = containers(request, spools.clone(), Direction::Request);
+            Box::new(file(job.clone(), hint, is_opaque(request), Some(containers)))
         }
     }
 }
@@ -103,35 +115,75 @@ pub(super) fn is_opaque(request: &Recognised) -> bool {
 }
 
 /// A request's body that is a text, lines of records, or whatever its type and first bytes say.
-pub(super) fn of_body(request: &Recognised, job: &Job) -> Box<dyn crate::body::Transform> {
-    of_shape(&request.operation().request, job.clone(), &request.received.parts.headers, is_opaque(request))
+pub(super) fn of_body(request: &Recognised, job: &Job, spools: Spools) -> Box<dyn crate::body::Transform> {
+    let containers = containers(request, spools, Direction::Request);
+    let headers = &request.received.parts.headers;
+    of_shape(&request.operation().request, job.clone(), headers, is_opaque(request), Some(containers))
 }
 
-/// The same for any message, an answer among them.
+/// The same for the answer to a request.
+pub(super) fn of_answer(
+    request: &Recognised,
+    job: Job,
+    headers: &http::HeaderMap,
+    spools: Spools,
+) -> Box<dyn crate::body::Transform> {
+    let containers = containers(request, spools, Direction::Response);
+    of_shape(&request.operation().response, job, headers, is_opaque(request), Some(containers))
+}
+
+/// The same for any message. Archives and tables may stand where a file is expected, and nowhere else.
 pub(super) fn of_shape(
     shape: &BodyShape,
     job: Job,
     headers: &http::HeaderMap,
     opaque: bool,
+    containers: Option<Containers>,
 ) -> Box<dyn crate::body::Transform> {
     let content_type = super::inbound::content_type(headers);
     match shape {
         BodyShape::Text => crate::body::file::text(job, content_type.as_deref()),
         shape => {
             let expected = (*shape == BodyShape::Jsonl).then_some(FileKind::Jsonl);
-            Box::new(file(job, FileHint { expected, name: None, content_type }, opaque))
+            let containers = containers.filter(|_| *shape == BodyShape::File);
+            Box::new(file(job, FileHint { expected, name: None, content_type }, opaque, containers))
         }
     }
 }
 
+/// How archives and tables in binary formats are read: what they unpack to is bounded as bodies are.
+fn containers(request: &Recognised, spools: Spools, direction: Direction) -> Containers {
+    let limits = &request.received.snapshot().limits;
+    let decoded = match direction {
+        Direction::Request => limits.upload_bytes,
+        Direction::Response => limits.response_bytes,
+    };
+    let ratio = u64::from(limits.ratio);
+    let bounds = ContainerLimits {
+        members: limits.members,
+        decoded,
+        ratio,
+        nesting: limits.nesting,
+        block: limits.block_bytes,
+        ..ContainerLimits::default()
+    };
+    Containers::new(spools, bounds)
+}
+
 /// A file that is censored as what it is; what can't be inspected does not pass unless it may.
-fn file(job: Job, hint: FileHint, allow_uninspectable: bool) -> FileTransform {
+fn file(
+    job: Job,
+    hint: FileHint,
+    allow_uninspectable: bool,
+    containers: Option<Containers>,
+) -> FileTransform {
     let plan = Arc::new(JsonPlan::empty());
     let plans = FilePlans {
         document: Arc::clone(&plan),
         lines: plan,
         judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
         allow_uninspectable,
+        containers,
     };
     FileTransform::new(job, hint, plans)
 }

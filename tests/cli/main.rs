@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+mod containers;
 mod rules;
 mod scan;
 

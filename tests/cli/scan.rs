@@ -32,18 +32,18 @@ rules:
     right: number
 ";
 
-fn token() -> String {
+pub(super) fn token() -> String {
     ["acme", "tok_", "a1b2c3d4"].concat()
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     let place = Place::new();
     place.write("rules.yaml", RULES);
     place
 }
 
 /// Scans with the rules of these tests.
-fn scan(place: &Place, arguments: &[&str], input: &str) -> Ended {
+pub(super) fn scan(place: &Place, arguments: &[&str], input: &str) -> Ended {
     let all: Vec<&str> = ["scan", "--rules", "rules.yaml"].iter().chain(arguments).copied().collect();
     place.run_with(&all, input.as_bytes())
 }
@@ -238,7 +238,7 @@ fn sarif_is_what_its_schema_says() {
     assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()

@@ -15,6 +15,7 @@ mod bad_input;
 mod censor;
 mod consent;
 mod faults;
+mod files;
 mod formats;
 mod isolation;
 mod kit;

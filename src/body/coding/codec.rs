@@ -64,6 +64,19 @@ impl Codec {
         None
     }
 
+    /// RFC 1951 without a frame.
+    pub(super) fn raw_deflate() -> Self {
+        Self::Deflate { inflate: Decompress::new(false), ended: false }
+    }
+
+    /// What the headers of gzip members say beyond the fixed fields, since the last time.
+    pub(super) fn gzip_texts(&mut self) -> Vec<u8> {
+        match self {
+            Self::Gzip(gzip) => gzip.take_texts(),
+            Self::Deflate { .. } | Self::Brotli { .. } | Self::Zstd { .. } => Vec::new(),
+        }
+    }
+
     /// Decodes some. None: what stands there is not this coding.
     pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Option<Step> {
         match self {

@@ -13,6 +13,8 @@ pub(super) struct Gzip {
     /// Bytes of a header or a trailer so far.
     frame: Vec<u8>,
     members: u64,
+    /// What headers said beyond their fixed fields, until it is taken.
+    texts: Vec<u8>,
 }
 
 enum At {
@@ -23,13 +25,17 @@ enum At {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self { at: At::Header, frame: Vec::new(), members: 0 }
+        Self { at: At::Header, frame: Vec::new(), members: 0, texts: Vec::new() }
     }
 }
 
 impl Gzip {
     pub(super) const fn may_end(&self) -> bool {
         matches!(self.at, At::Header) && self.frame.is_empty() && self.members > 0
+    }
+
+    pub(super) fn take_texts(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.texts)
     }
 
     /// Decodes some. None: what stands there is not gzip.
@@ -68,6 +74,11 @@ impl Gzip {
         self.frame.extend_from_slice(input.get(..input.len().min(HEADER))?);
         let read = match header_length(&self.frame)? {
             Some(length) => {
+                // A body's coding has nobody who asks for them.
+                if length > FIXED && self.texts.len() <= HEADER {
+                    self.texts.extend_from_slice(self.frame.get(FIXED..length)?);
+                    self.texts.push(b'\n');
+                }
                 self.frame.clear();
                 self.at = At::Data {
                     inflate: Box::new(Decompress::new(false)),
@@ -82,6 +93,9 @@ impl Gzip {
         Some(Step { read, written: 0 })
     }
 }
+
+/// The fields that every header has.
+const FIXED: usize = 10;
 
 const FHCRC: u8 = 2;
 const FEXTRA: u8 = 4;
@@ -101,7 +115,7 @@ fn header_length(bytes: &[u8]) -> Option<Option<usize>> {
     if flags & 0b1110_0000 != 0 {
         return None;
     }
-    let mut at = 10;
+    let mut at = FIXED;
     if flags & FEXTRA != 0 {
         let Some(&[low, high]) = bytes.get(at..at + 2) else { return Some(None) };
         at += 2 + usize::from(u16::from_le_bytes([low, high]));

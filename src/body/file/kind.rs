@@ -1,6 +1,8 @@
 //! Kinds of files, and how to tell them apart.
 
+use crate::body::archive::tar::is_header;
 use crate::body::charset::Charset;
+use crate::body::columnar::{arrow, parquet};
 use crate::body::csv::Separator;
 use crate::body::json::{BOM, is_json_prefix};
 use crate::body::kinds::MAGIC;
@@ -26,8 +28,46 @@ pub enum FileKind {
     Multipart,
     /// Text of any other sort: Markdown, logs, source.
     Text,
+    /// Something that holds other things.
+    Container(Container),
     /// Bytes that can't be inspected.
     Opaque,
+}
+
+/// What holds other things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// An archive.
+    Zip,
+    /// An archive.
+    Tar,
+    /// A packed file, which may be an archive.
+    Gzip,
+    /// A table.
+    Parquet,
+    /// A table, as a file or as a stream.
+    Arrow,
+}
+
+impl Container {
+    /// By the first bytes.
+    #[must_use]
+    pub fn by_content(first: &[u8]) -> Option<Self> {
+        let begins = |magic: &[u8]| first.starts_with(magic);
+        if begins(b"PK\x03\x04") || begins(b"PK\x05\x06") {
+            Some(Self::Zip)
+        } else if begins(b"\x1f\x8b\x08") {
+            Some(Self::Gzip)
+        } else if is_header(first) {
+            Some(Self::Tar)
+        } else if begins(parquet::MAGIC) {
+            Some(Self::Parquet)
+        } else if begins(arrow::MAGIC) || arrow::is_stream(first) {
+            Some(Self::Arrow)
+        } else {
+            None
+        }
+    }
 }
 
 /// What is said of a file.
@@ -59,6 +99,13 @@ impl FileHint {
 /// Signatures beyond those of [`MAGIC`], of files that can't be read as UTF-8 text.
 const MORE: &[&[u8]] = &[b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"{\\rtf"];
 
+/// The container that a file is by its first bytes, if it may be one: records have to be readable as what they are to be,
+/// and a multipart body as its boundary says.
+pub(super) fn container(first: &[u8], hint: &FileHint) -> Option<Container> {
+    let multipart = hint.content_type.as_deref().is_some_and(is_multipart);
+    if multipart || hint.expected.is_some() { None } else { Container::by_content(first) }
+}
+
 /// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it.
 pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
@@ -68,7 +115,8 @@ pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if multipart && hint.expected.is_none() {
         return Sniffed::Kind(FileKind::Multipart);
     }
-    if MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic)) || !is_text(first, complete) {
+    let binary = MAGIC.iter().chain(MORE).any(|magic| first.starts_with(magic));
+    if binary || Container::by_content(first).is_some() || !is_text(first, complete) {
         return Sniffed::Binary;
     }
     let named = hint

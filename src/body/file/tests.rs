@@ -15,6 +15,7 @@ fn transform(hint: &FileHint, allow_uninspectable: bool) -> FileTransform {
         lines: Arc::new(JsonPlan::empty()),
         judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
         allow_uninspectable,
+        containers: None,
     };
     FileTransform::new(request(), hint.clone(), plans)
 }

@@ -8,6 +8,7 @@ use super::boundary::boundary_of;
 use super::header::{self, Of};
 use super::split::{self, Kind, Splitter};
 use crate::body::charset::OtherCharsets;
+use crate::body::container::Containers;
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
@@ -27,8 +28,15 @@ pub struct MixedTransform {
     parts: usize,
     depth: usize,
     allow_uninspectable: bool,
+    /// How archives and tables among the parts are read. None: they can't be inspected.
+    containers: Option<Containers>,
     /// The part, or the text around the parts, that is at hand.
     inner: Option<Box<dyn Transform>>,
+    /// It has more to give before more is cut.
+    flowing: bool,
+    /// It was ended, and this comes behind it.
+    behind: Option<Vec<u8>>,
+    ended: bool,
     whole: Whole,
 }
 
@@ -37,12 +45,7 @@ impl MixedTransform {
     ///
     /// # Errors
     /// If the type names no boundary that can be used, or the body is too deep.
-    pub fn new(
-        job: Job,
-        content_type: &str,
-        depth: usize,
-        allow_uninspectable: bool,
-    ) -> Result<Self, Refusal> {
+    pub fn new(job: Job, content_type: &str, depth: usize) -> Result<Self, Refusal> {
         if depth > DEPTH {
             return Err(job.refuse(Reason::ContentTooDeep).detail("multipart bodies in each other"));
         }
@@ -56,17 +59,30 @@ impl MixedTransform {
             input: Vec::new(),
             parts: 0,
             depth,
-            allow_uninspectable,
+            allow_uninspectable: false,
+            containers: None,
             inner: None,
+            flowing: false,
+            behind: None,
+            ended: false,
             whole,
         })
     }
 
-    fn advance(&mut self, end: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    /// Its parts are files of which those that can't be inspected may pass, and archives and tables are read so.
+    #[must_use]
+    pub fn of_files(mut self, allow_uninspectable: bool, containers: Option<Containers>) -> Self {
+        self.allow_uninspectable = allow_uninspectable;
+        self.containers = containers;
+        self
+    }
+
+    /// Cuts what has arrived, until it is used up or something has to go out first.
+    fn advance(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         let input = std::mem::take(&mut self.input);
         let mut at = 0;
-        loop {
-            match self.splitter.next(&input, &mut at, end) {
+        while !self.flowing {
+            match self.splitter.next(&input, &mut at, self.ended) {
                 Ok(Some((kind, range))) => self.piece(kind, &input, range, out)?,
                 Ok(None) => break,
                 Err(fault) => return Err(split::refusal(&self.job, fault)),
@@ -88,16 +104,12 @@ impl MixedTransform {
         match kind {
             Kind::Preamble | Kind::Epilogue => {
                 let job = &self.job;
-                let inner = self.inner.get_or_insert_with(|| Box::new(TextTransform::new(job.clone(), None)));
-                through(&mut **inner, bytes, out)
+                self.inner.get_or_insert_with(|| Box::new(TextTransform::new(job.clone(), None)));
+                self.through(bytes, out)
             }
-            Kind::Delimiter | Kind::Close => {
-                self.end_inner(out)?;
-                out.extend_from_slice(bytes);
-                Ok(())
-            }
+            Kind::Delimiter | Kind::Close => self.end_inner(bytes, out),
             Kind::Header => self.header(bytes, out),
-            Kind::Data => self.inner.as_mut().map_or(Ok(()), |inner| through(&mut **inner, bytes, out)),
+            Kind::Data => self.through(bytes, out),
         }
     }
 
@@ -116,6 +128,7 @@ impl MixedTransform {
             lines: plan,
             judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
             allow_uninspectable: self.allow_uninspectable,
+            containers: self.containers.clone(),
         };
         let header = section.header;
         let hint = FileHint { expected: None, name: header.filename, content_type: header.content_type };
@@ -123,32 +136,65 @@ impl MixedTransform {
         Ok(())
     }
 
-    fn end_inner(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let Some(mut inner) = self.inner.take() else { return Ok(()) };
-        inner.finish(out)?;
-        while inner.drain(out)? {}
+    fn through(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if let Some(inner) = &mut self.inner {
+            inner.push(bytes, out)?;
+            self.flowing = inner.drain(out)?;
+        }
         Ok(())
     }
-}
 
-fn through(inner: &mut dyn Transform, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    inner.push(bytes, out)?;
-    while inner.drain(out)? {}
-    Ok(())
+    /// Ends what is at hand; this comes behind all of it.
+    fn end_inner(&mut self, behind: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if let Some(mut inner) = self.inner.take() {
+            inner.finish(out)?;
+            if inner.drain(out)? {
+                self.flowing = true;
+                self.inner = Some(inner);
+                self.behind = Some(behind.to_vec());
+                return Ok(());
+            }
+        }
+        out.extend_from_slice(behind);
+        Ok(())
+    }
+
+    /// All has arrived, and nothing has to go out before the end.
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if !self.splitter.is_closed() {
+            return Err(split::refusal(&self.job, split::Fault::Truncated));
+        }
+        self.end_inner(&[], out)
+    }
 }
 
 impl Transform for MixedTransform {
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         self.input.extend_from_slice(input);
-        self.advance(false, out)
+        self.advance(out)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        self.advance(true, out)?;
-        if !self.splitter.is_closed() {
-            return Err(split::refusal(&self.job, split::Fault::Truncated));
+        self.ended = true;
+        self.advance(out)?;
+        if self.flowing { Ok(()) } else { self.end(out) }
+    }
+
+    fn drain(&mut self, out: &mut Vec<u8>) -> Result<bool, Refusal> {
+        let Some(inner) = self.inner.as_mut().filter(|_| self.flowing) else { return Ok(false) };
+        self.flowing = inner.drain(out)?;
+        if self.flowing {
+            return Ok(true);
         }
-        self.end_inner(out)
+        if let Some(behind) = self.behind.take() {
+            self.inner = None;
+            out.extend_from_slice(&behind);
+        }
+        self.advance(out)?;
+        if self.ended && !self.flowing {
+            self.end(out)?;
+        }
+        Ok(self.flowing)
     }
 
     fn held(&self) -> usize {

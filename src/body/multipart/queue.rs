@@ -12,6 +12,8 @@ use super::{FileDecision, PartHeader};
 pub(super) enum Item {
     /// A file that has to be decided.
     File { header: Box<PartHeader>, content: Spooled },
+    /// A file whose end was reached, with output left.
+    Ending(Box<dyn Transform>),
     /// Bytes that may go out as they are.
     Ready(Spool),
 }
@@ -120,6 +122,7 @@ impl Queue {
                         self.released = false;
                         None
                     }
+                    Some(Item::Ending(transform)) => Some(Going::Ending(transform)),
                     Some(Item::Ready(spool)) => Some(Going::Ready(spool.into_reader())),
                     Some(Item::File { header, content }) => {
                         Some(Going::File(decide(facts, &header)?.into_transform(), content))
@@ -157,6 +160,7 @@ impl Queue {
     pub(super) fn held(&self) -> usize {
         let waiting = self.items.iter().map(|item| match item {
             Item::File { content, .. } => content.held(),
+            Item::Ending(transform) => transform.held(),
             Item::Ready(spool) => spool.held(),
         });
         let going = match &self.current {

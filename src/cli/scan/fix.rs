@@ -13,10 +13,13 @@ use super::pieces::Pieces;
 use super::table::{self, Table};
 use super::unpack::Packed;
 use super::work::{self, Told};
-use super::{Mode, markup, records};
+use super::{Mode, containers, markup, records};
+use crate::body::container::Censoring;
+use crate::body::file::Container;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::jsonl::JsonlTransform;
 use crate::body::markup::{Dialect, MarkupTransform};
+use crate::body::text::Whole;
 use crate::body::{Job, Transform};
 use crate::censor::{Action, Context, Engine, Exchange, Finding, Policy, RuleSet, Side};
 use crate::names::Direction;
@@ -52,7 +55,7 @@ impl<'a> Fixer<'a> {
             false => options.write(true).create_new(true).open(&target),
         };
         let file = file.map_err(|error| format!("{}: {error}", target.display()))?;
-        let written = Packer::new(BufWriter::new(file), Packed::by_name(path)).and_then(|mut out| {
+        let written = Packer::new(BufWriter::new(file), packing(path)).and_then(|mut out| {
             self.write(input, path, &mut out)?;
             out.finish()
         });
@@ -87,7 +90,11 @@ impl<'a> Fixer<'a> {
 
     fn write(&self, input: &Input, path: &Path, out: &mut impl Write) -> io::Result<()> {
         let named = Input { named: true, ..input.clone() };
-        let Opened::Text(reader) = named.open(|reader| reader)? else { return Ok(()) };
+        let reader = match named.open(|reader| reader)? {
+            Opened::Text(reader) => reader,
+            Opened::Container(kind, file) => return self.container(kind, path, file, out),
+            Opened::Binary => return Ok(()),
+        };
         match (self.mode, kind(path)) {
             (Mode::Jsonl(pointer), _) => self.records(reader, pointer, out),
             (Mode::Columns(names), _) => {
@@ -106,6 +113,22 @@ impl<'a> Fixer<'a> {
                 None => self.text(reader, out),
             },
         }
+    }
+
+    /// An archive or a table, each thing in it censored as what it is. Bytes that are no text pass.
+    fn container(&self, kind: Container, path: &Path, file: File, out: &mut impl Write) -> io::Result<()> {
+        let containers = containers::containers();
+        let plan = Arc::new(JsonPlan::empty());
+        let contents = Censoring {
+            job: self.job(),
+            document: Arc::clone(&plan),
+            lines: plan,
+            allow_uninspectable: true,
+            containers: containers.deeper(),
+            whole: Whole::default(),
+        };
+        let mut give = |bytes: &[u8]| out.write_all(bytes).map(|()| true);
+        containers::through(kind, path, file, contents, containers, &mut give)
     }
 
     /// XML that is not well-formed is read as browsers read HTML, and what is no text at all as bytes.
@@ -284,6 +307,12 @@ fn line(cells: &[Vec<u8>], delimiter: u8) -> io::Result<Vec<u8>> {
     let mut line = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
     line.pop();
     Ok(line)
+}
+
+/// How the copy is packed. An archive packs itself.
+fn packing(path: &Path) -> Option<Packed> {
+    let kind = File::open(path).and_then(|file| containers::kind(path, &file));
+    if matches!(kind, Ok(Some(_))) { None } else { Packed::by_name(path) }
 }
 
 /// The format that a file's name says, without what packs it.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
+use super::containers;
 use super::unpack::{Packed, Unpacked};
+use crate::body::file::Container;
 
 /// One of them.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ const SNIFFED: usize = 8 << 10;
 pub(super) enum Opened {
     /// To be looked at.
     Text(Box<dyn Read + Send>),
+    /// To be taken apart.
+    Container(Container, File),
     /// Found in a folder, and no text.
     Binary,
 }
@@ -86,7 +90,11 @@ impl Input {
         counted: impl FnOnce(Box<dyn Read + Send>) -> Box<dyn Read + Send>,
     ) -> io::Result<Opened> {
         let Some(path) = &self.path else { return Ok(Opened::Text(Box::new(io::stdin()))) };
-        let raw = counted(Box::new(File::open(path)?));
+        let file = File::open(path)?;
+        if let Some(kind) = containers::kind(path, &file)? {
+            return Ok(Opened::Container(kind, file));
+        }
+        let raw = counted(Box::new(file));
         let mut reader: Box<dyn Read + Send> = match Packed::by_name(path) {
             None => raw,
             Some(packed) => Box::new(Unpacked::new(raw, packed)?),

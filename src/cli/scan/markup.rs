@@ -15,7 +15,7 @@ use crate::censor::{Engine, Exchange};
 use crate::names::Direction;
 
 /// A document longer than this is none.
-const LONGEST: u64 = 256 << 20;
+pub(super) const LONGEST: u64 = 256 << 20;
 
 /// What a file's name says, without what packs it.
 pub(super) fn dialect(path: &Path) -> Option<Dialect> {
@@ -40,21 +40,26 @@ pub(super) fn read(reader: Box<dyn Read + Send>) -> io::Result<Vec<u8>> {
 }
 
 /// What is found in a document. XML that is not well-formed is read as HTML is, and what is no text at all as bytes.
-pub(super) fn hits(engine: &Arc<Engine>, document: Vec<u8>, dialect: Dialect) -> Vec<Hit> {
+pub(super) fn hits(
+    engine: &Arc<Engine>,
+    document: Vec<u8>,
+    dialect: Dialect,
+    member: Option<&Arc<str>>,
+) -> Vec<Hit> {
     // Nothing is replaced, so the key is for nothing.
     let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, b"nothing"));
     let job = Job::new(Arc::clone(engine), Exchange::new(key), Direction::Request);
     let found = [dialect, Dialect::Html].into_iter().find_map(|d| find(job.clone(), d, &document).ok());
     match found {
-        Some(found) => told(&document, &found),
+        Some(found) => told(&document, &found, member),
         None => {
             let own = 0..document.len();
-            work::text(engine, &Piece { bytes: document, own, offset: 0, line: 1 })
+            work::text(engine, &Piece { bytes: document, own, offset: 0, line: 1 }, member)
         }
     }
 }
 
-fn told(document: &[u8], found: &[Found]) -> Vec<Hit> {
+fn told(document: &[u8], found: &[Found], member: Option<&Arc<str>>) -> Vec<Hit> {
     let (mut line, mut counted) = (1, 0);
     let hits = found.iter().map(|found| {
         let between = document.get(counted..found.at.start).unwrap_or_default();
@@ -67,6 +72,7 @@ fn told(document: &[u8], found: &[Found]) -> Vec<Hit> {
             rule: found.rule,
             pointer: None,
             column: None,
+            member: member.cloned(),
         }
     });
     hits.collect()

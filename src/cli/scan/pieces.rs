@@ -101,3 +101,42 @@ impl Pieces {
         }
     }
 }
+
+/// Cuts a text that comes in pieces of its own.
+#[derive(Default)]
+pub(super) struct Cutter {
+    buffer: Vec<u8>,
+    /// Where the next piece begins in the buffer.
+    at: usize,
+    offset: u64,
+    line: u64,
+}
+
+impl Cutter {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next piece; none if there is not enough, or no more. `ended`: nothing comes any more.
+    pub(super) fn next(&mut self, ended: bool) -> Option<Piece> {
+        let whole = self.buffer.len() >= self.at + SIZE + MARGIN;
+        if self.at >= self.buffer.len() || !whole && !ended {
+            return None;
+        }
+        let end = self.buffer.len().min(self.at + SIZE);
+        let last = self.buffer.len().min(end + MARGIN);
+        let piece = Piece {
+            bytes: self.buffer.get(..last)?.to_vec(),
+            own: self.at..end,
+            offset: self.offset,
+            line: self.line + 1,
+        };
+        let own = self.buffer.get(self.at..end)?;
+        self.line += memchr::memchr_iter(b'\n', own).count() as u64;
+        let keep = end.saturating_sub(MARGIN);
+        self.buffer.drain(..keep);
+        self.offset += keep as u64;
+        self.at = end - keep;
+        Some(piece)
+    }
+}

@@ -77,7 +77,8 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn text(&mut self, file: &str, hit: &Hit, rule: &RuleInfo) -> io::Result<()> {
         let file = if self.several { format!("{file}:") } else { String::new() };
-        let place = hit.pointer.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
+        let member = hit.member.as_ref().map(|m| format!(" {m}")).unwrap_or_default();
+        let place = hit.pointer.as_ref().map(|p| format!("{member} {p}")).unwrap_or(member);
         let column = hit.column.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
         writeln!(
             self.out,
@@ -94,8 +95,8 @@ impl<'a, W: Write> Report<'a, W> {
                 "RULE", "ENTITY", "ACTION", "LINE", "BYTES"
             )?;
         }
-        let place =
-            hit.pointer.as_deref().or(hit.column.as_deref()).map(|p| format!(" {p}")).unwrap_or_default();
+        let parts = [hit.member.as_deref(), hit.pointer.as_deref().or(hit.column.as_deref())];
+        let place: String = parts.into_iter().flatten().map(|p| format!(" {p}")).collect();
         let bytes = format!("{}-{}", hit.start, hit.end);
         let action = rule.action.to_string();
         writeln!(
@@ -119,6 +120,9 @@ impl<'a, W: Write> Report<'a, W> {
         }
         if let Some(column) = &hit.column {
             value["column"] = (**column).into();
+        }
+        if let Some(member) = &hit.member {
+            value["member"] = (**member).into();
         }
         if self.several {
             value["file"] = file.into();
@@ -176,12 +180,15 @@ const SARIF_START: &str = "{\"$schema\":\"https://json.schemastore.org/sarif-2.1
 fn result(file: &str, hit: &Hit, rule: &RuleInfo) -> Value {
     let mut region = json!({"startLine": hit.line});
     let mut properties = json!({"entity": rule.entity, "action": rule.action.as_str()});
-    if hit.pointer.is_none() && hit.column.is_none() {
+    if hit.pointer.is_none() && hit.column.is_none() && hit.member.is_none() {
         region["byteOffset"] = hit.start.into();
         region["byteLength"] = (hit.end - hit.start).into();
     } else {
         properties["start"] = hit.start.into();
         properties["end"] = hit.end.into();
+    }
+    if let Some(member) = &hit.member {
+        properties["member"] = (**member).into();
     }
     if let Some(pointer) = &hit.pointer {
         properties["pointer"] = pointer.as_str().into();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pieces::{Piece, Pieces};
 use super::records::{self, Wrong};
 use super::table::{Cell, Table};
-use super::{Mode, inputs, markup};
+use super::{Mode, containers, inputs, markup};
 use crate::body::markup::Dialect;
 use crate::censor::{Context, Engine, Finding, RuleIndex};
 use crate::pointer::{Pointer, Step};
@@ -29,6 +30,8 @@ pub(super) struct Hit {
     pub(super) pointer: Option<String>,
     /// In which column.
     pub(super) column: Option<Arc<str>>,
+    /// In which member of an archive.
+    pub(super) member: Option<Arc<str>>,
 }
 
 /// What there is to tell, in the order of the inputs.
@@ -43,13 +46,13 @@ pub(super) enum Told {
     Done,
 }
 
-/// Something to look at.
-enum Task {
-    Text(Piece),
+/// Something to look at, and the member of an archive that it stands in.
+pub(super) enum Task {
+    Text(Piece, Option<Arc<str>>),
     Records(Piece),
-    Cells(Vec<Cell>),
+    Cells(Vec<Cell>, Option<Arc<str>>),
     /// A whole document.
-    Markup(Vec<u8>, Dialect),
+    Markup(Vec<u8>, Dialect, Option<Arc<str>>),
 }
 
 /// A task or what is known already, in order.
@@ -129,6 +132,17 @@ fn read(
         let mut going = true;
         let ended = match open(input) {
             Ok(Opened::Binary) => Ok(Told::Binary),
+            Ok(Opened::Container(kind, file)) => {
+                let mut task = |task| {
+                    going = give(Next::Task(index, task));
+                    going
+                };
+                let path = input.path.as_deref().unwrap_or(Path::new(""));
+                match mode {
+                    Mode::Text => containers::look(kind, path, file, &mut task).map(|()| Told::Done),
+                    Mode::Jsonl(_) | Mode::Columns(_) => Err(containers::not_text()),
+                }
+            }
             Ok(Opened::Text(reader)) => {
                 let mut task = |task| {
                     going = give(Next::Task(index, task));
@@ -156,7 +170,7 @@ fn tasks(
             let delimiter = super::table::delimiter(input.path.as_deref());
             let mut table = Table::new(reader, delimiter, names)?;
             while let Some(cells) = table.cells()? {
-                if !give(Task::Cells(cells)) {
+                if !give(Task::Cells(cells, None)) {
                     return Ok(());
                 }
             }
@@ -166,12 +180,12 @@ fn tasks(
         Mode::Text => false,
     };
     if !records && let Some(dialect) = input.path.as_deref().and_then(markup::dialect) {
-        give(Task::Markup(markup::read(reader)?, dialect));
+        give(Task::Markup(markup::read(reader)?, dialect, None));
         return Ok(());
     }
     let mut pieces = Pieces::new(reader, records);
     while let Some(piece) = pieces.next()? {
-        if !give(if records { Task::Records(piece) } else { Task::Text(piece) }) {
+        if !give(if records { Task::Records(piece) } else { Task::Text(piece, None) }) {
             return Ok(());
         }
     }
@@ -184,11 +198,13 @@ fn work(engine: &Arc<Engine>, mode: &Mode, step: Next) -> Told {
         Next::Task(index, task) => (index, task),
     };
     let hits = match (task, mode) {
-        (Task::Text(piece), _) => Ok(text(engine, &piece)),
-        (Task::Markup(document, dialect), _) => Ok(markup::hits(engine, document, dialect)),
+        (Task::Text(piece, member), _) => Ok(text(engine, &piece, member.as_ref())),
+        (Task::Markup(document, dialect, member), _) => {
+            Ok(markup::hits(engine, document, dialect, member.as_ref()))
+        }
         (Task::Records(piece), Mode::Jsonl(pointer)) => self::records(engine, &piece, pointer),
         (Task::Records(_), _) => Ok(Vec::new()),
-        (Task::Cells(cells), _) => Ok(self::cells(engine, &cells)),
+        (Task::Cells(cells, member), _) => Ok(self::cells(engine, &cells, member.as_ref())),
     };
     match hits {
         Ok(hits) => Told::Hits(index, hits),
@@ -197,7 +213,7 @@ fn work(engine: &Arc<Engine>, mode: &Mode, step: Next) -> Told {
 }
 
 /// Findings of a piece of text that begin in it.
-pub(super) fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
+pub(super) fn text(engine: &Engine, piece: &Piece, member: Option<&Arc<str>>) -> Vec<Hit> {
     let mut found: Vec<Finding> = Vec::new();
     engine.scan(&piece.bytes, Context::default(), &mut found);
     let mut line = piece.line;
@@ -214,6 +230,7 @@ pub(super) fn text(engine: &Engine, piece: &Piece) -> Vec<Hit> {
             rule: finding.rule,
             pointer: None,
             column: None,
+            member: member.cloned(),
         });
     }
     hits
@@ -235,6 +252,7 @@ fn records(engine: &Engine, piece: &Piece, pointer: &Pointer) -> io::Result<Vec<
                 rule: finding.rule,
                 pointer: (!plain).then(|| string.at.to_owned()),
                 column: None,
+                member: None,
             }));
         });
         looked.map_err(|wrong| not_a_record(number, &wrong))?;
@@ -261,19 +279,21 @@ pub(super) fn not_a_record(number: u64, wrong: &Wrong) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-fn cells(engine: &Engine, cells: &[Cell]) -> Vec<Hit> {
+fn cells(engine: &Engine, cells: &[Cell], member: Option<&Arc<str>>) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut found: Vec<Finding> = Vec::new();
     for cell in cells {
         found.clear();
-        engine.scan(&cell.text, Context { field: Some(&cell.column) }, &mut found);
+        let column = Some(&cell.column).filter(|name| !name.is_empty());
+        engine.scan(&cell.text, Context { field: column.map(|name| &**name) }, &mut found);
         hits.extend(found.iter().map(|finding| Hit {
             line: cell.line,
             start: finding.start as u64,
             end: finding.end as u64,
             rule: finding.rule,
             pointer: None,
-            column: Some(Arc::clone(&cell.column)),
+            column: column.cloned(),
+            member: member.cloned(),
         }));
     }
     hits

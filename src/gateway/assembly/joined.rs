@@ -45,10 +45,11 @@ pub(super) async fn file(
     let job = way::job(request, exchange.clone(), Direction::Request);
     trail.meter(&job);
     let asked = Asked::default();
+    let spools = shared.spools(&request.tenant);
+    let told = &open.told;
     let transform =
-        treatment::of_upload(request, &job, &open.told.purpose, &open.told.filename, &open.told.mime, &asked);
-    let (spool, parts, given_up) =
-        (shared.spools(&request.tenant).open(), InOrder::new(parts), Arc::clone(given_up));
+        treatment::of_upload(request, &job, &told.purpose, &told.filename, &told.mime, &asked, &spools);
+    let (spool, parts, given_up) = (spools.open(), InOrder::new(parts), Arc::clone(given_up));
     // A whole file at once: the workers have others to serve.
     let censored = tokio::task::spawn_blocking(move || censor(spool, transform, parts, &given_up)).await;
     let censored = censored.map_err(|_panic| Refusal::new(Reason::Internal).log("joining an upload"))??;

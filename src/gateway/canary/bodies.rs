@@ -76,7 +76,7 @@ impl Cage<'_> {
         for (body, kind) in kinds.into_iter().filter(|(_, kind)| !lines || kind.ends_with("jsonl")) {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-            let mut transform = treatment::of_shape(shape, job(), &headers, false);
+            let mut transform = treatment::of_shape(shape, job(), &headers, false, None);
             let passed = run(&mut transform, body.as_bytes());
             let stopped = passed.map_or(true, |out| {
                 !holds(&out, value) && !holds(&out, &spelt) && !holds(&out, &percent(value))
@@ -213,7 +213,8 @@ impl Cage<'_> {
             let form = form(&texts, files);
             let job =
                 way::job(&request, Exchange::new(Arc::clone(&policy.tenant.secret)), Direction::Request);
-            let treat = treatment::of(&request, &job, &Decided::default(), &Asked::default());
+            let treat =
+                treatment::of(&request, &job, &Decided::default(), &Asked::default(), &super::spools());
             let mut transform =
                 FormTransform::new(job, BOUNDARY, Arc::from(fields), spools(), treat, Box::new(|_| Ok(())));
             self.body(&mut transform, &form, value, &format!("the form with `{word}`"));

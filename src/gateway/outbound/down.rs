@@ -29,8 +29,7 @@ impl Down {
                 Self::Events(Box::new(SseTransform::new(job, plan)))
             }
             Kind::Text | Kind::File => {
-                let opaque = kind == Kind::File && treatment::is_opaque(&call.request);
-                Self::Other(treatment::of_shape(&call.request.operation().response, job, headers, opaque))
+                Self::Other(treatment::of_answer(&call.request, job, headers, call.spools()))
             }
             Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
         })

@@ -12,7 +12,7 @@ use crate::catalog::{FieldContent, FormField};
 use crate::reason::{Reason, Refusal};
 
 fn body_of(job: Job, kind: &str) -> Box<dyn Transform> {
-    Box::new(MixedTransform::new(job, kind, 1, false).unwrap())
+    Box::new(MixedTransform::new(job, kind, 1).unwrap())
 }
 
 fn make() -> Box<dyn Transform> {
@@ -111,7 +111,7 @@ fn bodies_that_are_not_as_they_should_be() {
         assert!(outcome.held < 20_000, "{} bytes were held", outcome.held);
     }
     for kind in ["multipart/mixed", "multipart/mixed; boundary=", "multipart/mixed; boundary=a; boundary=b"] {
-        assert!(MixedTransform::new(request(), kind, 1, false).is_err(), "{kind}");
+        assert!(MixedTransform::new(request(), kind, 1).is_err(), "{kind}");
     }
 }
 
@@ -135,7 +135,7 @@ fn form(job: Job) -> Box<dyn Transform> {
     let inner = job.clone();
     let decide = Box::new(move |_: &Facts, header: &crate::body::multipart::PartHeader| {
         let kind = header.content_type.clone().unwrap_or_default();
-        let mixed = MixedTransform::new(inner.clone(), &kind, 1, false)?;
+        let mixed = MixedTransform::new(inner.clone(), &kind, 1)?;
         Ok::<_, Refusal>(FileTreatment::Transform(Box::new(mixed)))
     });
     Box::new(FormTransform::new(job, "xYz", fields, spools(), decide, Box::new(|_| Ok(()))))
