@@ -80,7 +80,7 @@ fn forms_are_censored_and_decide() {
     acme.ask(&urlencoded(clean)).ok();
     assert_eq!(running.upstream.arrived().pop().unwrap().text(), clean);
     let body = format!("purpose=keep&text=use+{}&user=jane&{secret}=1", percent(&secret));
-    for back in [acme.ask(&urlencoded(body.clone())), acme.ask_h2(&urlencoded(body.clone()))] {
+    for back in [acme.ask(&urlencoded(body.clone())), acme.ask_h2(&urlencoded(body))] {
         back.ok();
         let came = running.upstream.arrived().pop().unwrap();
         let hidden = "%5BGITHUB_PAT%5D";
