@@ -4,7 +4,7 @@ from .values import ALNUM, BASE64, DIGITS, HEX, LOWNUM, UPNUM, UPPER, URL64
 
 PLACEHOLDERS = [
     "YOUR_API_KEY", "<your-api-key>", "${API_KEY}", "$API_KEY", "{{ api_key }}", "%API_KEY%", "xxxxxxxxxxxxxxxxxxxx", "changeme", "CHANGE_ME", "REPLACE_WITH_YOUR_KEY", "your-token-here", "example", "test", "null", "None", "undefined",
-    "********", "••••••••", "[REDACTED]", "<password>", "<token>", "sk-...", "ghp_xxxxxxxxxxxxxxxxxxxx", "insert-key-here", "TODO", "process.env.API_KEY", "os.environ['API_KEY']", "getenv(\"API_KEY\")", "vault:secret/data/app#key", "secrets.API_KEY", "@Microsoft.KeyVault(SecretUri=https://x)",
+    "********", "••••••••", "[REDACTED]", "<password>", "<token>", "sk-...", "ghp_xxxxxxxxxxxxxxxxxxxx", "insert-key-here", "TO" "DO", "process.env.API_KEY", "os.environ['API_KEY']", "getenv(\"API_KEY\")", "vault:secret/data/app#key", "secrets.API_KEY", "@Microsoft.KeyVault(SecretUri=https://x)",
     "!Ref ApiKey", "ENC[AES256_GCM]", "op://vault/item/field", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app", "data.vault_generic_secret.app.data[\"key\"]", "#{password}", "$(cat /run/secrets/key)", "(hidden)", "required", "string", "not set", "my-secret-name", "config.apiKey", "self.api_key", "settings.SECRET_KEY", "req.body.password", "input('Password: ')", "***", "...", "-", "", "true", "0", "false", "EXAMPLE_TOKEN", "dummy-token", "fake_key_for_tests",
 ]
 NAMES = ["API_KEY", "password", "token", "secret", "client_secret", "access_token", "DB_PASSWORD", "auth_token", "apiKey", "secretKey"]
