@@ -88,20 +88,6 @@ pub fn planted(byte: u8) -> Option<&'static str> {
     PLANTED.get(usize::from(byte))?.as_deref()
 }
 
-/// Whether a text has a name in it that looks like one of an exchange and is not the one that is planted. A name that an
-/// answer itself made is restored where it stands again later in it, or not, depending on the cuts: a known fault, which
-/// needs an upstream that guesses a keyed hash.
-pub fn has_other_names(text: &[u8]) -> bool {
-    let own = NAME.as_bytes();
-    let named = |at: &usize| {
-        let name = text.get(at + 1..at + 9).unwrap_or_default();
-        name.len() == 8
-            && name.iter().all(|byte| matches!(byte.to_ascii_uppercase(), b'A'..=b'Z' | b'2'..=b'7'))
-    };
-    let is_own = |at: &usize| text[..*at + 9].to_ascii_uppercase().ends_with(own);
-    memchr::memchr_iter(b'_', text).filter(named).any(|at| !is_own(&at))
-}
-
 /// So many letters of a planted value are a part of it. A value that is masked keeps four, and half of the one that comes
 /// in two pieces has six.
 const PART: usize = 7;
