@@ -5,8 +5,8 @@
 #   benches/count.sh [--cases A,B] [--only instructions|calls] [--requests N] [--connections N] [--out FILE] [--keep FOLDER]
 #
 # What is missing is installed by apt-get, where that is allowed: valgrind, strace, nginx, nghttp2-client, openssl. The
-# gateway is built with the release profile, unless CONSENTRY_BENCH_BIN names one; CONSENTRY_BENCH_BARE may name the bare
-# proxy (`cargo build --release --example bare-proxy`), which is counted as well then. `--keep` keeps callgrind's
+# gateway is built with the dist profile, unless CONSENTRY_BENCH_BIN names one; CONSENTRY_BENCH_BARE may name the bare
+# proxy (`cargo build --profile dist --example bare-proxy`), which is counted as well then. `--keep` keeps callgrind's
 # profiles, for callgrind_annotate.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,8 +18,8 @@ for needed in valgrind:valgrind strace:strace nginx:nginx h2load:nghttp2-client 
     { echo "count: there is no ${needed%%:*}, and it can't be installed" >&2; exit 2; }
 done
 if [ -z "${CONSENTRY_BENCH_BIN:-}" ]; then
-  (cd "$ROOT" && cargo build --locked --release --bin consentry)
-  CONSENTRY_BENCH_BIN=${CARGO_TARGET_DIR:-$ROOT/target}/release/consentry
+  (cd "$ROOT" && cargo build --locked --profile dist --bin consentry)
+  CONSENTRY_BENCH_BIN=${CARGO_TARGET_DIR:-$ROOT/target}/dist/consentry
 fi
 export CONSENTRY_BENCH_BIN
 exec python3 "$HERE/peers/count.py" "$@"

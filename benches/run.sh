@@ -9,7 +9,7 @@
 # h2load (HTTP/2).
 #
 # What is missing is installed by apt-get, where that is allowed: nginx, libnginx-mod-http-js, haproxy, wrk,
-# nghttp2-client, openssl. The gateway and the bare proxy are built with the release profile, unless CONSENTRY_BENCH_BIN
+# nghttp2-client, openssl. The gateway and the bare proxy are built with the dist profile, unless CONSENTRY_BENCH_BIN
 # and CONSENTRY_BENCH_BARE name them.
 # Writes benchmark.md and benchmark.json (to `target/benchmark`).
 set -euo pipefail
@@ -39,12 +39,12 @@ package haproxy haproxy || true
 package /usr/lib/nginx/modules/ngx_http_js_module.so libnginx-mod-http-js || true
 
 if [ -z "${CONSENTRY_BENCH_BIN:-}" ]; then
-  (cd "$ROOT" && cargo build --locked --release --bin consentry)
-  CONSENTRY_BENCH_BIN=$TARGET/release/consentry
+  (cd "$ROOT" && cargo build --locked --profile dist --bin consentry)
+  CONSENTRY_BENCH_BIN=$TARGET/dist/consentry
 fi
 if [ -z "${CONSENTRY_BENCH_BARE:-}" ]; then
-  (cd "$ROOT" && cargo build --locked --release --example bare-proxy)
-  CONSENTRY_BENCH_BARE=$TARGET/release/examples/bare-proxy
+  (cd "$ROOT" && cargo build --locked --profile dist --example bare-proxy)
+  CONSENTRY_BENCH_BARE=$TARGET/dist/examples/bare-proxy
 fi
 export CONSENTRY_BENCH_BIN CONSENTRY_BENCH_BARE
 exec python3 "$HERE/peers/run.py" --out "$TARGET/benchmark" "$@"
