@@ -11,6 +11,8 @@ SHELL := /bin/bash
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export CONSENTRY_BIN ?= $(abspath $(TARGET))/debug/consentry
+# What tests/setup.sh unpacked.
+export PATH := $(PATH):$(or $(CONSENTRY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/consentry)/prometheus/usr/bin
 STEP := tests/step.sh $(TARGET)/steps
 
 help: ## what there is

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the tests drive the gateway with, at the versions pinned beside this script.
 #
-#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio; none: all
+#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, presidio; none: all
 #
 #   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
+#   prometheus  promtool, for what the metrics look like
 #   llama    llama.cpp's HTTP server and a tiny model (counterparties/requirements-llama.txt)
 #   presidio Presidio's analyzer, for the tests of the gateway (counterparties/requirements-presidio.txt)
 #
@@ -132,8 +133,17 @@ setup_presidio() {
   fi
 }
 
-[ $# -gt 0 ] || set -- clients aimock llama presidio
-for name in "$@"; do case $name in clients | aimock | llama | presidio) ;; *) usage ;; esac; done
+# Debian's package of Prometheus, unpacked: it runs without being installed.
+setup_prometheus() {
+  if command -v promtool > /dev/null || [ -x "$CACHE/prometheus/usr/bin/promtool" ]; then say 'prometheus: there already'; return; fi
+  command -v apt-get > /dev/null || { skip prometheus 'there is no apt-get'; return 0; }
+  mkdir -p "$CACHE/prometheus"
+  fetch_prometheus() { (cd "$CACHE/prometheus" && apt-get download prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb); }
+  quietly 'prometheus: apt-get download' fetch_prometheus || skip prometheus "see $LOG"
+}
+
+[ $# -gt 0 ] || set -- clients aimock llama presidio prometheus
+for name in "$@"; do case $name in clients | aimock | llama | presidio | prometheus) ;; *) usage ;; esac; done
 mkdir -p "$CACHE/run"
 : > "$LOG"
 exec 9> "$CACHE/run/setup.lock"
