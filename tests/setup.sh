@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests drive the gateway with, at the versions pinned beside this script.
 #
-#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, presidio; none: all
+#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus; none: all
 #
 #   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
