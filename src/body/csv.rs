@@ -210,8 +210,12 @@ impl CsvTransform {
         let mut censored = Vec::new();
         self.whole.write(&text, &mut censored);
         let mut written = raw.get(..raw.len() - raw_text.len()).unwrap_or_default().to_vec();
-        let special = |byte: &u8| matches!(byte, b'"' | b'\n' | b'\r' | b',' | b';' | b'\t');
-        if raw_text.first() == Some(&b'"') || censored.iter().any(special) {
+        // What stood in the field without quotes stays so: a lone carriage return ends a line for some readers.
+        let special = |byte: &u8| {
+            matches!(byte, b'"' | b'\n' | b'\r' | b',' | b';' | b'\t') && !raw_text.contains(byte)
+        };
+        let quoted = [raw_text, censored.as_slice()].iter().any(|field| field.first() == Some(&b'"'));
+        if quoted || censored.iter().any(special) {
             written.push(b'"');
             for byte in &censored {
                 written.push(*byte);

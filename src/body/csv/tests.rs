@@ -48,6 +48,13 @@ fn a_column_gives_its_fields_their_meaning() {
 }
 
 #[test]
+fn a_lone_carriage_return_is_not_put_in_quotes() {
+    let secret = token(1);
+    let body = format!("a,b\nE\rrika {secret},x\n");
+    assert_eq!(censored(Separator::Unknown, &body), "a,b\nE\rrika [TEST_TOKEN],x\n");
+}
+
+#[test]
 fn findings_in_fields_are_replaced_and_the_table_stays_one() {
     let (a, b) = (token(1), token(2));
     let body =
