@@ -12,7 +12,7 @@ use super::upstream::{Arrived, Step, Upstream};
 use super::{Caller, Gateway, Setup, Tenant};
 
 const LANES: usize = 96;
-const TENANTS: usize = 192;
+const TENANTS: usize = 128;
 
 const STORE: &str = "  grants:\n    - {purpose: store, scope: tenant, evidence: a test}\n";
 const KEEPING: &str = "opaque: [createTranscription]\n";
