@@ -138,8 +138,8 @@ setup_prometheus() {
   if command -v promtool > /dev/null || [ -x "$CACHE/prometheus/usr/bin/promtool" ]; then say 'prometheus: there already'; return; fi
   command -v apt-get > /dev/null || { skip prometheus 'there is no apt-get'; return 0; }
   mkdir -p "$CACHE/prometheus"
-  fetch_prometheus() { (cd "$CACHE/prometheus" && apt-get download prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb); }
-  quietly 'prometheus: apt-get download' fetch_prometheus || skip prometheus "see $LOG"
+  quietly 'prometheus: apt-get download' sh -c 'cd "$1" && apt-get download prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb' sh "$CACHE/prometheus" ||
+    skip prometheus "see $LOG"
 }
 
 [ $# -gt 0 ] || set -- clients aimock llama presidio prometheus
