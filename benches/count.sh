@@ -14,8 +14,10 @@ ROOT=$(dirname "$HERE")
 
 for needed in valgrind:valgrind strace:strace nginx:nginx h2load:nghttp2-client openssl:openssl python3:python3; do
   command -v "${needed%%:*}" > /dev/null && continue
-  apt-get install -y --no-install-recommends "${needed##*:}" > /dev/null && command -v "${needed%%:*}" > /dev/null ||
-    { echo "count: there is no ${needed%%:*}, and it can't be installed" >&2; exit 2; }
+  if ! apt-get install -y --no-install-recommends "${needed##*:}" > /dev/null || ! command -v "${needed%%:*}" > /dev/null; then
+    echo "count: there is no ${needed%%:*}, and it can't be installed" >&2
+    exit 2
+  fi
 done
 if [ -z "${CONSENTRY_BENCH_BIN:-}" ]; then
   (cd "$ROOT" && cargo build --locked --profile dist --bin consentry)

@@ -138,8 +138,12 @@ setup_prometheus() {
   if command -v promtool > /dev/null || [ -x "$CACHE/prometheus/usr/bin/promtool" ]; then say 'prometheus: there already'; return; fi
   command -v apt-get > /dev/null || { skip prometheus 'there is no apt-get'; return 0; }
   mkdir -p "$CACHE/prometheus"
-  quietly 'prometheus: apt-get download' sh -c 'cd "$1" && apt-get download prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb' sh "$CACHE/prometheus" ||
+  if (cd "$CACHE/prometheus" && quietly 'prometheus: apt-get download' apt-get download prometheus) &&
+    quietly 'prometheus: unpacked' dpkg -x "$CACHE"/prometheus/prometheus_*.deb "$CACHE/prometheus"; then
+    rm "$CACHE"/prometheus/prometheus_*.deb
+  else
     skip prometheus "see $LOG"
+  fi
 }
 
 [ $# -gt 0 ] || set -- clients aimock llama presidio prometheus
