@@ -339,17 +339,26 @@ const CATCHES_EVERY_DIGIT: &[&str] = &[
     "hk_id",
 ];
 
+/// The zero of the row of digits that the character stands in (ASCII or full-width), and its value.
+fn digit(character: char) -> Option<(u32, u32)> {
+    let zero = if character.is_ascii() { u32::from('0') } else { u32::from('\u{ff10}') };
+    let value = u32::from(character).checked_sub(zero)?;
+    (value < 10).then_some((zero, value))
+}
+
 proptest! {
     #[test]
-    fn a_changed_digit_is_caught(which in 0..CATCHES_EVERY_DIGIT.len(), sample in 0..32_usize, place in 0..40_usize, by in 1..10_u8) {
+    fn a_changed_digit_is_caught(which in 0..CATCHES_EVERY_DIGIT.len(), sample in 0..32_usize, place in 0..40_usize, by in 1..10_u32) {
         let name = CATCHES_EVERY_DIGIT[which];
         let check = by_name(name).unwrap();
         let Some((_, good, _)) = SAMPLES.iter().find(|(known, ..)| *known == name) else { return Ok(()) };
-        let mut text = good[sample % good.len()].as_bytes().to_vec();
-        let places: Vec<usize> = (0..text.len()).filter(|at| text[*at].is_ascii_digit()).collect();
+        let mut text: Vec<char> = good[sample % good.len()].chars().collect();
+        let places: Vec<usize> = (0..text.len()).filter(|at| digit(text[*at]).is_some()).collect();
         let at = places[place % places.len()];
-        text[at] = b'0' + (text[at] - b'0' + by) % 10;
-        prop_assert!(!check(&text), "{name} takes {}", String::from_utf8_lossy(&text));
+        let (zero, value) = digit(text[at]).unwrap();
+        text[at] = char::from_u32(zero + (value + by) % 10).unwrap();
+        let text: String = text.into_iter().collect();
+        prop_assert!(!check(text.as_bytes()), "{name} takes {text}");
     }
 
     #[test]
