@@ -21,6 +21,7 @@ mod sandbox;
 mod scan;
 mod schema;
 mod serve;
+mod shares;
 
 /// A privacy-aware TLS gateway for ML data: tenant isolation, training consent and censoring, enforced on the wire.
 #[derive(Debug, Parser)]
@@ -51,6 +52,9 @@ enum Command {
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Shows an owner's resources to other tenants, and takes that back.
+    #[command(subcommand)]
+    Shares(shares::Command),
     /// Prints the JSON Schema of a configuration file, for editors.
     Schema(schema::Arguments),
     /// Prints completions for a shell.
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Rules(command) => rules::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Shares(command) => shares::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(&arguments),

@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, IdClass};
-use crate::names::{DatasetName, Kind, TenantId, UpstreamId};
+use crate::names::{Access, DatasetName, Kind, TenantId, UpstreamId};
 use crate::reason::{Reason, Refusal, SafeText};
-use crate::store::{Owned, Ownership, StoreError};
+use crate::store::{Granted, Owned, Store, StoreError};
 
 /// A resource that a request names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,14 +21,32 @@ pub struct Named {
     pub id: String,
     /// What it has to have been made for; anything, if empty.
     pub labels: Vec<Arc<str>>,
+    /// What the request does with it.
+    pub access: Access,
 }
 
-/// Proof that every resource a request names is the tenant's, or shared by nature. Only [`entitle`] makes it.
+/// A resource that somebody else shares with the caller.
+#[derive(Clone, Debug)]
+pub struct Borrowed {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub owner: TenantId,
+    /// The data set of its owner that it belongs to.
+    pub dataset: Option<DatasetName>,
+    /// Everybody may read it.
+    pub public: bool,
+}
+
+/// Proof that every resource a request names is the tenant's, shared with it for what the request does, or shared by nature. Only [`entitle`] makes it.
 #[derive(Debug)]
 pub struct TenantScope {
     tenant: TenantId,
     datasets: Vec<DatasetName>,
     owned: Vec<Named>,
+    borrowed: Vec<Borrowed>,
 }
 
 impl TenantScope {
@@ -50,6 +68,18 @@ impl TenantScope {
         &self.owned
     }
 
+    /// What was named and belongs to somebody else, who shares it.
+    #[must_use]
+    pub fn borrowed(&self) -> &[Borrowed] {
+        &self.borrowed
+    }
+
+    /// Whether something was named that has an owner, and everybody may read all of it.
+    #[must_use]
+    pub fn public(&self) -> bool {
+        self.owned.is_empty() && !self.borrowed.is_empty() && self.borrowed.iter().all(|one| one.public)
+    }
+
     /// This scope and another of the same request.
     ///
     /// # Errors
@@ -60,6 +90,7 @@ impl TenantScope {
         }
         self.datasets.extend(other.datasets);
         self.owned.extend(other.owned);
+        self.borrowed.extend(other.borrowed);
         Ok(self)
     }
 }
@@ -122,6 +153,8 @@ pub fn fault(error: &StoreError) -> SafeText {
 pub enum Sight {
     /// It is theirs.
     Theirs(Owned),
+    /// Its owner shares it with them.
+    Lent(Owned, Granted),
     /// Everybody's by nature.
     Shared,
     /// Not theirs.
@@ -139,7 +172,7 @@ const NOBODYS: &str = "\u{0}";
 /// # Errors
 /// If the store can't tell.
 pub async fn sight(
-    registry: &dyn Ownership,
+    registry: &dyn Store,
     catalog: &Catalog,
     upstream: &UpstreamId,
     tenant: &TenantId,
@@ -152,6 +185,7 @@ pub async fn sight(
         IdClass::Shared => return Ok(Sight::Shared),
         IdClass::Owned => {}
     }
+    let mut foreign = None;
     // A checkpoint is its model's owner's, whether or not it was seen before.
     for id in rule.registry_ids(id).iter() {
         let owned = match registry.cached(upstream, kind, id) {
@@ -166,11 +200,74 @@ pub async fn sight(
         match owned {
             Some(owned) if owned.tenant == *tenant && !owned.ended => return Ok(Sight::Theirs(owned)),
             // What is on record under its own id is what that record says.
-            Some(owned) => return Ok(Sight::Hidden { foreign: owned.tenant != *tenant }),
+            Some(owned) => {
+                foreign = Some(owned);
+                break;
+            }
             None => {}
         }
     }
-    Ok(Sight::Hidden { foreign: false })
+    // Whether it is shared is asked of every id that is not theirs, foreign or not: time tells nothing here either.
+    let ids: Vec<String> = rule.registry_ids(id).iter().map(str::to_owned).collect();
+    let granted = registry.granted(upstream, kind, ids, tenant).await?.into_iter().flatten();
+    let widest = granted.reduce(|a, b| Granted { right: a.right.max(b.right), public: a.public || b.public });
+    Ok(match (foreign, widest) {
+        (Some(owned), Some(granted)) if owned.tenant != *tenant && !owned.ended => {
+            Sight::Lent(owned, granted)
+        }
+        (Some(owned), _) => Sight::Hidden { foreign: owned.tenant != *tenant },
+        (None, _) => Sight::Hidden { foreign: false },
+    })
+}
+
+/// Which of many ids of one kind (a page of a list) a tenant may see.
+///
+/// # Errors
+/// If the store can't tell.
+pub async fn visible(
+    registry: &dyn Store,
+    catalog: &Catalog,
+    upstream: &UpstreamId,
+    tenant: &TenantId,
+    kind: &Kind,
+    ids: &[&str],
+) -> Result<Vec<bool>, StoreError> {
+    let rule = catalog.kind(kind);
+    let mut visible: Vec<bool> = ids.iter().map(|id| rule.classify(id) == IdClass::Shared).collect();
+    // Each id that has an owner, under each name that it may stand under in the registry.
+    let asked: Vec<(usize, &str)> = ids
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| rule.classify(id) == IdClass::Owned)
+        .flat_map(|(index, id)| rule.registry_ids(id).iter().map(move |id| (index, id)))
+        .collect();
+    let names = |asked: &[(usize, &str)]| asked.iter().map(|(_, id)| (*id).to_owned()).collect::<Vec<_>>();
+    let owners = registry.owners(upstream, kind, names(&asked)).await?;
+    let mut decided = vec![false; ids.len()];
+    let mut rest = Vec::new();
+    for (&(index, id), owned) in asked.iter().zip(owners) {
+        // What is on record under its own id is what that record says.
+        if decided[index] {
+            continue;
+        }
+        if let Some(owned) = owned {
+            decided[index] = true;
+            visible[index] = owned.tenant == *tenant && !owned.ended;
+            if owned.tenant != *tenant && !owned.ended {
+                rest.extend(rule.registry_ids(ids[index]).iter().map(|id| (index, id)));
+            }
+        } else {
+            rest.push((index, id));
+        }
+    }
+    if rest.is_empty() {
+        return Ok(visible);
+    }
+    let granted = registry.granted(upstream, kind, names(&rest), tenant).await?;
+    for (&(index, _), granted) in rest.iter().zip(granted) {
+        visible[index] |= decided[index] && granted.is_some();
+    }
+    Ok(visible)
 }
 
 fn fits(labels: &[Arc<str>], owned: &Owned) -> bool {
@@ -183,27 +280,35 @@ fn fits(labels: &[Arc<str>], owned: &Owned) -> bool {
 /// # Errors
 /// With the first that is not theirs, or if the store can't tell.
 pub async fn entitle(
-    registry: &dyn Ownership,
+    registry: &dyn Store,
     catalog: &Catalog,
     upstream: &UpstreamId,
     tenant: &TenantId,
     named: &[Named],
 ) -> Result<TenantScope, Denied> {
-    let mut scope = TenantScope { tenant: tenant.clone(), datasets: Vec::new(), owned: Vec::new() };
-    for Named { kind, id, labels } in named {
+    let mut scope =
+        TenantScope { tenant: tenant.clone(), datasets: Vec::new(), owned: Vec::new(), borrowed: Vec::new() };
+    for Named { kind, id, labels, access } in named {
+        let denied = |foreign| Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
         match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
             Sight::Shared => {}
             // A resource that was made for something else is answered like one that does not exist.
-            Sight::Theirs(owned) if !fits(labels, &owned) => {
-                return Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign: false }));
-            }
+            Sight::Theirs(owned) | Sight::Lent(owned, _) if !fits(labels, &owned) => return denied(false),
+            // What is shown, but not for this, is answered so too: there is one answer.
+            Sight::Lent(_, granted) if !granted.right.allows(*access) => return denied(true),
             Sight::Theirs(owned) => {
                 scope.datasets.extend(owned.dataset.clone());
-                scope.owned.push(Named { kind: kind.clone(), id: id.clone(), labels: Vec::new() });
+                let (kind, id) = (kind.clone(), id.clone());
+                scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access });
             }
-            Sight::Hidden { foreign } => {
-                return Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
-            }
+            Sight::Lent(owned, granted) => scope.borrowed.push(Borrowed {
+                kind: kind.clone(),
+                id: id.clone(),
+                owner: owned.tenant,
+                dataset: owned.dataset,
+                public: granted.public,
+            }),
+            Sight::Hidden { foreign } => return denied(foreign),
         }
     }
     Ok(scope)

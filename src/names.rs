@@ -86,6 +86,18 @@ name!(
     Entity
 );
 
+/// What a request does with a resource that it names. Each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// It looks at it.
+    Read,
+    /// It names it for something else: the model that answers, the file that is trained on.
+    Use,
+    /// It changes it, ends it, or adds to it.
+    Change,
+}
+
 /// What data may be used for. The words follow W3C DPV where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

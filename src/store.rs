@@ -1,6 +1,6 @@
 //! What must be remembered?
 //!
-//! One trait per need: who owns a resource ([`Ownership`]), what was begun ([`Intents`]), what has to be taken back
+//! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun ([`Intents`]), what has to be taken back
 //! ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put together ([`Uploads`]) and who allowed
 //! what ([`Grants`]). [`Sqlite`] is the embedded implementation. Every method that changes something answers after
 //! the change is on the disk; an answer is the proof.
@@ -9,6 +9,7 @@
 
 mod cache;
 mod error;
+mod share;
 mod sqlite;
 mod types;
 
@@ -17,6 +18,7 @@ use std::pin::Pin;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
 pub use types::{
     Attempt, Change, Claim, Doom, DoomId, Edge, Intent, IntentId, LedgerEntry, LedgerScope, Node, OpenIntent,
@@ -54,8 +56,31 @@ pub trait Ownership: Send + Sync {
     /// Sets the state of a live resource. False if there is none.
     fn set_state(&self, resource: Resource, state: State) -> Fut<'_, bool>;
 
-    /// The tenant's own live resources of a kind, in the order in which they were claimed.
+    /// The live resources of a kind that are the tenant's own or shared with it, in the order in which they were claimed.
     fn owned(&self, upstream: &UpstreamId, kind: &Kind, tenant: &TenantId, page: Page) -> Fut<'_, Slice>;
+}
+
+/// Who else may see it? The owner's word, read anew for every decision: what is taken back is gone with the next
+/// request, whoever took it back. A share ends with its resource.
+pub trait Shares: Send + Sync {
+    /// Shares a live resource; an earlier share with the same audience is replaced.
+    fn share(&self, share: Share) -> Fut<'_, Shared>;
+
+    /// Takes a share back. False if there was none.
+    fn unshare(&self, resource: Resource, with: Audience) -> Fut<'_, bool>;
+
+    /// What a tenant may do with each of these ids of one kind that it does not own, in their order. An id that
+    /// nobody has is as good as one that is not shared.
+    fn granted(
+        &self,
+        upstream: &UpstreamId,
+        kind: &Kind,
+        ids: Vec<String>,
+        tenant: &TenantId,
+    ) -> Fut<'_, Vec<Option<Granted>>>;
+
+    /// The shares in force, of one owner or of all; with `past`, those that were taken back too.
+    fn shares(&self, owner: Option<&TenantId>, past: bool) -> Fut<'_, Vec<ShareOnRecord>>;
 }
 
 /// What was begun and may have had its effect? Recorded before a call that creates, settled in the transaction that
@@ -132,7 +157,7 @@ pub trait Grants: Send + Sync {
 }
 
 /// Everything together, for the room that holds the store.
-pub trait Store: Ownership + Intents + Doomed + Lineage + Uploads + Grants {
+pub trait Store: Ownership + Shares + Intents + Doomed + Lineage + Uploads + Grants {
     /// Writes as much as a busy commit does and removes it, to find out whether the store can record.
     fn probe(&self) -> Fut<'_, ()>;
 

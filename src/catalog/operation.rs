@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, Method};
 
-use crate::names::{Kind, OperationId, Purpose};
+use crate::names::{Access, Kind, OperationId, Purpose};
 use crate::pointer::Pointer;
 use crate::reason::Reason;
 
@@ -150,6 +150,8 @@ pub struct Use {
     /// The resource has to carry one of these labels ([`Creation::label`]); any, or none, if empty. One that does not
     /// is answered as an unknown one.
     pub labels: Vec<Arc<str>>,
+    /// What the request does with it.
+    pub access: Access,
 }
 
 /// A place in an answer where a new resource's id stands.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::shared::Shared;
 use super::stages::Recognised;
 use super::touched::Touched;
-use crate::audit::Role;
 use crate::config::Route;
 use crate::consent::{self, Preference, Question};
 use crate::isolation::{Denied, Named, NotTheirs, TenantScope, entitle};
@@ -98,14 +97,12 @@ impl Asker {
             }
             denied.refusal()
         })?;
-        for used in scope.owned() {
-            self.touched.note(&route.upstream.id, &used.kind, &used.id, Role::Used);
-        }
+        self.touched.used(&route.upstream.id, &scope);
         if !purposes.is_empty() {
             let mut datasets = scope.datasets().to_vec();
             datasets.extend(self.dataset.clone());
             let question = Question { purposes: &purposes, datasets: &datasets, signal: self.signal };
-            consent::decide(&question, &shared.grants(tenant), jiff::Timestamp::now())?;
+            shared.permit(tenant, &question, &scope)?;
         }
         Ok(scope)
     }

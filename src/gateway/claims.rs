@@ -2,8 +2,8 @@
 
 use crate::audit::Role;
 use crate::body::Facts;
-use crate::catalog::{Creation, IdClass, Undo};
-use crate::isolation::{Named, TenantScope, fault};
+use crate::catalog::{Creation, IdClass, Place, Undo};
+use crate::isolation::{Borrowed, TenantScope, fault};
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::reason::Refusal;
 use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource, StoreError};
@@ -103,23 +103,40 @@ impl Claiming<'_> {
     }
 
     fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
-        let parents = self.scope.owned().iter().filter(|p| !(p.kind == creation.kind && p.id == id));
+        let own = self.scope.owned().iter().map(|used| (&used.kind, &used.id));
+        let others = self.scope.borrowed().iter().map(|used| (&used.kind, &used.id));
+        let parents = own.chain(others).filter(|(kind, of)| !(**kind == creation.kind && *of == id));
+        let lent = self.lent(origin);
+        let dataset = match lent {
+            Some(lent) => lent.dataset.as_ref(),
+            None => self.dataset.or_else(|| self.scope.datasets().first()),
+        };
         Claim {
             resource: self.resource(creation, id),
-            tenant: self.request.tenant.id.clone(),
+            tenant: lent.map_or(&self.request.tenant.id, |lent| &lent.owner).clone(),
             label: creation.label.as_ref().and_then(|_| self.label.cloned()),
-            dataset: self.dataset.or_else(|| self.scope.datasets().first()).cloned(),
+            dataset: dataset.cloned(),
             parents: parents
-                .map(|Named { kind, id, .. }| Parent {
-                    kind: kind.clone(),
-                    id: id.clone(),
-                    relation: Relation::Derived,
-                })
+                .map(|(kind, id)| Parent { kind: kind.clone(), id: id.clone(), relation: Relation::Derived })
                 .collect(),
             origin,
             operation: self.request.operation().id.clone(),
             request: self.id(),
         }
+    }
+
+    /// What was asked for, if it is lent: what comes by itself belongs to the owner of that.
+    fn lent(&self, origin: Origin) -> Option<&Borrowed> {
+        if origin != Origin::Yielded {
+            return None;
+        }
+        let uses = self.request.operation().uses.iter();
+        let asked = uses.filter_map(|used| match &used.place {
+            Place::Path(name) => Some((&used.kind, self.request.path.value(name)?)),
+            Place::Query(_) | Place::Header(_) | Place::Json(_) | Place::Form(_) => None,
+        });
+        let borrowed = self.scope.borrowed();
+        asked.filter_map(|(kind, id)| borrowed.iter().find(|lent| lent.kind == *kind && lent.id == id)).next()
     }
 
     /// What could not be recorded must not stay: it is queued for deletion, or, if the store can't do even that,

@@ -24,6 +24,9 @@ pub(super) const OURS: &str = "consentry-";
 /// The data set that an upload belongs to.
 pub(super) const DATASET: HeaderName = HeaderName::from_static("consentry-dataset");
 
+/// What search engines may do with an answer: nothing, unless all that it shows is public.
+pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
 /// Says that `store` was turned off.
 pub(super) const STORE: HeaderName = HeaderName::from_static("consentry-store");
 

@@ -18,9 +18,9 @@ use super::way;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
 use crate::body::{Censored, Outgoing, Pass};
-use crate::catalog::{IdClass, ListShape, Paging};
+use crate::catalog::{ListShape, Paging};
 use crate::consent::Permit;
-use crate::isolation::{Sight, sight, store_refusal};
+use crate::isolation::{store_refusal, visible};
 use crate::reason::{Reason, Refusal};
 use crate::upstream::{AnswerBody, Cleared, Head};
 use rest::Rest;
@@ -253,25 +253,16 @@ async fn own(call: &Call, shape: &ListShape, page: &Page<'_>) -> Result<(Vec<Kep
     let received = &call.request.received;
     let (store, upstream, tenant) =
         (&*call.shared.store, &received.route.upstream.id, &call.request.tenant.id);
-    let rule = received.catalog().kind(&shape.kind);
-    let cold: Vec<String> = page
+    let ids: Vec<&str> = page.items.iter().map(|item| &*item.id).collect();
+    let visible = visible(store, received.catalog(), upstream, tenant, &shape.kind, &ids).await;
+    let visible = visible.map_err(|error| store_refusal(&error))?;
+    let kept: Vec<Kept> = page
         .items
         .iter()
-        .filter(|item| rule.classify(&item.id) == IdClass::Owned)
-        .filter(|item| store.cached(upstream, &shape.kind, &item.id).is_none())
-        .map(|item| item.id.clone())
+        .zip(visible)
+        .filter(|(_, visible)| *visible)
+        .map(|(item, _)| item.to_owned())
         .collect();
-    if !cold.is_empty() {
-        // One look-up for the page: what is owned is warm afterwards.
-        store.owners(upstream, &shape.kind, cold).await.map_err(|error| store_refusal(&error))?;
-    }
-    let mut kept = Vec::with_capacity(page.items.len());
-    for item in &page.items {
-        let seen = sight(store, received.catalog(), upstream, tenant, &shape.kind, &item.id).await;
-        if !matches!(seen.map_err(|error| store_refusal(&error))?, Sight::Hidden { .. }) {
-            kept.push(item.to_owned());
-        }
-    }
     let all = kept.len() == page.items.len();
     Ok((kept, all))
 }

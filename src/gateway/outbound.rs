@@ -104,6 +104,12 @@ impl Call {
                 *value = HeaderValue::from_bytes(&censored).map_err(unfit)?;
             }
         }
+        if !self.scope.public() {
+            headers.insert(
+                head::ROBOTS,
+                HeaderValue::from_static("noindex, nofollow, noarchive, noai, noimageai"),
+            );
+        }
         if self.turned_off {
             headers.insert(head::STORE, HeaderValue::from_static("off"));
         }

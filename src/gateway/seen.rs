@@ -108,6 +108,7 @@ impl Seen<'_> {
                             kind: used.kind.clone(),
                             id: id.to_owned(),
                             labels: used.labels.clone(),
+                            access: used.access,
                         });
                     }
                     // Absent as far as an API is concerned.

@@ -12,7 +12,8 @@ use super::live::Live;
 use crate::audit::{Audit, Keyer};
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::config::Tenant;
-use crate::consent::Grant;
+use crate::consent::{self, Grant, Permit, Question};
+use crate::isolation::TenantScope;
 use crate::listener::Shutdown;
 use crate::names::TenantId;
 use crate::reason::{Reason, Refusal};
@@ -126,5 +127,23 @@ impl Shared {
     pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
         let live = self.live.load();
         live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
+    }
+
+    /// Asks the ledger in force now: the caller's grants, and those of everyone who lends it something.
+    pub(super) fn permit(
+        &self,
+        tenant: &TenantId,
+        question: &Question<'_>,
+        scope: &TenantScope,
+    ) -> Result<Permit, Refusal> {
+        let now = jiff::Timestamp::now();
+        for lent in scope.borrowed() {
+            let datasets: Vec<_> = lent.dataset.iter().cloned().collect();
+            let asked =
+                Question { purposes: question.purposes, datasets: &datasets, signal: question.signal };
+            consent::decide(&asked, &self.grants(&lent.owner), now)
+                .map_err(|refusal| refusal.detail("a grant of the owner of what is shared"))?;
+        }
+        consent::decide(question, &self.grants(tenant), now)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::{Keyer, Named, Role};
+use crate::isolation::TenantScope;
 use crate::names::{Kind, UpstreamId};
 
 /// Notes of one request; its clones are the same notes.
@@ -25,6 +26,16 @@ impl Touched {
         let mut all = self.all();
         if !all.contains(&named) {
             all.push(named);
+        }
+    }
+
+    /// Notes what a request was found to be entitled to.
+    pub(super) fn used(&self, upstream: &UpstreamId, scope: &TenantScope) {
+        for used in scope.owned() {
+            self.note(upstream, &used.kind, &used.id, Role::Used);
+        }
+        for used in scope.borrowed() {
+            self.note(upstream, &used.kind, &used.id, Role::Used);
         }
     }
 

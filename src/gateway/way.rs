@@ -15,7 +15,6 @@ use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
 use super::{analysis, assembly, effects, head, inbound, lists};
-use crate::audit::Role;
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
@@ -231,9 +230,7 @@ async fn entitled(
         trail.not_theirs(&NotTheirs { kind: ends.kind.clone(), foreign: false });
         return Err(Refusal::new(Reason::ResourceUnknown));
     }
-    for used in scope.owned() {
-        received.touched.note(&received.route.upstream.id, &used.kind, &used.id, Role::Used);
-    }
+    received.touched.used(&received.route.upstream.id, &scope);
     Ok(scope)
 }
 
@@ -265,7 +262,7 @@ fn permitted(
     datasets.extend(dataset.cloned());
     let signal = consent::train_preference(&request.received.parts.headers);
     let question = Question { purposes, datasets: &datasets, signal };
-    let decided = consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now());
+    let decided = shared.permit(&request.tenant.id, &question, scope);
     trail.asked(purposes, decided.as_ref().err());
     decided
 }

@@ -7,6 +7,7 @@ mod lists;
 mod names;
 mod reader;
 mod schema;
+mod shares;
 mod state;
 mod tasks;
 mod uploads;

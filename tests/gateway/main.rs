@@ -24,4 +24,5 @@ mod operator;
 mod paths;
 mod replacement;
 mod shares;
+mod sharing;
 mod shutdown;

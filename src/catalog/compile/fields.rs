@@ -14,7 +14,7 @@ use crate::catalog::{
     Channel, Creation, Edit, EditAction, Label, Lines, ListShape, Paging, Place, StoreField, Undo, Use,
     matcher,
 };
-use crate::names::OperationId;
+use crate::names::{Access, OperationId};
 use crate::pointer::{Pointer, Step};
 
 impl Compiler<'_> {
@@ -121,7 +121,13 @@ impl Compiler<'_> {
         let kind = kind?;
         for name in raw.cursor.iter().flat_map(|cursor| &cursor.by) {
             let place = Place::Query(Arc::from(name.as_str()));
-            uses.push(Use { kind: kind.clone(), place, required: false, labels: Vec::new() });
+            uses.push(Use {
+                kind: kind.clone(),
+                place,
+                required: false,
+                labels: Vec::new(),
+                access: Access::Read,
+            });
         }
         Some(ListShape { kind, items: items?, id: id?, paging, inherited: raw.inherited })
     }

@@ -152,7 +152,8 @@ impl<'f> Compiler<'f> {
         to: &mut Operation,
     ) {
         for raw in &both.uses {
-            self.uses(scope, raw, &mut to.uses);
+            let method = to.method.clone();
+            self.uses(scope, raw, &method, &mut to.uses);
         }
         if let Some(list) = &raw.list {
             to.list = self.list(list, &mut to.uses);

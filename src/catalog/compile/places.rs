@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use serde_saphyr::Location;
 
 use super::Compiler;
 use crate::catalog::profile::{RawBody, RawCondition, RawContent, RawPlace, RawUse, Text};
 use crate::catalog::{Condition, Place, Use};
+use crate::names::Access;
 
 /// What of an operation its places refer to.
 pub(super) struct Scope<'a> {
@@ -67,7 +69,7 @@ impl Compiler<'_> {
     }
 
     /// The places that a `uses` entry names.
-    pub(super) fn uses(&mut self, scope: &Scope<'_>, raw: &RawUse, uses: &mut Vec<Use>) {
+    pub(super) fn uses(&mut self, scope: &Scope<'_>, raw: &RawUse, method: &Method, uses: &mut Vec<Use>) {
         let kind = self.kind(&raw.kind);
         let mut places = Vec::new();
         places.extend(raw.path.as_ref().map(|text| self.path_place(scope, text)));
@@ -85,7 +87,8 @@ impl Compiler<'_> {
             }
             let required = raw.required || matches!(place, Place::Path(_));
             let labels = raw.labels.iter().map(|label| Arc::from(label.as_str())).collect();
-            uses.push(Use { kind, place, required, labels });
+            let access = raw.access.unwrap_or_else(|| access(method, &place));
+            uses.push(Use { kind, place, required, labels, access });
         }
     }
 
@@ -137,5 +140,16 @@ pub(super) fn spelt(place: &Place) -> String {
         Place::Path(name) | Place::Query(name) | Place::Form(name) => name.to_string(),
         Place::Header(name) => name.to_string(),
         Place::Json(pointer) => pointer.to_string(),
+    }
+}
+
+/// What a call does with what it names, where the profile does not say.
+fn access(method: &Method, place: &Place) -> Access {
+    if method == Method::GET || method == Method::HEAD {
+        Access::Read
+    } else if matches!(place, Place::Path(_)) {
+        Access::Change
+    } else {
+        Access::Use
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Text;
+use crate::names::Access;
 
 /// What a body is.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -110,6 +111,9 @@ pub(in crate::catalog) struct RawUse {
     /// The resource has to carry one of these labels.
     #[serde(default)]
     pub(in crate::catalog) labels: Vec<String>,
+    /// What the request does with it, where that can't be told from the method and the place: a `GET` reads, what stands
+    /// in the path of another method is changed, all else is used.
+    pub(in crate::catalog) access: Option<Access>,
 }
 
 /// A condition on a value of the request: one place and what has to stand there.

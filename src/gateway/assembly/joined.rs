@@ -60,7 +60,7 @@ pub(super) async fn file(
     let datasets: Vec<_> = open.dataset.iter().cloned().collect();
     let signal = consent::train_preference(&received.parts.headers);
     let question = Question { purposes: &open.purposes, datasets: &datasets, signal };
-    let permit = consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now());
+    let permit = shared.permit(&request.tenant.id, &question, &scope);
     trail.asked(&open.purposes, permit.as_ref().err());
     let call = Upwards { shared, request, scope: &scope, permit: &permit? };
     call.send(trail, open, censored, exchange).await

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::StoreError;
 use super::super::types::{OwnedItem, Page, Slice, State};
-use super::{time, word};
+use super::{shares, time, word};
 use crate::names::{DatasetName, Kind, TenantId, UpstreamId};
 
 /// A page in the order of claiming, or against it.
@@ -41,13 +41,18 @@ pub(super) fn owned(
     ])?;
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
-        items.push(OwnedItem {
+        let item = OwnedItem {
             id: row.get(0)?,
             dataset: row.get::<_, Option<String>>(1)?.map(|name| DatasetName::new(&name)),
             state: word(State::from_word(&row.get::<_, String>(2)?))?,
             claimed: time(row.get(3)?)?,
-        });
+        };
+        items.push((row.get::<_, i64>(4)?, item));
     }
+    let key = [upstream.as_str(), kind.as_str(), tenant.as_str()];
+    let bounds = (above.unwrap_or(-1), below.unwrap_or(i64::MAX));
+    let shown = shares::shown(connection, key, bounds, (descending, limit.saturating_add(1)))?;
+    let mut items = merged(items, shown, descending);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > limit;
     items.truncate(limit);
@@ -60,7 +65,7 @@ pub(super) fn owned(
 macro_rules! select {
     ($order:literal) => {
         concat!(
-            "SELECT r.id, d.text, r.state, r.claimed FROM resource r LEFT JOIN name d ON d.n = r.dataset
+            "SELECT r.id, d.text, r.state, r.claimed, r.seq FROM resource r LEFT JOIN name d ON d.n = r.dataset
             WHERE r.upstream = (SELECT n FROM name WHERE text = ?1)
                 AND r.kind = (SELECT n FROM name WHERE text = ?2)
                 AND r.tenant = (SELECT n FROM name WHERE text = ?3)
@@ -74,12 +79,23 @@ macro_rules! select {
 pub(super) const SELECT_ASCENDING: &str = select!("ASC");
 pub(super) const SELECT_DESCENDING: &str = select!("DESC");
 
-/// Where an id stands in the sequence, if it is the tenant's. An ended one still has its place, so that a caller who
+/// Two lists in one order as one.
+fn merged(own: Vec<(i64, OwnedItem)>, shown: Vec<(i64, OwnedItem)>, descending: bool) -> Vec<OwnedItem> {
+    let mut all = own;
+    if !shown.is_empty() {
+        all.extend(shown);
+        all.sort_unstable_by_key(|(seq, _)| if descending { -*seq } else { *seq });
+    }
+    all.into_iter().map(|(_, item)| item).collect()
+}
+
+/// Where an id stands in the sequence, if it is the tenant's, or was ever shown to it. An ended one still has its place, so that a caller who
 /// deletes while paging does not fall out of the list.
 fn cursor_of(connection: &Connection, key: [&str; 3], id: &str) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT r.seq FROM resource r
         WHERE r.upstream = (SELECT n FROM name WHERE text = ?1) AND r.kind = (SELECT n FROM name WHERE text = ?2)
-            AND r.id = ?4 AND r.tenant = (SELECT n FROM name WHERE text = ?3)
+            AND r.id = ?4 AND (r.tenant = (SELECT n FROM name WHERE text = ?3) OR EXISTS (SELECT 1 FROM share s
+                WHERE s.resource = r.seq AND (s.tenant IS NULL OR s.tenant = (SELECT n FROM name WHERE text = ?3))))
         ORDER BY r.generation DESC LIMIT 1";
     let [upstream, kind, tenant] = key;
     let mut statement = connection.prepare_cached(sql)?;

@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SHARES];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -125,6 +125,22 @@ CREATE VIEW resources AS SELECT
 FROM resource r
     JOIN name u ON u.n = r.upstream JOIN name k ON k.n = r.kind JOIN name t ON t.n = r.tenant
     JOIN name o ON o.n = r.operation LEFT JOIN name d ON d.n = r.dataset LEFT JOIN name l ON l.n = r.label;
+";
+
+/// What owners show to others. A share is never deleted: it is withdrawn. No tenant means every tenant.
+const SHARES: &str = "
+CREATE TABLE share (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    resource INTEGER NOT NULL,
+    tenant INTEGER,
+    access TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    withdrawn INTEGER,
+    recorded_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX share_resource ON share (resource) WHERE withdrawn IS NULL;
+CREATE INDEX share_tenant ON share (tenant, resource) WHERE withdrawn IS NULL;
 ";
 
 /// Brings a file to the newest schema, all steps or none.

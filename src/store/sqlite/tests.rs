@@ -16,6 +16,7 @@ use crate::store::{
 mod faults;
 mod model;
 mod scale;
+mod shares;
 
 fn store(folder: &TempDir) -> Sqlite {
     Sqlite::open(&Options::serving(folder.path().join("consentry.db"))).unwrap()

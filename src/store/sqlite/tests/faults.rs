@@ -62,7 +62,7 @@ fn files_of_others_and_of_later_versions_are_refused() {
     let folder = TempDir::new().unwrap();
     drop(store(&folder));
     sqlite(&folder, "PRAGMA user_version = 99");
-    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: 1 });
+    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: 2 });
     let folder = TempDir::new().unwrap();
     fs::write(path(&folder), "not a database, but long enough to be mistaken for one; ".repeat(100)).unwrap();
     assert!(matches!(refused(&folder), StoreError::Corrupt(_)));
