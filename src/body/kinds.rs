@@ -61,7 +61,7 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
             .all(|byte| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
-fn is_control(c: char) -> bool {
+const fn is_control(c: char) -> bool {
     (c < ' ' || c == '\x7f') && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b')
 }
 

@@ -128,7 +128,7 @@ impl Footer {
                 if !names.take(long + name.len() + new_name.len()) {
                     return Err(contents.refuse(Reason::RecordTooLarge, "the schema of the table"));
                 }
-                new_name = names.distinct(&new_path, new_name, censored.is_some());
+                new_name = names.distinct(&new_path, &new_name, censored.is_some());
                 let levels = match element.int(3) {
                     Some(1) => (levels.0 + 1, levels.1),
                     Some(2) => (levels.0 + 1, levels.1 + 1),

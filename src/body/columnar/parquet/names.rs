@@ -23,14 +23,14 @@ impl Names {
     }
 
     /// The name, or one like it that does not stand in the group yet, if it was replaced.
-    pub(super) fn distinct(&mut self, group: &[Vec<u8>], name: Vec<u8>, replaced: bool) -> Vec<u8> {
+    pub(super) fn distinct(&mut self, group: &[Vec<u8>], name: &[u8], replaced: bool) -> Vec<u8> {
         let full = |name: &[u8]| [&group.concat(), &b"\0"[..], name].concat();
-        let plain = full(&name);
-        let mut own = name.clone();
+        let plain = full(name);
+        let mut own = name.to_vec();
         if let Some(first) = self.known.get(&plain).copied().filter(|_| replaced) {
             let mut number = first;
             while self.known.contains_key(&full(&own)) {
-                own = [&name[..], format!("-{number}").as_bytes()].concat();
+                own = [name, format!("-{number}").as_bytes()].concat();
                 number += 1;
             }
             self.known.insert(plain, number);
