@@ -35,7 +35,7 @@ pub mod file;
 mod job;
 pub mod json;
 pub mod jsonl;
-mod kinds;
+pub(crate) mod kinds;
 mod mapped;
 pub mod markup;
 pub mod multipart;

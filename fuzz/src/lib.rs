@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod coding;
+pub mod container;
 pub mod events;
 pub mod file;
 pub mod form;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "lines", run: lines::run },
     Target { name: "table", run: table::run },
     Target { name: "file", run: file::run },
+    Target { name: "container", run: container::run },
     Target { name: "form", run: form::run },
     Target { name: "coding", run: coding::run },
     Target { name: "events", run: events::run },

@@ -85,7 +85,7 @@ impl Decoder {
 
     /// The decoder of a gzip file, whose headers may hold texts: see [`gzip_texts`](Self::gzip_texts).
     pub(crate) fn gzip(direction: Direction, limits: CodingLimits) -> Self {
-        Self::of(Codec::Gzip(gzip::Gzip::default()), direction, limits)
+        Self::of(Codec::Gzip(gzip::Gzip::with_texts()), direction, limits)
     }
 
     /// The decoder of RFC 1951 data without a frame, as archives have it.

@@ -9,13 +9,19 @@ pub(crate) mod parquet;
 mod tests;
 
 use crate::body::container::Contents;
+use crate::body::kinds::is_text;
 use crate::reason::{Reason, Refusal};
+
+/// Bytes of a decimal number: 76 digits.
+const LONGEST_NUMBER: usize = 32;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Values {
     /// Numbers, times, nothing: no text.
     Other,
+    /// Numbers in bytes that could be of any length.
+    Number,
     /// Text.
     Text,
     /// Bytes that may be text.
@@ -33,6 +39,12 @@ fn censored(
 ) -> Result<Option<Vec<u8>>, Refusal> {
     match values {
         Values::Other => Ok(None),
+        // A number is short and is no text, but for a few by chance, in which nothing is found.
+        Values::Number if value.len() <= LONGEST_NUMBER && !is_text(value) => Ok(None),
+        Values::Number => match contents.text(None, value)? {
+            None => Ok(None),
+            Some(_) => Err(contents.refuse(Reason::ContentUninspectable, "a finding in a number")),
+        },
         Values::Text if std::str::from_utf8(value).is_err() => {
             Err(contents.refuse(Reason::ContentNotUtf8, "a text in a table"))
         }

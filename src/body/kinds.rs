@@ -61,6 +61,39 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
             .all(|byte| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
+const fn is_control(c: char) -> bool {
+    (c < ' ' || c == '\x7f') && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b')
+}
+
+/// Whether bytes are text but for a few of them.
+pub(crate) fn is_nearly_text(bytes: &[u8]) -> bool {
+    let characters = bytes.iter().filter(|byte| byte.is_ascii() && !is_control(char::from(**byte))).count();
+    characters >= bytes.len() - bytes.len() / 4
+}
+
+/// The texts in bytes that are none as a whole: all of what is nearly text, of other bytes what is too long to be chance.
+pub(crate) fn texts_in(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    const LEAST: usize = 16;
+    let least = if is_nearly_text(bytes) { 1 } else { LEAST };
+    let parts = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().split(is_control));
+    parts.filter(move |part| part.len() >= least)
+}
+
+/// ASCII that is written in two or four bytes a character, in one.
+pub(crate) fn narrowed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let half = |from: usize| bytes.iter().skip(from).step_by(2);
+    let nothing = |from: usize| {
+        let zeros = half(from).filter(|byte| **byte == 0).count();
+        zeros >= 4 && zeros >= half(from).count() - half(from).count() / 4
+    };
+    let from = usize::from(!nothing(1));
+    if bytes.len() < 8 || !nothing(1 - from) {
+        return None;
+    }
+    let narrow: Vec<u8> = half(from).copied().collect();
+    narrowed(&narrow).or(Some(narrow))
+}
+
 /// A vector of 32-bit floats as embeddings are: all of moderate size. By chance one float in seven looks so.
 pub(crate) fn is_floats(bytes: &[u8]) -> bool {
     let floats =

@@ -21,6 +21,8 @@ pub struct UrlencodedTransform {
     job: Job,
     fields: Arc<[FormField]>,
     salted: Vec<Box<str>>,
+    /// Fields whose values the gateway itself looks up.
+    ids: Vec<usize>,
     seen: Vec<bool>,
     facts: Facts,
     /// Names so far.
@@ -142,6 +144,7 @@ impl UrlencodedTransform {
             job,
             fields,
             salted: Vec::new(),
+            ids: Vec::new(),
             seen,
             facts: Facts::default(),
             count: 0,
@@ -162,6 +165,13 @@ impl UrlencodedTransform {
                 _ => None,
             })
             .collect();
+        self
+    }
+
+    /// Leaves the values of these fields as they are: ids and names that the gateway itself checks.
+    #[must_use]
+    pub fn with_ids(mut self, fields: Vec<usize>) -> Self {
+        self.ids = fields;
         self
     }
 
@@ -267,8 +277,15 @@ impl UrlencodedTransform {
                 let text = decoded(&raw).ok_or_else(|| self.about_field(Reason::ContentMalformed, field))?;
                 let text = String::from_utf8(text);
                 let text = text.map_err(|_not| self.about_field(Reason::ContentNotUtf8, field))?;
+                let name = self.fields.get(field).map(|field| &*field.name);
+                if self.ids.contains(&field) || !self.whole.run(&self.job, text.as_bytes(), name)? {
+                    out.extend_from_slice(&raw);
+                } else {
+                    let mut units = Units::default();
+                    read(&raw, true, &mut units);
+                    units.write(&self.whole, text.len(), &mut Percent, out);
+                }
                 self.facts.add(field, FactValue::Text(text.into()));
-                out.extend_from_slice(&raw);
                 Ok(())
             }
             Part::Salted(raw) => {

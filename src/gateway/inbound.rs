@@ -193,7 +193,8 @@ where
             .detail("the operation takes application/x-www-form-urlencoded"));
     }
     let transform = UrlencodedTransform::new(job.clone(), Arc::from(request.plan.fields()))
-        .with_edits(&request.operation().request_edits);
+        .with_edits(&request.operation().request_edits)
+        .with_ids(ids(request));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
     let held = pump.hold(memory(request), spools).await?;
     let form = pump.transform().facts().clone();

@@ -83,4 +83,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(matcher, json, lines, table, file, form, coding, events, call, paths, loaders);
+smoke!(matcher, json, lines, table, file, container, form, coding, events, call, paths, loaders);

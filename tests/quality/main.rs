@@ -166,3 +166,12 @@ fn streams_replace_what_is_found_in_the_whole_text() {
         }
     }
 }
+
+/// A stream of words comes out as it comes in: what could still become a finding is no more than a word.
+#[test]
+fn prose_is_held_back_by_no_more_than_a_word() {
+    const WORD: usize = 16;
+    let (held, behind) = streams::held_at_most(&engine(), streams::PROSE);
+    println!("held back at most {held} bytes, behind {behind:?}");
+    assert!(held <= WORD, "{held} bytes are held back behind {behind:?}");
+}

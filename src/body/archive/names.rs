@@ -1,6 +1,7 @@
 //! Paths of members.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::body::container::Contents;
@@ -30,7 +31,7 @@ pub(super) fn checked<'a>(
 }
 
 /// Windows takes either slash, and a drive before them.
-fn leads_out(path: &str) -> bool {
+pub(super) fn leads_out(path: &str) -> bool {
     let drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
     drive || path.starts_with(['/', '\\']) || path.split(['/', '\\']).any(|step| step == "..")
 }
@@ -54,15 +55,26 @@ pub(super) fn stays_inside(path: &str, target: &str) -> bool {
 
 /// The paths so far, so that two that become alike by censoring stay two. Their hashes do: that two of them are the
 /// same by chance gives a number to a name that would not need it.
+/// By the path's hash: the number that its next namesake gets.
 #[derive(Default)]
-pub(super) struct Names(HashSet<u64>);
+pub(super) struct Names(HashMap<u64, u64>);
+
+fn hash(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl Names {
     /// Takes a path down. False: it was there.
     pub(super) fn add(&mut self, path: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        path.hash(&mut hasher);
-        self.0.insert(hasher.finish())
+        match self.0.entry(hash(path)) {
+            Entry::Vacant(place) => {
+                place.insert(2);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// The path, or one like it that was not there.
@@ -76,17 +88,18 @@ impl Names {
         let ending_at = whole.get(name_at..).and_then(|name| name.rfind('.')).filter(|at| *at > 0);
         let (stem, ending) = whole.split_at(ending_at.map_or(whole.len(), |at| name_at + at));
         let slash = if folder { "/" } else { "" };
-        let mut number = 2_u64;
+        let mut number = self.0.get(&hash(&path)).copied().unwrap_or(2);
         loop {
             let other = format!("{stem}-{number}{ending}{slash}");
+            number = number.saturating_add(1);
             if self.add(&other) {
+                self.0.insert(hash(&path), number);
                 return other;
             }
-            number += 1;
         }
     }
 
     pub(super) fn held(&self) -> usize {
-        self.0.len() * size_of::<u64>()
+        self.0.len() * size_of::<(u64, u64)>()
     }
 }

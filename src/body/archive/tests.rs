@@ -1,5 +1,6 @@
 //! Archives that other crates wrote, and archives that lie.
 
+mod corners;
 mod declared;
 
 use std::io::{Cursor, Read, Write};

@@ -211,7 +211,7 @@ impl ZipWalk {
                 if data.get(5..) != Some(&entry.name) {
                     return Err(self.contents.refuse(Reason::FieldAmbiguous, "two paths for a member"));
                 }
-            } else if !record::NUMBERS.contains(&id) && self.contents.text(None, data)?.is_some() {
+            } else if self.contents.text(None, data)?.is_some() {
                 return Err(self
                     .contents
                     .refuse(Reason::ContentUninspectable, "a finding in an extra field of a member"));

@@ -6,6 +6,8 @@ use super::codec::{Step, inflate_step};
 
 /// The longest header: the extra field has 64 KiB at most; names and comments longer than that are nobody's.
 const HEADER: usize = 256 * 1024;
+/// Bytes of headers that wait until they are asked for.
+const HEADERS: usize = 512 * 1024;
 
 /// A stream of members.
 pub(super) struct Gzip {
@@ -13,8 +15,8 @@ pub(super) struct Gzip {
     /// Bytes of a header or a trailer so far.
     frame: Vec<u8>,
     members: u64,
-    /// What headers said beyond their fixed fields, until it is taken.
-    texts: Vec<u8>,
+    /// What headers said beyond their fixed fields, until it is taken. None: nobody asks.
+    texts: Option<Vec<u8>>,
 }
 
 enum At {
@@ -25,7 +27,7 @@ enum At {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self { at: At::Header, frame: Vec::new(), members: 0, texts: Vec::new() }
+        Self { at: At::Header, frame: Vec::new(), members: 0, texts: None }
     }
 }
 
@@ -34,8 +36,13 @@ impl Gzip {
         matches!(self.at, At::Header) && self.frame.is_empty() && self.members > 0
     }
 
+    /// What headers say is kept for who asks.
+    pub(super) fn with_texts() -> Self {
+        Self { texts: Some(Vec::new()), ..Self::default() }
+    }
+
     pub(super) fn take_texts(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.texts)
+        self.texts.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Decodes some. None: what stands there is not gzip.
@@ -74,10 +81,13 @@ impl Gzip {
         self.frame.extend_from_slice(input.get(..input.len().min(HEADER))?);
         let read = match header_length(&self.frame)? {
             Some(length) => {
-                // A body's coding has nobody who asks for them.
-                if length > FIXED && self.texts.len() <= HEADER {
-                    self.texts.extend_from_slice(self.frame.get(FIXED..length)?);
-                    self.texts.push(b'\n');
+                if let Some(texts) = self.texts.as_mut().filter(|_| length > FIXED) {
+                    // None of them may be passed over.
+                    if texts.len() > HEADERS {
+                        return None;
+                    }
+                    texts.extend_from_slice(self.frame.get(FIXED..length)?);
+                    texts.push(b'\n');
                 }
                 self.frame.clear();
                 self.at = At::Data {

@@ -348,11 +348,12 @@ impl ArrowWalk {
             for number in 0..count {
                 let at = first + number * BLOCK;
                 let said = said(&bytes, at);
-                let block = self
-                    .blocks
-                    .iter()
-                    .find(|block| block.dictionary == dictionary && Some(block.old) == said);
-                let Some(block) = block else { return Err(malformed) };
+                // They stand in the order in which they were read.
+                let found =
+                    self.blocks.binary_search_by_key(&said.map(|said| said[0]), |block| Some(block.old[0]));
+                let block = found.ok().and_then(|found| self.blocks.get(found));
+                let same = |block: &&Block| block.dictionary == dictionary && Some(block.old) == said;
+                let Some(block) = block.filter(same) else { return Err(malformed) };
                 places.push((at, block.new));
             }
         }

@@ -3,6 +3,7 @@
 //! All other bytes stay, and the footer changes only where places and sizes do.
 
 mod footer;
+mod names;
 mod page;
 mod place;
 mod thrift;
@@ -98,7 +99,7 @@ impl ParquetWalk {
         }
         let mut bytes = Vec::new();
         file.read(footer_at, size, &mut bytes)?;
-        let footer = Footer::read(&mut *contents, &bytes, most / 32)?;
+        let footer = Footer::read(&mut *contents, &bytes, most)?;
         let mut walk = Self {
             fates: vec![Fate::default(); footer.chunks.len()],
             file,
@@ -227,7 +228,7 @@ impl ParquetWalk {
         }
         let mut bytes = Vec::new();
         self.file.read(region.start, usize::try_from(region.length).unwrap_or_default(), &mut bytes)?;
-        let values = self.containers.limits.block / 32;
+        let values = self.containers.limits.block / footer::VALUE;
         let Ok((index, length)) = thrift::read(&bytes, values) else { return Err(malformed) };
         if length != bytes.len() {
             return Err(malformed);
@@ -237,7 +238,7 @@ impl ParquetWalk {
         let mut texts = Vec::new();
         index.texts(&mut texts);
         for value in texts {
-            if self.contents.text(Some(&leaf.name), value)?.is_some() {
+            if self.contents.text(leaf.field(), value)?.is_some() {
                 return Ok(true);
             }
         }

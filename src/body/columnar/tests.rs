@@ -1,5 +1,7 @@
 //! Tables that other programs wrote: the `parquet` crate here, pyarrow in `fixtures` (see `make.py`).
 
+mod hostile;
+
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding};

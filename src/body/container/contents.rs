@@ -6,7 +6,7 @@ use super::Containers;
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
 use crate::body::jsonl::RecordVerdict;
-use crate::body::kinds::is_text;
+use crate::body::kinds::{is_medium, is_nearly_text, is_text, narrowed, texts_in};
 use crate::body::text::Whole;
 use crate::body::{Embedded, Job, Transform};
 use crate::names::Direction;
@@ -71,6 +71,18 @@ pub(crate) struct Censoring {
     pub(crate) whole: Whole,
 }
 
+impl Censoring {
+    /// Whether one of the texts in bytes that are none holds something.
+    fn found_in(&mut self, field: Option<&str>, bytes: &[u8]) -> Result<bool, Refusal> {
+        for text in texts_in(bytes) {
+            if self.text(field, text.as_bytes())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl Contents for Censoring {
     fn member(&mut self, path: &str) -> Result<Box<dyn Transform>, Refusal> {
         let hint = FileHint { name: Some(path.to_owned()), ..FileHint::default() };
@@ -97,12 +109,17 @@ impl Contents for Censoring {
         if is_text(bytes) && std::str::from_utf8(bytes).is_ok() {
             return self.text(field, bytes);
         }
-        match self.job.embedded {
-            Embedded::Pass => Ok(None),
-            Embedded::Block => {
-                Err(self.refuse(Reason::ContentUninspectable, "bytes that are no text, in a table"))
-            }
+        if self.job.embedded == Embedded::Block {
+            return Err(self.refuse(Reason::ContentUninspectable, "bytes that are no text, in a table"));
         }
+        // A medium passes as it is; of anything else the texts are looked at, where nothing can be replaced.
+        let medium = is_medium(bytes) && !is_nearly_text(bytes);
+        if !medium
+            && (self.found_in(field, bytes)? || self.found_in(field, &narrowed(bytes).unwrap_or_default())?)
+        {
+            return Err(self.refuse(Reason::ContentUninspectable, "a finding in bytes that are no text"));
+        }
+        Ok(None)
     }
 
     fn uninspectable(&self, what: &'static str) -> Result<(), Refusal> {
@@ -116,3 +133,6 @@ impl Contents for Censoring {
         self.job.direction
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::emit::Emit;
 use super::source::pull;
-use crate::body::kinds::{is_floats, is_medium, is_text};
+use crate::body::kinds::{is_floats, is_medium, is_nearly_text, is_text};
 use crate::body::text::Whole;
 use crate::body::{Embedded, Job};
 use crate::censor::TextStream;
@@ -74,7 +74,7 @@ pub(super) fn beginning(text: &[u8], complete: bool) -> Beginning {
 pub(super) fn may_matter(letters: &[u8]) -> bool {
     let mut bytes = Vec::with_capacity(LEAST);
     decode(letters.get(..LEAST).unwrap_or(letters), &mut bytes);
-    letters.len() >= FLOATS || is_medium(&bytes) || is_text(&bytes)
+    letters.len() >= FLOATS || is_medium(&bytes) || is_text(&bytes) || is_nearly_text(&bytes)
 }
 
 /// A text that begins like this.
@@ -229,10 +229,12 @@ impl Encoded {
         }
         let mut bytes = Vec::new();
         let whole = decode(letters, &mut bytes);
-        let text = is_text(&bytes) && !bytes.is_empty();
+        // A few bytes that are none make no medium of a text, and neither does a word that media begin with.
+        let text = (is_text(&bytes) || is_nearly_text(&bytes)) && !bytes.is_empty();
+        let medium = is_medium(&bytes) && (!text || bytes.starts_with(b"%PDF-"));
         let named = self.field.as_deref().is_some_and(|field| MEDIA.contains(&field));
         let floats = letters.len() >= FLOATS && is_floats(&bytes);
-        if whole && (is_medium(&bytes) || !text && (declared || named || floats)) {
+        if whole && (medium || !text && (declared || named || floats)) {
             return self.binary(job, letters, out);
         }
         if !whole || !text {

@@ -97,6 +97,21 @@ fn names_are_censored_too() {
 }
 
 #[test]
+fn a_value_that_decides_is_a_text_besides() {
+    let secret = token(5);
+    let body = format!("model=x+{}&file_ids[]=a", percent(&secret));
+    assert_eq!(everywhere(&make, body.as_bytes()).text(), "model=x+%5BTEST_TOKEN%5D&file_ids[]=a");
+    // What is looked up is what was sent.
+    let mut transform = form();
+    run(&mut transform, [body.as_bytes()]);
+    assert_eq!(transform.facts().first(0), Some(&FactValue::Text(format!("x {secret}").into())));
+    let ids = || Box::new(form().with_ids(vec![0])) as Box<dyn Transform>;
+    assert_eq!(everywhere(&ids, body.as_bytes()).text(), body);
+    let blocked = format!("model={}", percent(&blocked()));
+    assert_eq!(everywhere(&make, blocked.as_bytes()).reason(), Some(Reason::ContentBlocked));
+}
+
+#[test]
 fn what_decides_is_read_once() {
     let mut transform = form();
     let outcome = run(&mut transform, [b"mod%65l=gpt%2D4+x&file_ids[]=a&note=b".as_slice()]);

@@ -11,6 +11,7 @@ use super::table::Cell;
 use super::work::Task;
 use crate::body::container::{ContainerLimits, Containers, Contents};
 use crate::body::file::{self, Container, WINDOW};
+use crate::body::kinds::{is_medium, is_nearly_text, is_text, texts_in};
 use crate::body::markup::Dialect;
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::body::{Pass, Transform};
@@ -204,8 +205,16 @@ impl Contents for Looking {
     }
 
     fn bytes(&mut self, field: Option<&str>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-        // What is no text is passed over, as a file of bytes in a folder is.
-        if std::str::from_utf8(bytes).is_ok() { self.text(field, bytes) } else { Ok(None) }
+        if is_text(bytes) {
+            return self.text(field, bytes);
+        }
+        // Of what is no text the texts are looked at, but for media, which are passed over as such files are.
+        if !is_medium(bytes) || is_nearly_text(bytes) {
+            for text in texts_in(bytes) {
+                self.text(field, text.as_bytes())?;
+            }
+        }
+        Ok(None)
     }
 
     fn holds(&mut self, _: &[u8]) -> Result<bool, Refusal> {

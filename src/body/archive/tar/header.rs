@@ -8,6 +8,8 @@ pub(crate) const BLOCK: usize = 512;
 pub(super) const NAME: Range<usize> = 0..100;
 const SIZE: Range<usize> = 124..136;
 const CHECKSUM: Range<usize> = 148..156;
+/// Mode, owner, group and time; the numbers of a device.
+const NUMBERS: [Range<usize>; 6] = [100..108, 108..116, 116..124, 136..148, 329..337, 337..345];
 const KIND: usize = 156;
 pub(super) const LINK: Range<usize> = 157..257;
 const MAGIC: Range<usize> = 257..263;
@@ -123,7 +125,11 @@ impl Header {
         });
         let times = self.form() != Form::Gnu
             || self.field(GNU_TIMES).iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0));
-        ended && times && self.field(rest).iter().all(|byte| *byte == 0)
+        let numbers = NUMBERS.into_iter().take(if self.form() == Form::Old { 4 } else { 6 });
+        ended
+            && times
+            && numbers.into_iter().all(|at| is_number(self.field(at)))
+            && self.field(rest).iter().all(|byte| *byte == 0)
     }
 
     /// A text, up to its NUL.
@@ -183,6 +189,12 @@ impl Header {
         header.seal();
         header
     }
+}
+
+/// Whether nothing but a number stands in a field. Times may be before 1970.
+fn is_number(field: &[u8]) -> bool {
+    number(field).is_some()
+        || matches!(field, [0xff, rest @ ..] if rest.iter().rev().skip(8).all(|byte| *byte == 0xff))
 }
 
 /// Octal digits between spaces and NULs, or GNU's binary form.

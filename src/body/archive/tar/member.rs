@@ -3,7 +3,7 @@
 use super::header::{GROUP, Header, Kind, LINK, NAME, PREFIX, USER};
 use super::padding;
 use super::pax::{self, Record};
-use crate::body::archive::names::{Names, checked, stays_inside};
+use crate::body::archive::names::{Names, checked, leads_out, stays_inside};
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
 
@@ -180,6 +180,12 @@ impl Member {
         };
         let full = recorded.or_else(|| announced.name.clone()).unwrap_or_else(|| header.path());
         checked(contents, &full, longest)?;
+        // Some readers know nothing of records.
+        if leads_out(&String::from_utf8_lossy(&header.path())) {
+            return Err(
+                contents.refuse(Reason::ContentMalformed, "the path of a member leads out of the archive")
+            );
+        }
         let is_link = matches!(header.kind(), Kind::HardLink | Kind::SymbolicLink);
         let link = link.or_else(|| announced.link.clone()).unwrap_or_else(|| header.text(LINK).to_vec());
         let mut member = Self {
@@ -202,8 +208,13 @@ impl Member {
     fn follow(&self, contents: &dyn Contents, longest: usize) -> Result<(), Refusal> {
         let target = self.link.as_deref().unwrap_or_default();
         let from = if self.header.kind() == Kind::HardLink { "" } else { &*self.path };
+        let own = String::from_utf8_lossy(self.header.text(LINK));
         match std::str::from_utf8(target) {
-            Ok(target) if target.len() <= longest && stays_inside(from, target) => Ok(()),
+            Ok(target)
+                if target.len() <= longest && stays_inside(from, target) && stays_inside(from, &own) =>
+            {
+                Ok(())
+            }
             _ => Err(contents.refuse(Reason::ContentMalformed, "a link leads out of the archive")),
         }
     }

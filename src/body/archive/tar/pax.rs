@@ -1,5 +1,7 @@
 //! The records of a pax header: `length key=value\n`.
 
+use std::collections::HashSet;
+
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -10,6 +12,7 @@ pub(super) struct Record {
 /// Reads records. None: they are none.
 pub(super) fn read(mut text: &[u8]) -> Option<Vec<Record>> {
     let mut records = Vec::new();
+    let mut known = HashSet::new();
     while !text.is_empty() {
         let space = text.iter().take(20).position(|byte| *byte == b' ')?;
         let length = std::str::from_utf8(text.get(..space)?).ok()?;
@@ -19,12 +22,12 @@ pub(super) fn read(mut text: &[u8]) -> Option<Vec<Record>> {
         let length: usize = length.parse().ok()?;
         let record = text.get(space + 1..length)?.strip_suffix(b"\n")?;
         let equals = record.iter().position(|byte| *byte == b'=')?;
-        let key = record.get(..equals)?.to_vec();
+        let key = record.get(..equals)?;
         let value = record.get(equals + 1..)?.to_vec();
-        if key.is_empty() || records.iter().any(|other: &Record| other.key == key) {
+        if key.is_empty() || !known.insert(key) {
             return None;
         }
-        records.push(Record { key, value });
+        records.push(Record { key: key.to_vec(), value });
         text = text.get(length..)?;
     }
     Some(records)

@@ -6,8 +6,6 @@ use super::directory::{Directory, Entry};
 pub(super) const LARGE: u16 = 1;
 /// A second name of a member, in UTF-8.
 pub(super) const UNICODE_PATH: u16 = 0x7075;
-/// Times, owners, alignment: fields whose bytes are numbers.
-pub(super) const NUMBERS: &[u16] = &[LARGE, 0x000a, 0x5455, 0x5855, 0x7855, 0x7875, 0xcafe, 0xd935];
 /// Fields of encryption.
 pub(super) const ENCRYPTION: &[u16] = &[0x0014, 0x0015, 0x0016, 0x0017, 0x0019, 0x9901];
 

@@ -214,7 +214,8 @@ impl Batch<'_> {
 
     fn fixed(&mut self, place: &Place, width: usize) -> Result<(), Refusal> {
         let data = self.buffer(place.buffer + 1)?;
-        for value in data.chunks_exact(width.max(1)) {
+        // What is left over is no value, but it is there.
+        for value in data.chunks(width.max(1)) {
             censored(self.contents, Values::Fixed, &place.name, value)?;
         }
         Ok(())
@@ -329,6 +330,8 @@ impl Batch<'_> {
             let is_null =
                 !validity.is_empty() && validity.get(at / 8).is_none_or(|byte| byte >> (at % 8) & 1 == 0);
             let mut text = None;
+            // What a reader passes over is of no use, but it is there.
+            changed |= self.unreferenced(unread(view, is_null), &mut Vec::new())?;
             if !is_null {
                 let (value, range) = viewed(view, &data).ok_or_else(|| self.malformed())?;
                 if let Some((buffer, from, to)) = range
@@ -344,6 +347,8 @@ impl Batch<'_> {
         for (bytes, used) in data.iter().zip(&mut used) {
             changed |= self.unreferenced(bytes, used)?;
         }
+        let behind = raw.get(place.length.saturating_mul(VIEW)..).unwrap_or_default();
+        changed |= self.unreferenced(behind, &mut Vec::new())?;
         if !changed {
             return Ok(None);
         }
@@ -358,6 +363,15 @@ impl Batch<'_> {
             }
         }
         Ok(Some((new_views, new_data)))
+    }
+}
+
+/// The bytes of a view that belong to no value.
+fn unread(view: &[u8], is_null: bool) -> &[u8] {
+    let length = i32_at(view, 0).and_then(|length| usize::try_from(length).ok());
+    match length.filter(|_| !is_null) {
+        Some(length) => view.get(4 + length.min(INLINE)..).unwrap_or_default(),
+        None => view,
     }
 }
 

@@ -1,5 +1,27 @@
 //! FlatBuffers, as Arrow writes its metadata: read without trust in any place that is said, changed where texts stand.
 
+/// Tables that are read of a buffer.
+pub(super) const TABLES: usize = 100_000;
+
+/// What may still be read of a buffer. Pointers may lead to one place from many; each time counts.
+pub(super) struct Left {
+    tables: usize,
+    bytes: usize,
+}
+
+impl Left {
+    pub(super) const fn of(buffer: &[u8]) -> Self {
+        Self { tables: TABLES, bytes: 2 * buffer.len() }
+    }
+
+    /// A table with so many bytes of text is read. None: there were too many.
+    pub(super) fn take(&mut self, text: usize) -> Option<()> {
+        self.tables = self.tables.checked_sub(1)?;
+        self.bytes = self.bytes.checked_sub(text)?;
+        Some(())
+    }
+}
+
 /// A table at a place of a buffer.
 #[derive(Clone, Copy)]
 pub(super) struct Table<'a> {
@@ -118,7 +140,7 @@ impl<'a> Table<'a> {
 
     /// The tables of a vector.
     pub(super) fn tables(&self, number: usize) -> Option<Vec<Self>> {
-        let (at, count) = self.vector(number, 4)?;
+        let (at, count) = self.vector(number, 4).filter(|(_, count)| *count <= TABLES)?;
         (0..count).map(|index| Self::at(self.bytes, follow(self.bytes, at + 4 * index)?)).collect()
     }
 

@@ -1,6 +1,6 @@
 //! The messages that carry batches: read, and written anew.
 
-use super::flat::{Table, i64_at};
+use super::flat::{Left, Table, i64_at};
 use super::schema::nothing_left;
 use crate::body::container::Contents;
 use crate::reason::Refusal;
@@ -54,8 +54,10 @@ impl Message {
             Some(_) => return None,
         };
         let (mut pairs, mut texts) = (Vec::new(), Vec::new());
+        let mut left = Left::of(bytes);
         for pair in message.tables(4)? {
             let all = [pair.text(0), pair.text(1)];
+            left.take(all.iter().flatten().map(|text| text.bytes.len()).sum())?;
             texts.extend(all.iter().flatten().map(|text| (text.at, text.bytes.len())));
             let [key, value] = all.map(|text| text.map_or_else(Vec::new, |text| text.bytes.to_vec()));
             pairs.push((key, value));

@@ -1,16 +1,15 @@
 //! The schema of an Arrow stream: which buffers hold text, and its own texts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::super::{Values, context};
-use super::flat::{Table, Text, leftovers, replace};
+use super::flat::{Left, Table, Text, leftovers, replace};
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
 
 /// Fields in fields.
 const DEPTH: usize = 64;
-/// Fields of a schema.
-const FIELDS: usize = 100_000;
 
 /// A column, with those inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +18,15 @@ pub(super) struct Column {
     pub(super) name: Box<str>,
     pub(super) shape: Shape,
     pub(super) children: Vec<Self>,
+}
+
+impl Column {
+    /// Whether its buffers are those of another one.
+    fn is_like(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self.children.len() == other.children.len()
+            && self.children.iter().zip(&other.children).all(|(a, b)| a.is_like(b))
+    }
 }
 
 /// The buffers of a column.
@@ -51,24 +59,28 @@ enum Fault {
     Unknown,
 }
 
+impl Fault {
+    fn refusal(self, contents: &dyn Contents) -> Refusal {
+        let reason = match self {
+            Self::Malformed => Reason::ContentMalformed,
+            Self::TooDeep => Reason::ContentTooDeep,
+            Self::TooMany => Reason::RecordTooLarge,
+            Self::Unknown => Reason::ContentUninspectable,
+        };
+        contents.refuse(reason, "the schema of the table")
+    }
+}
+
 impl Schema {
     /// Reads the schema in a table of FlatBuffers.
     pub(super) fn read(contents: &dyn Contents, table: &Table<'_>, version: i16) -> Result<Self, Refusal> {
         let mut schema = Self::default();
-        let mut left = FIELDS;
-        schema.fields(table, version, &mut left).map_err(|fault| {
-            let reason = match fault {
-                Fault::Malformed => Reason::ContentMalformed,
-                Fault::TooDeep => Reason::ContentTooDeep,
-                Fault::TooMany => Reason::RecordTooLarge,
-                Fault::Unknown => Reason::ContentUninspectable,
-            };
-            contents.refuse(reason, "the schema of the table")
-        })?;
+        let mut left = Left::of(table.buffer());
+        schema.fields(table, version, &mut left).map_err(|fault| fault.refusal(contents))?;
         Ok(schema)
     }
 
-    fn fields(&mut self, table: &Table<'_>, version: i16, left: &mut usize) -> Result<(), Fault> {
+    fn fields(&mut self, table: &Table<'_>, version: i16, left: &mut Left) -> Result<(), Fault> {
         // Numbers of the other byte order.
         if table.i16(0) != Some(0) {
             return Err(Fault::Unknown);
@@ -86,13 +98,13 @@ impl Schema {
         field: &Table<'a>,
         path: &mut Vec<&'a str>,
         version: i16,
-        left: &mut usize,
+        left: &mut Left,
     ) -> Result<Column, Fault> {
         if path.len() > DEPTH {
             return Err(Fault::TooDeep);
         }
-        *left = left.checked_sub(1).ok_or(Fault::TooMany)?;
         let name = field.text(0).map_or(&[][..], |text| text.bytes);
+        left.take(name.len()).ok_or(Fault::TooMany)?;
         path.push(std::str::from_utf8(name).map_err(|_utf8| Fault::Malformed)?);
         let shape = shape(field, version)?;
         let mut children = Vec::new();
@@ -106,7 +118,12 @@ impl Schema {
         };
         // In a batch stand the places in the dictionary; the values stand in a batch of their own.
         let name = column.name.clone();
-        self.dictionaries.insert(dictionary.i64(0).ok_or(Fault::Malformed)?, column);
+        match self.dictionaries.entry(dictionary.i64(0).ok_or(Fault::Malformed)?) {
+            Entry::Vacant(place) => drop(place.insert(column)),
+            // Columns may share it, if they mean the same values.
+            Entry::Occupied(known) if known.get().is_like(&column) => {}
+            Entry::Occupied(_) => return Err(Fault::Malformed),
+        }
         Ok(Column { name, shape: Shape::Other(2), children: Vec::new() })
     }
 }
@@ -155,40 +172,43 @@ fn shape(field: &Table<'_>, version: i16) -> Result<Shape, Fault> {
 }
 
 /// All texts of a schema: names, what was said beside them, time zones.
-fn texts<'a>(schema: &Table<'a>) -> Option<Vec<(Option<Text<'a>>, Text<'a>)>> {
+fn texts<'a>(schema: &Table<'a>, left: &mut Left) -> Result<Vec<Found<'a>>, Fault> {
+    const TIMESTAMP: u8 = 10;
     let mut all = Vec::new();
-    pairs(schema, 2, &mut all)?;
-    let mut open = schema.tables(1)?;
-    let mut left = FIELDS;
+    pairs(schema, 2, &mut all, left)?;
+    let mut open = schema.tables(1).ok_or(Fault::Malformed)?;
     while let Some(field) = open.pop() {
-        left = left.checked_sub(1)?;
-        if field.has(0) {
-            all.push((None, field.text(0)?));
+        let name = if field.has(0) { Some(field.text(0).ok_or(Fault::Malformed)?) } else { None };
+        let timed = field.u8(2).ok_or(Fault::Malformed)? == TIMESTAMP;
+        let zone = field.table(3).filter(|_| timed).and_then(|about| about.text(1));
+        for text in [name, zone] {
+            left.take(text.map_or(0, |text| text.bytes.len())).ok_or(Fault::TooMany)?;
+            all.extend(text.map(|text| (None, text)));
         }
-        pairs(&field, 6, &mut all)?;
-        const TIMESTAMP: u8 = 10;
-        if field.u8(2)? == TIMESTAMP
-            && let Some(zone) = field.table(3).and_then(|about| about.text(1))
-        {
-            all.push((None, zone));
-        }
-        open.extend(field.tables(5)?);
+        pairs(&field, 6, &mut all, left)?;
+        open.extend(field.tables(5).ok_or(Fault::Malformed)?);
     }
-    Some(all)
+    Ok(all)
 }
 
+/// A text, and the key that it stands under.
+type Found<'a> = (Option<Text<'a>>, Text<'a>);
+
 /// The pairs of a key and a value in a field.
-fn pairs<'a>(table: &Table<'a>, field: usize, all: &mut Vec<(Option<Text<'a>>, Text<'a>)>) -> Option<()> {
-    for pair in table.tables(field)? {
-        let key = pair.text(0);
-        if let Some(key) = key {
-            all.push((None, key));
-        }
-        if let Some(value) = pair.text(1) {
-            all.push((key, value));
-        }
+fn pairs<'a>(
+    table: &Table<'a>,
+    field: usize,
+    all: &mut Vec<Found<'a>>,
+    left: &mut Left,
+) -> Result<(), Fault> {
+    for pair in table.tables(field).ok_or(Fault::Malformed)? {
+        let (key, value) = (pair.text(0), pair.text(1));
+        let bytes = [key, value].iter().flatten().map(|text| text.bytes.len()).sum();
+        left.take(bytes).ok_or(Fault::TooMany)?;
+        all.extend(key.map(|key| (None, key)));
+        all.extend(value.map(|value| (key, value)));
     }
-    Some(())
+    Ok(())
 }
 
 /// Sees that nothing stands in a buffer of metadata where no reader looks.
@@ -215,13 +235,13 @@ pub(super) fn censored(
     schema: &Table<'_>,
     beside: usize,
 ) -> Result<Option<Vec<u8>>, Refusal> {
-    let malformed =
-        |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
-    let all = texts(schema).and_then(|mut all| {
-        pairs(&Table::root(buffer)?, beside, &mut all)?;
-        Some(all)
+    let mut left = Left::of(buffer);
+    let all = texts(schema, &mut left).and_then(|mut all| {
+        let root = Table::root(buffer).ok_or(Fault::Malformed)?;
+        pairs(&root, beside, &mut all, &mut left)?;
+        Ok(all)
     });
-    let all = all.ok_or_else(|| malformed(contents))?;
+    let all = all.map_err(|fault| fault.refusal(contents))?;
     nothing_left(contents, buffer, all.iter().map(|(_, text)| (text.at, text.bytes.len())))?;
     let mut changed: Option<Vec<u8>> = None;
     for (key, text) in all {

@@ -1,10 +1,9 @@
 //! The footer of a Parquet file: schema, row groups, what was said by whoever wrote it.
 
-use std::collections::HashSet;
-
 use super::super::arrow::{SchemaMessage, schema_message};
 use super::super::codec::Codec;
 use super::super::{Values, context};
+use super::names::Names;
 use super::thrift::{self, Fault, Struct, Value};
 use crate::body::container::Contents;
 use crate::reason::{Reason, Refusal};
@@ -22,6 +21,8 @@ const CHUNK_KEY_VALUES: i16 = 8;
 pub(super) const STATISTICS: i16 = 12;
 /// The key under which Arrow's schema stands.
 const ARROW: &[u8] = b"ARROW:schema";
+/// Bytes of a value of the metadata in memory, at least.
+pub(super) const VALUE: usize = 32;
 /// Parts of a schema inside each other.
 const DEPTH: usize = 64;
 
@@ -39,6 +40,13 @@ pub(super) struct Leaf {
     path: Vec<Vec<u8>>,
     /// Of what is written.
     new_path: Vec<Vec<u8>>,
+}
+
+impl Leaf {
+    /// What its texts stand under; a number stands under nothing.
+    pub(super) fn field(&self) -> Option<&str> {
+        (self.values != Values::Number).then_some(&*self.name)
+    }
 }
 
 /// A column of a row group.
@@ -71,9 +79,9 @@ pub(super) fn fault(contents: &dyn Contents, fault: Fault, what: &'static str) -
 const WHAT: &str = "the footer of the table";
 
 impl Footer {
-    /// Reads the footer and censors its texts.
-    pub(super) fn read(contents: &mut dyn Contents, bytes: &[u8], values: usize) -> Result<Self, Refusal> {
-        let (meta, length) = thrift::read(bytes, values).map_err(|f| fault(contents, f, WHAT))?;
+    /// Reads the footer and censors its texts. At most so much is in memory.
+    pub(super) fn read(contents: &mut dyn Contents, bytes: &[u8], most: usize) -> Result<Self, Refusal> {
+        let (meta, length) = thrift::read(bytes, most / VALUE).map_err(|f| fault(contents, f, WHAT))?;
         if length != bytes.len() {
             return Err(contents.refuse(Reason::ContentMalformed, WHAT));
         }
@@ -81,19 +89,19 @@ impl Footer {
             return Err(contents.refuse(Reason::ContentUninspectable, "an encrypted table"));
         }
         let mut footer = Self { meta, leaves: Vec::new(), chunks: Vec::new(), changed: false };
-        footer.schema(contents)?;
+        footer.schema(contents, most)?;
         footer.chunks(contents)?;
         footer.texts(contents)?;
         Ok(footer)
     }
 
-    fn schema(&mut self, contents: &mut dyn Contents) -> Result<(), Refusal> {
+    fn schema(&mut self, contents: &mut dyn Contents, most: usize) -> Result<(), Refusal> {
         let malformed =
             |contents: &dyn Contents| contents.refuse(Reason::ContentMalformed, "the schema of the table");
         // For each open group: its children that are to come, and its levels.
         let mut open: Vec<(u64, (u32, u32))> = Vec::new();
         let (mut path, mut new_path): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
-        let mut known = HashSet::new();
+        let mut names = Names::new(most);
         let mut first = true;
         let mut leaves = Vec::new();
         let mut changed = false;
@@ -115,14 +123,12 @@ impl Footer {
                 *left -= 1;
                 let levels = *levels;
                 let depth = path.len();
-                let full = |name: &[u8]| [&new_path.concat(), &b"\0"[..], name].concat();
-                let mut number = 1;
-                let plain = new_name.clone();
-                while censored.is_some() && known.contains(&full(&new_name)) {
-                    number += 1;
-                    new_name = [&plain[..], format!("-{number}").as_bytes()].concat();
+                // Each column has its whole path, and the parts of paths may be long.
+                let long = path.iter().chain(&new_path).map(|part| part.len() + VALUE).sum::<usize>();
+                if !names.take(long + name.len() + new_name.len()) {
+                    return Err(contents.refuse(Reason::RecordTooLarge, "the schema of the table"));
                 }
-                known.insert(full(&new_name));
+                new_name = names.distinct(&new_path, &new_name, censored.is_some());
                 let levels = match element.int(3) {
                     Some(1) => (levels.0 + 1, levels.1),
                     Some(2) => (levels.0 + 1, levels.1 + 1),
@@ -273,7 +279,7 @@ pub(super) fn extremes(
     let mut found = false;
     for field in EXTREMES {
         if let Some(value) = statistics.bytes(*field) {
-            found |= contents.text(Some(&leaf.name), value)?.is_some();
+            found |= contents.text(leaf.field(), value)?.is_some();
         }
     }
     if found {
@@ -356,14 +362,18 @@ fn leaf(
         None => None,
         Some(logical) => (1..=64).find(|id| logical.get(*id).is_some()).or(Some(0)),
     };
+    let fixed =
+        (kind == FIXED).then(|| usize::try_from(element.size(2).unwrap_or_default()).unwrap_or_default());
     let values = match (kind, logical, element.int(6)) {
         (0..=5, ..) => Values::Other,
         // Strings, enumerations, JSON.
         (BYTE_ARRAY, Some(1 | 4 | 12), _) | (BYTE_ARRAY, None, Some(0 | 4 | 19)) => Values::Text,
-        // Decimals, UUIDs, small floats, intervals.
-        (BYTE_ARRAY | FIXED, Some(5 | 14 | 15), _) | (BYTE_ARRAY | FIXED, None, Some(5 | 21)) => {
-            Values::Other
-        }
+        // UUIDs, small floats, intervals: of one length.
+        (FIXED, Some(14), _) if fixed == Some(16) => Values::Other,
+        (FIXED, Some(15), _) if fixed == Some(2) => Values::Other,
+        (FIXED, None, Some(21)) if fixed == Some(12) => Values::Other,
+        // Decimals, as long as they like.
+        (BYTE_ARRAY | FIXED, Some(5), _) | (BYTE_ARRAY | FIXED, None, Some(5)) => Values::Number,
         // Bytes, and the shapes of maps.
         (BYTE_ARRAY, Some(17 | 18), _) | (BYTE_ARRAY, None, None) => Values::Bytes,
         (FIXED, None, None) => Values::Fixed,
@@ -378,8 +388,7 @@ fn leaf(
         name: context(&names).into(),
         values,
         kind,
-        fixed: (kind == FIXED)
-            .then(|| usize::try_from(element.size(2).unwrap_or_default()).unwrap_or_default()),
+        fixed,
         levels,
         path: path.to_vec(),
         new_path: new_path.to_vec(),

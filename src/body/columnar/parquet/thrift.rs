@@ -30,8 +30,10 @@ const LIST: u8 = 9;
 const SET: u8 = 10;
 const STRUCT: u8 = 12;
 
-/// Structures in structures.
+/// Structures and lists in each other.
 const DEPTH: usize = 24;
+/// Fields of a structure: those of the format have a few dozen.
+const FIELDS: usize = 256;
 
 /// Why something is no structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +83,6 @@ impl Reader<'_> {
     }
 
     fn structure(&mut self, depth: usize) -> Result<Struct, Fault> {
-        if depth > DEPTH {
-            return Err(Fault::Malformed);
-        }
         let mut fields: Vec<(i16, Value)> = Vec::new();
         let mut id = 0_i16;
         loop {
@@ -96,10 +95,14 @@ impl Reader<'_> {
                 0 => i16::try_from(self.zigzag()?).map_err(|_range| Fault::Malformed)?,
                 delta => id.checked_add(delta).ok_or(Fault::Malformed)?,
             };
+            if fields.len() == FIELDS {
+                return Err(Fault::TooMany);
+            }
             // Readers disagree about which of two counts.
             if fields.iter().any(|(known, _)| *known == id) {
                 return Err(Fault::Malformed);
             }
+            self.left = self.left.checked_sub(1).ok_or(Fault::TooMany)?;
             let value = match head & 0x0f {
                 TRUE => Value::Bool(true),
                 FALSE => Value::Bool(false),
@@ -110,7 +113,9 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, kind: u8, depth: usize) -> Result<Value, Fault> {
-        self.left = self.left.checked_sub(1).ok_or(Fault::TooMany)?;
+        if depth > DEPTH {
+            return Err(Fault::Malformed);
+        }
         Ok(match kind {
             // In a list; as a field it stands in the head.
             TRUE | FALSE => Value::Bool(self.byte()? == TRUE),
@@ -138,7 +143,8 @@ impl Reader<'_> {
                 let item = head & 0x0f;
                 let mut items = Vec::new();
                 for _ in 0..count {
-                    items.push(self.value(item, depth)?);
+                    self.left = self.left.checked_sub(1).ok_or(Fault::TooMany)?;
+                    items.push(self.value(item, depth + 1)?);
                 }
                 Value::List(item, items)
             }

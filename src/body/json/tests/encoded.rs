@@ -101,6 +101,25 @@ fn media_are_refused_where_policy_says_so() {
     assert_eq!(everywhere(&censoring(&job), body.as_bytes()).text(), body);
 }
 
+/// A NUL before a value made bytes of a text that nobody looked at.
+#[test]
+fn a_text_with_some_bytes_that_are_none_is_a_text() {
+    let secret = token(1);
+    let inside = |before: &[u8], secret: &str| {
+        let text = [before, b"the key is ", secret.as_bytes(), b" and that was all of it\xff\n"].concat();
+        BASE64.encode(&text)
+    };
+    for before in [&b"\0"[..], b"\xff\xfe", b"\x01\x80\0", b"ID3 ", b"RIFF, "] {
+        let body = |secret: &str| {
+            let letters = inside(before, secret);
+            json!({"a": letters, "url": format!("data:application/octet-stream;base64,{letters}")})
+                .to_string()
+        };
+        let outcome = everywhere(&censoring(&request()), body(&secret).as_bytes());
+        assert_eq!(outcome.text(), body("[TEST_TOKEN]"), "{}", before.escape_ascii());
+    }
+}
+
 #[test]
 fn text_behind_letters_is_censored_and_written_back() {
     let text = format!("Dear all, the key is {} and that was all of it, thanks.", token(1));
