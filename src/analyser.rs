@@ -170,10 +170,7 @@ impl Client {
     /// With how it failed.
     pub async fn ask(&self, text: &str, entities: &[&str], until: Instant) -> Result<Vec<Span>, Outcome> {
         let asked = async {
-            let turn = self.turn();
-            if turn > until {
-                return Err(Outcome::Late);
-            }
+            let turn = self.turn(until).ok_or(Outcome::Late)?;
             tokio::time::sleep_until(turn).await;
             let _place = self.places.acquire().await.map_err(|_closed| Outcome::Failed)?;
             self.post(text, entities).await
@@ -182,13 +179,16 @@ impl Client {
         read(&answer, text, entities).ok_or(Outcome::Nonsense)
     }
 
-    /// When the next question is due, so that there are no more in a second than allowed.
-    fn turn(&self) -> Instant {
+    /// When the next question is due, so that there are no more in a second than allowed. None if that is too late; then
+    /// it takes nobody's turn.
+    fn turn(&self, until: Instant) -> Option<Instant> {
         let gap = Duration::from_secs(1) / self.settings.rate.max(1);
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*next).max(Instant::now());
-        *next = turn + gap;
-        turn
+        if turn <= until {
+            *next = turn + gap;
+        }
+        (turn <= until).then_some(turn)
     }
 
     async fn post(&self, text: &str, entities: &[&str]) -> Result<Vec<u8>, Outcome> {

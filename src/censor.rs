@@ -40,6 +40,7 @@ pub use action::Action;
 pub use check::check;
 pub use engine::{Engine, RuleInfo};
 pub use exchange::{Blocked, Count, Exchange, Tally};
+pub use mark::is_label;
 pub use policy::{CompileError, Decisions, Policy};
 pub use rules::RuleSet;
 pub use stream::{Piece, Side, TextStream};

@@ -52,9 +52,14 @@ impl Diagnostic {
     #[must_use]
     pub fn with_source(mut self, text: &str) -> Self {
         let index = usize::try_from(self.line).unwrap_or(0).checked_sub(1);
-        self.source = index.and_then(|i| text.lines().nth(i)).map(without_secrets);
+        self.source = index.and_then(|i| lines(text).nth(i)).map(without_secrets);
         self
     }
+}
+
+/// The lines of a text. They end at LF, CR, or both, as YAML counts them.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 /// A line of a file as it may be shown. Whatever could be a key that was written where it does not belong becomes as

@@ -33,3 +33,26 @@ fn an_answer_that_is_not_about_the_text_is_none() {
     // Of an entity that was not asked for, too.
     assert_eq!(spans(r#"[{"entity_type":"X","start":9,"end":10,"score":1}]"#, "Jane"), None);
 }
+
+/// Questions that come too fast are refused, and what was refused has used up nothing of what comes later.
+#[test]
+fn a_question_that_is_not_put_takes_no_turn() {
+    let settings = Settings {
+        name: "second".to_owned(),
+        url: "http://127.0.0.1:1/analyze".parse().unwrap(),
+        ca: None,
+        credential: None,
+        language: "en".to_owned(),
+        score: None,
+        timeout: Duration::from_millis(500),
+        concurrency: 1,
+        rate: 1,
+        question: 100,
+        body: 100,
+    };
+    let client = Client::new(settings).unwrap();
+    let now = Instant::now();
+    let soon = now + Duration::from_millis(500);
+    assert_eq!((0..100).filter(|_| client.turn(soon).is_some()).count(), 1);
+    assert!(client.turn(now + Duration::from_secs(30)).is_some());
+}

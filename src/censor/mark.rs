@@ -29,6 +29,15 @@ const fn in_label(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
+/// Fewest characters of a label: with the `_` behind it, a name has to begin with what the prefilter can look for.
+const LABEL_MIN: usize = 3;
+
+/// Can this be the label of what replaces a finding?
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    (LABEL_MIN..=LABEL_MAX).contains(&text.len()) && text.bytes().all(in_label)
+}
+
 /// RFC 4648 section 6.
 pub(super) const fn is_base32(byte: u8) -> bool {
     byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7')

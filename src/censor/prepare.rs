@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::bytes::{ByteSet, free_before_byte};
 use super::filter::{Context, Filter, is_separator};
+use super::mark::is_label;
 use super::matcher::{FieldValue, MAX_SWALLOW, MAX_WINDOW, Matcher, PatternMatcher, SwallowMatcher};
 use super::pattern::{self, Automaton, MAX_BEFORE, MAX_PATTERN};
 use super::prefilter::{Beside, LITERAL_MAX, LITERAL_MIN, Literal, Run};
@@ -227,9 +228,13 @@ impl Preparation<'_> {
         if spec.id.value.is_empty() || !spec.id.value.chars().all(plain) {
             return Err(self.error("an id has letters, digits, `-` and `_` only"));
         }
-        let label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if spec.entity.as_ref().is_some_and(|e| e.len() < 3 || e.len() > 40 || !e.chars().all(label)) {
+        if spec.entity.as_ref().is_some_and(|entity| !is_label(entity)) {
             return Err(self.error("an entity has 3 to 40 upper-case letters, digits and `_`"));
+        }
+        if !is_label(&spec.label()) {
+            return Err(
+                self.error("an id that is the label as well has 3 to 40 characters; or give it an `entity`")
+            );
         }
         if !(1..=10).contains(&spec.severity) {
             return Err(self.error("`severity` is a number from 1 to 10"));

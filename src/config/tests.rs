@@ -190,14 +190,14 @@ fn many_large_automata_are_refused_together() {
 
 #[test]
 fn every_wrong_rule_is_told_and_the_rest_of_the_file_too() {
-    let inline = "censor:\n  rules:\n    - {id: a, description: d, groups: [x], severity: 5, action: redact, fields: [f], pattern: 'x*'}\n    - {id: b, description: d, groups: [x], severity: 50, action: redact, fields: [f]}\n";
+    let inline = "censor:\n  rules:\n    - {id: one, description: d, groups: [x], severity: 5, action: redact, fields: [f], pattern: 'x*'}\n    - {id: two, description: d, groups: [x], severity: 50, action: redact, fields: [f]}\n";
     let tenants = [tenant("one", inline), tenant("two", "opaque: [nothing]\n")];
     let errors = wrong(&files(&tenants, &[]));
     let told: Vec<String> =
         errors.iter().map(|e| format!("{}:{}:{} {}", e.file, e.line, e.column, e.message)).collect();
     let wanted = [
-        "tenants/one.yaml:4:95 rule `a`: a match could be of any length",
-        "tenants/one.yaml:5:12 rule `b`: `severity` is a number from 1 to 10",
+        "tenants/one.yaml:4:97 rule `one`: a match could be of any length",
+        "tenants/one.yaml:5:12 rule `two`: `severity` is a number from 1 to 10",
         "tenants/two.yaml:2:10 unknown operation `nothing`",
     ];
     assert_eq!(told.len(), 3, "{told:#?}");

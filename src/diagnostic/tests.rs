@@ -32,3 +32,14 @@ fn duplicate_key_is_refused() {
     let e = error("limit: 3\nlimit: 4\n");
     assert!(e.message.to_lowercase().contains("duplicate"), "{e}");
 }
+
+/// A line ends as YAML says (YAML 1.2, 5.4), so that the caret stands below the line that was counted.
+#[test]
+fn a_line_ends_at_either_break_or_both() {
+    for text in
+        ["# a\rlimit: 3\rlimt: 4\r", "# a\r\nlimit: 3\r\nlimt: 4\r\n", "# a\r\r\nlimt: 4", "\n\rlimt: 4\n"]
+    {
+        let e = error(text);
+        assert_eq!((e.line, e.source.as_deref()), (3, Some("limt: 4")), "{text:?} {e}");
+    }
+}

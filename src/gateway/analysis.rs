@@ -12,6 +12,7 @@ use super::inbound::{Said, Waiting};
 use super::seen::Seen;
 use super::shared::Shared;
 use super::stages::Recognised;
+use super::way;
 use crate::analyser::{Client, Outcome, Span};
 use crate::body::json::texts;
 use crate::body::pump::Held;
@@ -91,28 +92,31 @@ pub(super) async fn request(
     said: &Said,
 ) -> Result<Waiting, Refusal> {
     match waiting {
-        Waiting::Held(held) => held_body(shared, request, job, held, &said.json).await.map(Waiting::Held),
+        Waiting::Held(held) => {
+            let named = way::seen(request, said).named()?;
+            let ids = named.iter().map(|named| &*named.id).collect();
+            held_body(shared, request, job, held, &ids).await.map(Waiting::Held)
+        }
         // Such a body was refused before, or is none of the analyser's.
         Waiting::Nothing | Waiting::Flowing(_) => Ok(waiting),
     }
 }
 
-/// Shows a JSON body that was censored already. Values that decide (ids, models) stay as they are.
+/// Shows a JSON body that was censored already. Ids and models, which were looked up, stay as they are.
 pub(super) async fn held_body(
     shared: &Shared,
     request: &Recognised,
     job: &Job,
     held: Held,
-    deciding: &Facts,
+    ids: &HashSet<&str>,
 ) -> Result<Held, Refusal> {
     let Some((analysis, wanted)) = wanted(request, job.direction) else { return Ok(held) };
     let client = request.received.live.analyser(&analysis.analyser);
     let client = client.ok_or_else(|| Refusal::new(Reason::Internal).log("an analyser without a client"))?;
     let body = whole(held, client.settings().body, job.direction)?;
-    let deciding: HashSet<&str> = deciding.iter().filter_map(|fact| text_of(&fact.value)).collect();
     let mut all = Vec::new();
     texts::texts(&body, &mut |text| {
-        if !text.trim().is_empty() && !deciding.contains(text) {
+        if !text.trim().is_empty() && !ids.contains(text) {
             all.push(text.to_owned());
         }
         Ok(None)
@@ -120,14 +124,19 @@ pub(super) async fn held_body(
     let found = ask(shared, client, &all, wanted, job.direction).await?;
     let (mut at, restored) = (0, Restored::of(job, client.settings().body)?);
     let new = texts::texts(&body, &mut |text| {
-        if text.trim().is_empty() || deciding.contains(text) {
+        if text.trim().is_empty() || ids.contains(text) {
             return Ok(None);
         }
-        let spans = found.get(at).map(Vec::as_slice).unwrap_or_default();
+        let regions = found.get(at).map(Vec::as_slice).unwrap_or_default();
         at += 1;
-        treat(job, text, spans, wanted, &restored)
+        treat(job, text, regions, wanted, &restored)
     })?;
     Ok(Held::Memory(new.map_or(body, Bytes::from)))
+}
+
+/// The ids of an answer, which were recorded.
+pub(super) fn ids_of(facts: &Facts) -> HashSet<&str> {
+    facts.iter().filter_map(|fact| text_of(&fact.value)).collect()
 }
 
 fn text_of(value: &FactValue) -> Option<&str> {
@@ -189,19 +198,25 @@ async fn ask(
         let outcome = answer.as_ref().err().copied().unwrap_or(Outcome::Ok);
         shared.metrics.analysed(&settings.name, outcome.as_str());
         let spans = answer.map_err(Outcome::refusal)?;
-        found.extend(places.iter().map(|place| within(&spans, place)));
+        found.extend(split(&regions(&spans, wanted), &places));
         rest = rest.get(places.len()..).unwrap_or_default();
     }
     Ok(found)
 }
 
-/// What of the spans lies in a text, counted from its beginning.
-fn within(spans: &[Span], place: &Range<usize>) -> Vec<Span> {
-    let cut = |span: &Span| {
-        let (start, end) = (span.start.max(place.start), span.end.min(place.end));
-        (start < end).then(|| Span { start: start - place.start, end: end - place.start, ..*span })
-    };
-    spans.iter().filter_map(cut).collect()
+/// What of the regions lies in each text, counted from its beginning. Neither regions nor places overlap, so this takes as
+/// long as there are of both, whatever the analyser said.
+fn split(regions: &[Span], places: &[Range<usize>]) -> Vec<Vec<Span>> {
+    let mut parts = vec![Vec::new(); places.len()];
+    for region in regions {
+        let first = places.partition_point(|place| place.end <= region.start);
+        let reached = places.iter().zip(&mut parts).skip(first);
+        for (place, part) in reached.take_while(|(place, _)| place.start < region.end) {
+            let (start, end) = (region.start.max(place.start), region.end.min(place.end));
+            part.push(Span { start: start - place.start, end: end - place.start, ..*region });
+        }
+    }
+    parts
 }
 
 /// What an answer got back of its own request: it is the tenant's, and no finding.
@@ -223,11 +238,18 @@ impl Restored {
         AhoCorasick::new(values).map(|values| Self(Some(values))).map_err(unfit)
     }
 
-    /// Where such values stand in a text.
+    /// Where such values stand in a text: in order, and none over another.
     fn ranges(&self, text: &str) -> Vec<Range<usize>> {
         let Some(values) = &self.0 else { return Vec::new() };
         let mut ranges: Vec<_> = values.find_overlapping_iter(text).map(|found| found.range()).collect();
         ranges.sort_unstable_by_key(|range| (range.start, range.end));
+        ranges.dedup_by(|next, range| {
+            let over = next.start < range.end;
+            if over {
+                range.end = range.end.max(next.end);
+            }
+            over
+        });
         ranges
     }
 }
@@ -256,7 +278,8 @@ fn regions(spans: &[Span], wanted: &[RuleInfo]) -> Vec<Span> {
 /// What of a region was not restored.
 fn open(region: &Span, text: &str, restored: &[Range<usize>]) -> Vec<Span> {
     let (mut at, mut open) = (region.start, Vec::new());
-    for range in restored.iter().filter(|range| range.start < region.end && region.start < range.end) {
+    let first = restored.partition_point(|range| range.end <= region.start);
+    for range in restored.iter().skip(first).take_while(|range| range.start < region.end) {
         if at < range.start {
             open.push(Span { start: at, end: range.start, ..*region });
         }
@@ -272,16 +295,16 @@ fn open(region: &Span, text: &str, restored: &[Range<usize>]) -> Vec<Span> {
 fn treat(
     job: &Job,
     text: &str,
-    spans: &[Span],
+    regions: &[Span],
     wanted: &[RuleInfo],
     restored: &Restored,
 ) -> Result<Option<String>, Refusal> {
-    if spans.is_empty() {
+    if regions.is_empty() {
         return Ok(None);
     }
     let (mut out, mut copied) = (Vec::new(), 0);
     let restored = restored.ranges(text);
-    for span in regions(spans, wanted).iter().flat_map(|region| open(region, text, &restored)) {
+    for span in regions.iter().flat_map(|region| open(region, text, &restored)) {
         let Some(rule) = wanted.get(span.entity) else { continue };
         let original = text.as_bytes().get(span.start..span.end).unwrap_or_default();
         if job.exchange.is_dry() {

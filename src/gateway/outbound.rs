@@ -73,8 +73,9 @@ impl Call {
     }
 
     /// The body of an answer after the tenant's analyser saw it.
-    pub(super) async fn analysed(&self, held: Held, deciding: &Facts) -> Result<Held, Refusal> {
-        analysis::held_body(&self.shared, &self.request, &self.job, held, deciding).await
+    pub(super) async fn analysed(&self, held: Held, recorded: &Facts) -> Result<Held, Refusal> {
+        let ids = analysis::ids_of(recorded);
+        analysis::held_body(&self.shared, &self.request, &self.job, held, &ids).await
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -110,7 +110,7 @@ impl AnswerBody {
     }
 
     /// The answer is whole. What is left of the request, if its upstream answered before it had read all of it, goes on by
-    /// itself; the connection is put aside when it has nothing to do.
+    /// itself, for as long as an answer is waited for; the connection is put aside when it has nothing to do.
     fn release(&mut self) {
         let Some((mut link, pool)) = self.link.take() else { return };
         if link.idle() {
@@ -123,7 +123,7 @@ impl AnswerBody {
                 Poll::Pending if link.idle() => Poll::Ready(false),
                 Poll::Pending => Poll::Pending,
             });
-            if !over.await {
+            if tokio::time::timeout(pool.patience(), over).await == Ok(false) {
                 pool.put(link);
             }
         });

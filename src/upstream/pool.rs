@@ -95,6 +95,8 @@ pub(super) struct Pool {
     host: HeaderValue,
     /// How long a connection may wait to be used again.
     keep: Duration,
+    /// How long a request may take to be sent and answered.
+    patience: Duration,
     waiting: Mutex<Waiting>,
 }
 
@@ -102,7 +104,7 @@ pub(super) struct Pool {
 struct Waiting {
     /// HTTP/1.1: those without a request, the last used at the end.
     links: Vec<(Instant, Box<Link>)>,
-    /// HTTP/2: the one that carries all requests.
+    /// HTTP/2: the one that carries all requests, and when it got the last.
     shared: Option<(Instant, Streams)>,
     /// Somebody looks after them.
     swept: bool,
@@ -135,6 +137,7 @@ impl Pool {
             host: host(&upstream.base)?,
             base: upstream.base.clone(),
             keep: upstream.idle,
+            patience: upstream.head,
             waiting: Mutex::default(),
         })
     }
@@ -191,7 +194,7 @@ impl Pool {
     }
 
     /// A new connection. The first that speaks HTTP/2 carries all requests from there on.
-    async fn connect(&self) -> Result<Way, Refusal> {
+    async fn connect(self: &Arc<Self>) -> Result<Way, Refusal> {
         let connected = self.connector.clone().oneshot(self.base.clone()).await;
         let io = connected.map_err(|error: BoxError| failure::unconnected(&*error))?;
         let broke = |error: hyper::Error| failure::broke(Some(&error));
@@ -215,6 +218,7 @@ impl Pool {
         let usable = waiting.shared.as_ref().filter(|(_, streams)| !streams.is_closed());
         let streams = usable.map_or(streams, |(_, earlier)| earlier.clone());
         waiting.shared = Some((Instant::now(), streams.clone()));
+        self.look_after(waiting);
         Ok(Way::Streams(streams))
     }
 
@@ -243,6 +247,11 @@ impl Pool {
     pub(super) fn put(self: &Arc<Self>, link: Box<Link>) {
         let mut waiting = self.waiting();
         waiting.links.push((Instant::now(), link));
+        self.look_after(waiting);
+    }
+
+    /// Sees to it that what waits is closed some day.
+    fn look_after(self: &Arc<Self>, mut waiting: MutexGuard<'_, Waiting>) {
         if !std::mem::replace(&mut waiting.swept, true) {
             drop(waiting);
             TokioExecutor::new().execute(sweep(Arc::downgrade(self), self.keep.min(SWEEP)));
@@ -253,8 +262,15 @@ impl Pool {
     fn sweep(&self) -> bool {
         let mut waiting = self.waiting();
         waiting.links.retain_mut(|(since, link)| since.elapsed() < self.keep && link.fresh());
-        waiting.swept = !waiting.links.is_empty();
+        // What it carries it brings to its end.
+        waiting.shared.take_if(|(used, streams)| used.elapsed() >= self.keep || streams.is_closed());
+        waiting.swept = !waiting.links.is_empty() || waiting.shared.is_some();
         waiting.swept
+    }
+
+    /// How long the rest of a request may take whose answer is whole.
+    pub(super) const fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

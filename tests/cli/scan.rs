@@ -514,3 +514,17 @@ fn markup_is_read_as_it_shows_and_told_where_it_stands() {
         html.replace(&split, &format!("{hidden}<b></b>")).replace(&token, hidden)
     );
 }
+
+/// Whoever writes a record names its fields: no name writes a line of its own, or speaks to the terminal.
+#[test]
+fn a_fields_name_stays_in_its_line() {
+    let place = place();
+    place.write("a.jsonl", format!("{{\"x\\n1: y\\u001b[2J\":\"key {}\"}}\n", token()));
+    for format in ["text", "table"] {
+        let ended = scan(&place, &["--format", format, "--jsonl", "/*", "a.jsonl"], "");
+        assert_eq!(ended.code, 1, "{}", ended.err);
+        assert!(ended.out.contains("y") && !ended.out.contains('\u{1b}'), "{:?}", ended.out);
+        let lines = ended.out.lines().filter(|line| line.contains("y\\u{1b}[2J")).count();
+        assert_eq!(lines, 1, "{:?}", ended.out);
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +14,7 @@ use super::kit::own::{Own, Running};
 use super::kit::tls::Valid;
 use super::kit::upstream::{answer, json as reply, plain};
 use super::kit::values::{chat, mail, record, token, upload};
-use super::kit::{Arrived, Gate, Step, Upstream};
+use super::kit::{Arrived, Gate, Step, Upstream, cache};
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -111,6 +110,18 @@ fn what_the_analyser_finds_is_treated_both_ways() {
     let before = second.arrived().len();
     running.globex().post(CHAT, &chat("Jane Roe")).ok();
     assert_eq!(second.arrived().len(), before);
+}
+
+/// A field that decides something is free text to whoever writes it: it hides neither itself nor what says the same.
+#[test]
+fn a_text_that_a_deciding_field_says_too_is_shown_all_the_same() {
+    let (running, _second) = started("", finding(WORDS), plain);
+    let text = "Jane Roe of Köln";
+    let mut said = chat(text);
+    said["store"] = json!(text);
+    running.acme().post(CHAT, &said).ok();
+    let up = running.upstream.one();
+    assert!(!up.text().contains("Roe") && up.text().contains("[LOCATION]"), "{}", up.text());
 }
 
 /// Whatever it answers that is no answer: nothing passes, in neither direction.
@@ -229,6 +240,7 @@ fn a_configuration_that_asks_for_nothing_or_nobody_does_not_load() {
         ("name: secnd, request: {PERSON: redact}", "did you mean `second`?"),
         ("name: second", "nothing is wanted"),
         ("name: second, request: {person: redact}", "capital letters"),
+        ("name: second, request: {P: pseudonym}", "3 to 40"),
         ("name: second, request: {PERSON: redact}, unanalysed: [createFiel]", "did you mean `createFile`?"),
     ] {
         own.setup.tenant("acme", &format!("censor: {{analyser: {{{said}}}}}\n"));
@@ -239,13 +251,6 @@ fn a_configuration_that_asks_for_nothing_or_nobody_does_not_load() {
 
 /// Presidio itself, in a process of its own: its recognisers of patterns, and a tokenizer instead of a language model.
 struct Presidio(Mutex<Child>, u16);
-
-/// Where `tests/setup.sh` puts what the tests need.
-fn cache() -> Option<PathBuf> {
-    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let shared = || of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")));
-    of("CONSENTRY_CACHE").or_else(|| Some(shared()?.join("consentry")))
-}
 
 impl Presidio {
     fn start() -> Option<Self> {

@@ -2,6 +2,7 @@
 //! and read what arrives; pyarrow does where it is there.
 
 use std::io::{Cursor, Read as _, Write as _};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use serde_json::json;
 
 use super::kit::upstream::{answer, plain};
 use super::kit::values::{FORM, form, letters, token, upload};
-use super::kit::{Arrived, Ask, Step, house};
+use super::kit::{Arrived, Ask, Step, cache, house};
 
 /// What takes a token's place.
 const HIDDEN: &str = "[GITHUB_PAT]";
@@ -338,12 +339,10 @@ fn pyarrow_reads_what_arrives() {
     tables("read");
 }
 
-fn python() -> Option<String> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let cache = std::env::var("CONSENTRY_CACHE").unwrap_or_else(|_| format!("{home}/.cache/consentry"));
-    let named = std::env::var("CONSENTRY_PYARROW").ok();
-    let all = named.into_iter().chain([format!("{cache}/venv/bin/python"), "python3".to_owned()]);
-    all.into_iter().find(|python| {
+fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("CONSENTRY_PYARROW").map(PathBuf::from);
+    let installed = cache().map(|cache| cache.join("venv/bin/python"));
+    named.into_iter().chain(installed).chain([PathBuf::from("python3")]).find(|python| {
         let mut command = Command::new(python);
         command.args(["-c", "import pyarrow.parquet"]).stderr(Stdio::null()).stdout(Stdio::null());
         command.status().is_ok_and(|status| status.success())

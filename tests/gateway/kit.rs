@@ -26,3 +26,11 @@ pub(crate) fn eventually(holds: impl Fn() -> bool) {
         std::thread::park_timeout(std::time::Duration::from_millis(10));
     }
 }
+
+/// Where `tests/setup.sh` puts what the tests need.
+pub(crate) fn cache() -> Option<std::path::PathBuf> {
+    let of =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+    let shared = || of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")));
+    of("CONSENTRY_CACHE").or_else(|| Some(shared()?.join("consentry")))
+}

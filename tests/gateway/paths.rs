@@ -368,3 +368,41 @@ fn operations_that_no_profile_names_and_those_it_refuses_never_go_up() {
     }
     silent(&lane);
 }
+
+/// Nothing leaves HTTP: WebSocket, HTTP/2 in the clear, `CONNECT`, and the word `upgrade` alone.
+#[test]
+fn every_upgrade_is_refused_by_name() {
+    let lane = house().lane(plain);
+    let caller = lane.as_(house().granted());
+    let websocket = |method, upgrade: &[(&str, &str)]| {
+        let mut ask = Ask::new(method, "/v1/realtime?model=gpt-4o");
+        for (name, value) in upgrade {
+            ask = ask.header(name, value);
+        }
+        ask
+    };
+    let key = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let version = ("sec-websocket-version", "13");
+    for ask in [
+        websocket("GET", &[("connection", "Upgrade"), ("upgrade", "websocket"), key, version]),
+        websocket("GET", &[("connection", "keep-alive, Upgrade"), ("upgrade", "WebSocket"), key, version]),
+        websocket("GET", &[("upgrade", "websocket")]),
+        websocket("GET", &[("connection", "upgrade")]),
+        websocket(
+            "GET",
+            &[
+                ("connection", "Upgrade, HTTP2-Settings"),
+                ("upgrade", "h2c"),
+                ("http2-settings", "AAMAAABkAAQAAP__"),
+            ],
+        ),
+        Ask::json(CHAT, &chat("x")).header("connection", "upgrade").header("upgrade", "websocket"),
+    ] {
+        let answer = caller.ask(&ask).refused(Reason::UpgradeRefused);
+        assert_eq!(answer.status, 403);
+        assert!(answer.text().contains("upgrades are not allowed"), "{answer}");
+    }
+    let tunnel = Ask::new("CONNECT", "localhost:443").header("host", "localhost:443");
+    house().gateway.send(&tunnel).refused(Reason::UpgradeRefused);
+    silent(&lane);
+}

@@ -164,3 +164,19 @@ fn the_longest_match_is_the_automatons() {
     }
     assert_eq!(Automaton::forward(&parse("ab*").unwrap()).unwrap().longest(), None);
 }
+
+/// A label is told from other words by the bytes that it begins with.
+#[test]
+fn a_label_that_is_too_short_or_too_long() {
+    for (from, to) in [
+        ("id: card", "id: x"),
+        ("id: card", "id: c-"),
+        ("id: card", "id: an-id-that-is-longer-than-any-label-can-be"),
+        ("groups: [pii]", "groups: [pii]\n    entity: AB"),
+    ] {
+        let found = complaints(from, to);
+        assert!(matches!(found.as_slice(), [one] if one.contains("has 3 to 40")), "{to}: {found:#?}");
+    }
+    let named = complaints("id: card", "id: an-id-that-is-longer-than-any-label-can-be\n    entity: CARD");
+    assert_eq!(named, Vec::<String>::new());
+}

@@ -171,7 +171,7 @@ fn ordinary_names_mean_nothing_to_the_rules_that_ship() {
     assert!(engine.is_ordinary(b"content") && engine.is_silent(b"created"));
     assert!(engine.is_ordinary(b"max_tokens") && !engine.is_silent(b"max_tokens"));
     assert!(!engine.is_ordinary(b"birthday") && !engine.is_ordinary(b""));
-    let rule = "version: 1\nrules:\n  - id: x\n    description: x\n    groups: [pii]\n    severity: 1\n    action: redact\n    \
+    let rule = "version: 1\nrules:\n  - id: xyz\n    description: x\n    groups: [pii]\n    severity: 1\n    action: redact\n    \
                 keywords: [cont]\n    pattern: 'content'\n";
     let engine = Engine::compile(&RuleSet::parse("x.yaml", rule).unwrap(), &Policy::recommended()).unwrap();
     assert!(!engine.is_ordinary(b"content") && engine.is_silent(b"created"));

@@ -76,10 +76,10 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     fn text(&mut self, file: &str, hit: &Hit, rule: &RuleInfo) -> io::Result<()> {
-        let file = if self.several { format!("{file}:") } else { String::new() };
-        let member = hit.member.as_ref().map(|m| format!(" {m}")).unwrap_or_default();
-        let place = hit.pointer.as_ref().map(|p| format!("{member} {p}")).unwrap_or(member);
-        let column = hit.column.as_ref().map(|c| format!(" {c}")).unwrap_or_default();
+        let file = if self.several { format!("{}:", shown(file)) } else { String::new() };
+        let member = hit.member.as_ref().map(|m| format!(" {}", shown(m))).unwrap_or_default();
+        let place = hit.pointer.as_ref().map(|p| format!("{member} {}", shown(p))).unwrap_or(member);
+        let column = hit.column.as_ref().map(|c| format!(" {}", shown(c))).unwrap_or_default();
         writeln!(
             self.out,
             "{file}{}:{place}{column} {} ({}) bytes {}-{}, {}",
@@ -96,7 +96,8 @@ impl<'a, W: Write> Report<'a, W> {
             )?;
         }
         let parts = [hit.member.as_deref(), hit.pointer.as_deref().or(hit.column.as_deref())];
-        let place: String = parts.into_iter().flatten().map(|p| format!(" {p}")).collect();
+        let place: String = parts.into_iter().flatten().map(|p| format!(" {}", shown(p))).collect();
+        let file = shown(file);
         let bytes = format!("{}-{}", hit.start, hit.end);
         let action = rule.action.to_string();
         writeln!(
@@ -228,6 +229,13 @@ const fn level(severity: u8) -> &'static str {
         4..=6 => "warning",
         _ => "note",
     }
+}
+
+/// A name that somebody else chose (a file's, a member's, a column's), as it may stand in a line of a terminal: control
+/// characters would end the line, or speak to the terminal.
+fn shown(name: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    name.chars().map(escaped).collect()
 }
 
 /// A file's name as a reference of RFC 3986.

@@ -14,11 +14,8 @@ use super::super::units::{Size, Span};
 use super::Compiler;
 use super::{policies, upstreams};
 use crate::analyser::Settings;
-use crate::censor::{Action, RuleInfo};
+use crate::censor::{Action, RuleInfo, is_label};
 use crate::names::OperationId;
-
-/// Longest name of an entity.
-const ENTITY_MAX: usize = 40;
 
 /// The analysers of the main file.
 pub(super) fn compile(
@@ -107,10 +104,8 @@ pub(super) fn of(
 fn wanted(c: &mut Compiler<'_>, file: &Text, raw: &BTreeMap<String, Spanned<ActionName>>) -> Vec<RuleInfo> {
     let mut wanted = Vec::with_capacity(raw.len());
     for (entity, named) in raw {
-        let plain = entity.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-        if !plain || entity.is_empty() || entity.len() > ENTITY_MAX {
-            let message = format!("an entity has 1 to {ENTITY_MAX} capital letters, digits and `_`");
-            c.error(file, named, message);
+        if !is_label(entity) {
+            c.error(file, named, "an entity has 3 to 40 capital letters, digits and `_`");
         }
         let action = policies::action(named.value);
         if action != Action::Allow {

@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
 use super::*;
 
 #[tokio::test]
@@ -107,6 +109,26 @@ async fn framing_that_two_readers_could_take_differently_is_refused() {
     let plain = "host: a\r\nte: trailers\r\nconnection: te, close\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\nabc";
     let answer = rig.exchange(&format!("POST /count HTTP/1.1\r\n{plain}")).await;
     assert!(answer.contains("100 Continue") && answer.contains("3 bytes"), "{answer}");
+}
+
+/// Over HTTP/2 what upgrades is a `CONNECT` (RFC 8441): the plain one is refused by name; the extended one is not on offer,
+/// and whoever sends it all the same gets an error of its stream.
+#[tokio::test]
+async fn over_http2_nothing_is_upgraded() {
+    let rig = Rig::new(roomy());
+    let stream = rig.connect(rig.config(&["h2"])).await.unwrap();
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.unwrap();
+    let tasks = TaskTracker::new();
+    tasks.spawn(connection);
+    let connect = |uri: &str| Request::connect(uri).body(Empty::<Bytes>::new()).unwrap();
+    let answer = sender.send_request(connect("a:443")).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let said = answer.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(said, "upgrade_refused");
+    let mut extended = connect("https://localhost/who");
+    extended.extensions_mut().insert(hyper::ext::Protocol::from_static("websocket"));
+    assert!(sender.send_request(extended).await.is_err());
 }
 
 #[tokio::test]

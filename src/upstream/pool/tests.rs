@@ -358,6 +358,31 @@ async fn an_upload_goes_on_after_an_early_answer() {
     assert_eq!(origin.next().await, Seen::Body(LENGTH));
 }
 
+/// An upstream that has answered and reads no more doesn't keep the rest of a request for ever.
+#[tokio::test]
+async fn an_upload_that_nobody_reads_after_an_answer_is_given_up() {
+    let mut origin = Origin::new(async |mut talk: Talk| {
+        talk.asked().await.unwrap();
+        talk.say(SHORT).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        while talk.more().await > 0 {
+            talk.read.clear();
+        }
+        let _nobody_listens = talk.told.send(Seen::Closed);
+    })
+    .await;
+    let upstream = Upstream { head: Duration::from_millis(200), ..origin.upstream() };
+    let pool = Arc::new(Pool::new(&upstream).unwrap());
+    let pieces = futures_util::stream::repeat_with(|| Ok(Bytes::from(vec![b'x'; 100_000])));
+    let mut request = Request::new(Outgoing::Pieces(Box::pin(pieces)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = format!("{}/up", upstream.base).parse().unwrap();
+    assert_eq!(text(pool.request(request).await.unwrap()).await, "ok");
+    assert_eq!(origin.next().await, Seen::Opened);
+    assert_eq!(origin.next().await, Seen::Asked("POST /base/up HTTP/1.1".to_owned()));
+    assert_eq!(origin.next().await, Seen::Closed);
+}
+
 #[tokio::test]
 async fn connections_of_an_earlier_configuration_are_closed() {
     let mut origin = Origin::polite().await;
@@ -378,9 +403,9 @@ async fn a_connection_that_waits_too_long_is_closed_though_nobody_asks_for_it() 
     assert_eq!(said, [Seen::Opened, asked("/base/1"), Seen::Closed]);
 }
 
-#[tokio::test]
-async fn over_http2_one_connection_carries_everything() {
-    let authority = Authority::new();
+/// An origin that speaks HTTP/2 and says what it was asked. Its port, how many connections were opened, and a message for each
+/// that was closed.
+async fn http2(authority: &Authority) -> (u16, Arc<AtomicUsize>, mpsc::UnboundedReceiver<()>) {
     let leaf = authority.server();
     let mut config = rustls::ServerConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
@@ -394,11 +419,12 @@ async fn over_http2_one_connection_carries_everything() {
     let port = listener.local_addr().unwrap().port();
     let (opened, tasks) = (Arc::new(AtomicUsize::new(0)), TaskTracker::new());
     let (count, own) = (Arc::clone(&opened), tasks.clone());
+    let (told, closed) = mpsc::unbounded_channel();
     tasks.spawn(async move {
         loop {
             let (socket, _) = listener.accept().await.unwrap();
             count.fetch_add(1, Ordering::Relaxed);
-            let acceptor = acceptor.clone();
+            let (acceptor, told) = (acceptor.clone(), told.clone());
             own.spawn(async move {
                 let stream = acceptor.accept(socket).await.unwrap();
                 let service = service_fn(async |request: Request<hyper::body::Incoming>| {
@@ -408,9 +434,17 @@ async fn over_http2_one_connection_carries_everything() {
                 });
                 let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                 drop(http.serve_connection(TokioIo::new(stream), service).await);
+                let _nobody_listens = told.send(());
             });
         }
     });
+    (port, opened, closed)
+}
+
+#[tokio::test]
+async fn over_http2_one_connection_carries_everything() {
+    let authority = Authority::new();
+    let (port, opened, _closed) = http2(&authority).await;
     let upstreams = Upstreams::new();
     let base = format!("https://localhost:{port}");
     let account = Upstream { ca: Some(authority.root()), ..upstream(&base) };
@@ -428,4 +462,17 @@ async fn over_http2_one_connection_carries_everything() {
     let first = opened.load(Ordering::Relaxed);
     ask(&upstreams, &account, "acme", "/more").await;
     assert!(opened.load(Ordering::Relaxed) == first && first <= 10, "{first} connections");
+}
+
+#[tokio::test]
+async fn over_http2_too_a_connection_that_waits_too_long_is_closed() {
+    let authority = Authority::new();
+    let (port, _opened, mut closed) = http2(&authority).await;
+    let base = format!("https://localhost:{port}");
+    let idle = Duration::from_millis(100);
+    let account = Upstream { ca: Some(authority.root()), idle, ..upstream(&base) };
+    let upstreams = Upstreams::new();
+    ask(&upstreams, &account, "acme", "/1").await;
+    tokio::time::timeout(Duration::from_secs(10), closed.recv()).await.unwrap().unwrap();
+    assert_eq!(ask(&upstreams, &account, "acme", "/2").await, format!("HTTP/2.0 {base}/2"));
 }

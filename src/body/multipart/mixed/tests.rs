@@ -185,14 +185,14 @@ proptest! {
         parts in prop::collection::vec(
             (prop_oneof![Just("X: y"), Just("Content-Type: text/html"), Just("Content-Type: text/plain")],
              prop::collection::vec(prop_oneof!["[ -~]{0,20}", (0_u64..4).prop_map(token)], 0..4)),
-            0..5,
+            1..5,
         ),
         sizes in prop::collection::vec(1_usize..60, 1..6),
     ) {
-        let parts: Vec<String> =
-            parts.iter().map(|(head, words)| part("in ner", head, &words.join(" ").replace(['@', '&', '<'], ""))).collect();
-        let body = if parts.is_empty() { String::new() } else { parts.concat() + "--in ner--" };
-        prop_assume!(!parts.is_empty());
+        // What begins like JSON is read as JSON, and refused if it ends before it is any.
+        let text = |words: &[String]| words.join(" ").replace(['@', '&', '<', '{', '['], "");
+        let parts: Vec<String> = parts.iter().map(|(head, words)| part("in ner", head, &text(words))).collect();
+        let body = parts.concat() + "--in ner--";
         let outcome = run(&mut *make(), pieces(body.as_bytes(), &sizes));
         prop_assert_eq!(outcome.reason(), None);
         for n in 0..4 {
