@@ -338,7 +338,7 @@ fn the_shared_account_does_not_show_in_headers() {
     let back = caller.ask(&asked).ok();
     let mut names: Vec<&str> = back.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["content-length", "content-type", "date", "x-request-id"], "{back}");
+    assert_eq!(names, ["content-length", "content-type", "date", "x-request-id", "x-robots-tag"], "{back}");
     assert_ne!(back.header("x-request-id"), Some("req_shared"));
     let up = lane.upstream.one();
     let mut names: Vec<&str> = up.headers.iter().map(|(name, _)| name.as_str()).collect();

@@ -94,8 +94,8 @@ fn t2_a_share_shows_a_resource_to_whom_it_names_until_it_is_taken_back() {
     assert_eq!(seen.header("x-robots-tag"), Some("noindex, nofollow, noarchive, noai, noimageai"));
     assert!(bob.get(&format!("{path}/content")).ok().text().contains("shared"));
     assert_eq!(listed(&bob, "/v1/files"), [own.clone(), file.clone()]);
-    assert_eq!(listed(&bob, &format!("/v1/files?after={own}")), [file.clone()]);
-    assert_eq!(listed(&bob, "/v1/files?limit=1&order=asc"), [file.clone()]);
+    assert_eq!(listed(&bob, &format!("/v1/files?after={own}")), [&*file]);
+    assert_eq!(listed(&bob, "/v1/files?limit=1&order=asc"), [&*file]);
     // To read is not to use, nor to change; and what is not allowed is answered as what never was.
     let refused = job(&bob, &file).refused(Reason::ResourceUnknown);
     assert_eq!(refused.comparable(), job(&bob, &format!("file-{}", mark())).comparable());
