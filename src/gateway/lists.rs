@@ -111,11 +111,11 @@ struct Search<'a> {
 impl Search<'_> {
     async fn run(&mut self, wanted: &Wanted) -> Result<Found, Refusal> {
         let mut kept: Vec<Kept> = Vec::new();
-        let mut after = wanted.after.clone();
+        let (mut after, mut before) = (wanted.after.clone(), wanted.before.clone());
         let mut first: Option<(http::response::Parts, Bytes)> = None;
         let mut limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(wanted.max);
         for number in 0..PAGES {
-            let query = wanted.query(after.as_deref(), limit);
+            let query = wanted.query(after.as_deref(), before.as_deref(), limit);
             let head = way::head_of(&self.call.request, Some(&query))?;
             let response = dispatch(self.call, self.permit, head, self.trail).await?;
             if response.status() != StatusCode::OK {
@@ -128,14 +128,19 @@ impl Search<'_> {
                 // Nothing of anybody else's, and nothing behind it: the page stays as it came.
                 return Ok(Found::Page { head, body });
             }
-            kept.extend(mine);
-            after = page.items.last().map(|item| item.id.clone());
-            let more_upstream = page.has_more && after.is_some();
+            let more_upstream = page.has_more && !page.items.is_empty();
+            if wanted.backwards() {
+                kept.splice(0..0, mine);
+                before = page.items.first().map(|item| item.id.clone());
+            } else {
+                kept.extend(mine);
+                after = page.items.last().map(|item| item.id.clone());
+            }
             drop(page);
             first.get_or_insert((head, body));
             // Resources are recorded in nearly the order in which they were made: behind a cursor, one page more is
             // looked at before the registry's word that nothing is left is taken.
-            let early = number == 0 && wanted.after.is_some();
+            let early = number == 0 && (wanted.after.is_some() || wanted.before.is_some());
             let full = kept.len() > wanted.limit;
             if full || !more_upstream || !early && self.rest(wanted).await?.is_met(&kept) {
                 return self.page(first, kept, wanted, full);
@@ -157,6 +162,9 @@ impl Search<'_> {
     ) -> Result<Found, Refusal> {
         let (head, body) =
             first.ok_or_else(|| Refusal::new(Reason::Internal).log("a list without a page"))?;
+        if wanted.backwards() {
+            kept.drain(..kept.len().saturating_sub(wanted.limit));
+        }
         kept.truncate(wanted.limit);
         let page = pages::read(self.shape, &body)?;
         let body = Bytes::from(page.with(self.shape, &kept, has_more));
@@ -172,7 +180,12 @@ impl Search<'_> {
 }
 
 impl Wanted {
-    fn query(&self, after: Option<&str>, limit: u32) -> String {
+    /// With `before` alone the page nearest to it is meant: what is looked for next lies in front of what was found.
+    fn backwards(&self) -> bool {
+        self.before.is_some() && self.after.is_none()
+    }
+
+    fn query(&self, after: Option<&str>, before: Option<&str>, limit: u32) -> String {
         let mut parts = self.others.clone();
         let mut add = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
@@ -181,7 +194,7 @@ impl Wanted {
             }
         };
         add("after", after);
-        add("before", self.before.as_deref());
+        add("before", before);
         add("order", self.order.as_deref());
         add("limit", Some(&limit.to_string()));
         parts.join("&")

@@ -300,6 +300,34 @@ fn lists_hold_the_tenants_own_and_are_paged_so() {
     assert_eq!(ascending["has_more"], true);
 }
 
+/// A page that ends before a cursor holds the tenant's nearest, however many of another's stand between.
+#[test]
+fn a_page_before_a_cursor_is_filled_from_in_front_of_it() {
+    let (alice, bob) = (house().as_(house().granted()), house().as_(house().granted()));
+    let one = |caller: &Caller<'_>| caller.post("/v1/vector_stores", &json!({"name": "n"})).id();
+    let mut own = Vec::new();
+    for _ in 0..5 {
+        own.push(one(&alice));
+        one(&bob);
+        one(&bob);
+    }
+    for (query, wanted, more) in [
+        (format!("before={}&limit=2", own[1]), [&own[3], &own[2]], true),
+        (format!("before={}&limit=2", own[2]), [&own[4], &own[3]], false),
+        (format!("before={}&limit=2&order=asc", own[3]), [&own[1], &own[2]], true),
+        (format!("before={}&limit=2&order=asc", own[2]), [&own[0], &own[1]], false),
+    ] {
+        let page = alice.get(&format!("/v1/vector_stores?{query}")).ok().value();
+        let ids: Vec<&str> =
+            page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, wanted, "{query}");
+        assert_eq!(
+            (&page["has_more"], &page["first_id"], &page["last_id"]),
+            (&json!(more), &json!(wanted[0]), &json!(wanted[1]))
+        );
+    }
+}
+
 /// What tells of the shared account does not come through, and the caller's own does not go up.
 #[test]
 fn the_shared_account_does_not_show_in_headers() {

@@ -64,7 +64,10 @@ pub(super) async fn one_by_one(
     let Some(operation) = retrieving(call, &search.shape.kind) else { return Ok(!kept.is_empty()) };
     let rest = search.rest(wanted).await?;
     let more = rest.more;
-    let missing: Vec<String> = rest.missing(kept).cloned().collect();
+    let mut missing: Vec<String> = rest.missing(kept).cloned().collect();
+    if wanted.backwards() {
+        missing.reverse();
+    }
     let mut left = missing.len();
     for (number, id) in missing.iter().enumerate() {
         if kept.len() > wanted.limit || number >= MOST && !kept.is_empty() {
@@ -80,7 +83,7 @@ pub(super) async fn one_by_one(
             if item.id != *id {
                 return Err(Refusal::new(Reason::UpstreamUnexpected).log("a resource came under another id"));
             }
-            kept.push(item);
+            kept.insert(if wanted.backwards() { 0 } else { kept.len() }, item);
         }
     }
     Ok(more || left > 0)
