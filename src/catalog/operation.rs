@@ -263,6 +263,8 @@ pub enum Paging {
     Cursor {
         /// The answer has `first_id` and `last_id`.
         ends: bool,
+        /// The oldest items come first, unless `order` says otherwise.
+        oldest_first: bool,
         /// The page size if the caller names none.
         default: u32,
         /// The largest page that the API gives.

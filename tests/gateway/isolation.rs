@@ -487,3 +487,19 @@ fn an_id_that_is_gone_upstream_is_answered_like_one_that_never_was() {
     gone.refused(Reason::ResourceUnknown);
     assert_eq!(lane.upstream.arrived().len(), 2);
 }
+
+/// A list whose order is the oldest first, unless the caller says otherwise, ends with the tenant's newest.
+#[test]
+fn a_list_that_begins_with_the_oldest_goes_on_behind_many_of_others() {
+    let (a, b) = (house().keeping(), house().keeping());
+    let (alice, bob) = (house().as_(a), house().as_(b));
+    let mut kept = chat("kept");
+    kept["store"] = json!(true);
+    let first = bob.post("/v1/chat/completions", &kept).id();
+    for _ in 0..110 {
+        alice.post("/v1/chat/completions", &kept).ok();
+    }
+    let last = bob.post("/v1/chat/completions", &kept).id();
+    let page = bob.get(&format!("/v1/chat/completions?limit=1&after={first}")).ok();
+    assert_eq!((page.at("/data/0/id"), page.value()["has_more"].clone()), (last, json!(false)));
+}

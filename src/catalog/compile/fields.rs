@@ -115,7 +115,12 @@ impl Compiler<'_> {
                         "a page has at least one item, and `max` is at least `default`",
                     );
                 }
-                Paging::Cursor { ends: cursor.ends, default: cursor.default, max: cursor.max }
+                Paging::Cursor {
+                    ends: cursor.ends,
+                    oldest_first: cursor.oldest_first,
+                    default: cursor.default,
+                    max: cursor.max,
+                }
             }
         };
         let kind = kind?;

@@ -221,6 +221,9 @@ pub(in crate::catalog) struct RawCursor {
     /// The answer has `first_id` and `last_id`.
     #[serde(default)]
     pub(in crate::catalog) ends: bool,
+    /// The oldest items come first, unless the caller's `order` says otherwise.
+    #[serde(default)]
+    pub(in crate::catalog) oldest_first: bool,
     /// Items of a page if the caller names no number.
     pub(in crate::catalog) default: u32,
     /// The most items of a page.

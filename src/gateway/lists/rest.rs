@@ -9,7 +9,7 @@ use super::super::outbound::Call;
 use super::super::pages::{self, Kept};
 use super::super::{target, way};
 use super::{Search, Wanted, dispatch, whole};
-use crate::catalog::{BodyShape, ListShape, Operation, Place};
+use crate::catalog::{BodyShape, ListShape, Operation, Paging, Place};
 use crate::isolation::store_refusal;
 use crate::reason::{Reason, Refusal};
 use crate::store::{Page, Resource};
@@ -33,7 +33,10 @@ impl Rest {
         let page = Page {
             after: wanted.after.clone(),
             before: wanted.before.clone(),
-            newest_first: wanted.order.as_deref() != Some("asc"),
+            newest_first: match wanted.order.as_deref() {
+                Some(order) => order != "asc",
+                None => !matches!(shape.paging, Paging::Cursor { oldest_first: true, .. }),
+            },
             limit: REGISTRY,
         };
         let upstream = &call.request.received.route.upstream.id;
