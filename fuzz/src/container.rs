@@ -6,7 +6,6 @@ use std::sync::Arc;
 use consentry::body::container::{ContainerLimits, Containers};
 use consentry::body::file::{FileHint, FilePlans, FileTransform};
 use consentry::body::json::JsonPlan;
-use consentry::body::jsonl::RecordVerdict;
 use consentry::body::{Job, Transform};
 use consentry::names::Direction;
 use consentry::reason::Reason;
@@ -29,13 +28,8 @@ pub fn run(data: &[u8]) {
     let job = || values::job(engine, Direction::Request);
     let make = |job: Job| -> Box<dyn Transform> {
         let plan = Arc::new(JsonPlan::empty());
-        let plans = FilePlans {
-            document: Arc::clone(&plan),
-            lines: plan,
-            judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-            allow_uninspectable,
-            containers: Some(Containers::new(values::spools(), LIMITS)),
-        };
+        let containers = Containers::new(values::spools(), LIMITS);
+        let plans = FilePlans::new(plan, allow_uninspectable, Some(containers));
         Box::new(FileTransform::new(job, FileHint::default(), plans))
     };
     // Where what can't be inspected may pass, it passes; a value with letters beside it is none.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use consentry::body::container::{ContainerLimits, Containers};
 use consentry::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use consentry::body::json::JsonPlan;
-use consentry::body::jsonl::RecordVerdict;
 use consentry::body::text::TextTransform;
 use consentry::body::{Job, Transform};
 use consentry::names::Direction;
@@ -46,13 +45,8 @@ pub fn run(data: &[u8]) {
 
 fn file(job: Job, name: &str) -> FileTransform {
     let plan = Arc::new(JsonPlan::empty());
-    let plans = FilePlans {
-        document: Arc::clone(&plan),
-        lines: plan,
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-        allow_uninspectable: false,
-        containers: Some(Containers::new(values::spools(), ContainerLimits::default())),
-    };
+    let containers = Containers::new(values::spools(), ContainerLimits::default());
+    let plans = FilePlans::new(plan, false, Some(containers));
     let hint = match name {
         "" => FileHint::default(),
         "a.jsonl" => FileHint { expected: Some(FileKind::Jsonl), ..FileHint::default() },

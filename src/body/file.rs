@@ -14,7 +14,7 @@ use crate::body::columnar::parquet::ParquetWalk;
 use crate::body::container::{Censoring, Containers, Contents, Seekable, Waiting, Walk};
 use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
-use crate::body::jsonl::{JsonlTransform, RecordJudge};
+use crate::body::jsonl::{JsonlTransform, RecordJudge, RecordVerdict};
 use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::multipart::MixedTransform;
 use crate::body::text::{TextTransform, Whole};
@@ -43,6 +43,19 @@ pub struct FilePlans {
 }
 
 impl FilePlans {
+    /// A file each of whose records passes, if what is in it does. Its JSON is treated by one plan, as a document or line by
+    /// line.
+    #[must_use]
+    pub fn new(plan: Arc<JsonPlan>, allow_uninspectable: bool, containers: Option<Containers>) -> Self {
+        Self {
+            document: Arc::clone(&plan),
+            lines: plan,
+            judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+            allow_uninspectable,
+            containers,
+        }
+    }
+
     /// Who censors what a container holds; none if there may be no container here.
     fn contents(&self, job: &Job) -> Option<(Censoring, Containers)> {
         let containers = self.containers.clone().filter(Containers::may_open)?;

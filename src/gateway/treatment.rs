@@ -10,7 +10,6 @@ use super::stages::Recognised;
 use crate::body::container::{ContainerLimits, Containers};
 use crate::body::file::{FileHint, FileKind, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::spool::Spools;
 use crate::body::{Facts, Job};
@@ -67,7 +66,7 @@ pub(super) fn of(
                     name: header.filename.clone(),
                     content_type: header.content_type.clone(),
                 };
-                Box::new(file(job.clone(), hint, opaque, Some(containers.clone())))
+                Box::new(FileTransform::new(job.clone(), hint, plans(opaque, Some(containers.clone()))))
             }
         };
         Ok(FileTreatment::Transform(transform))
@@ -103,7 +102,7 @@ pub(super) fn of_upload(
                 content_type: Some(mime.to_owned()),
             };
             let containers = containers(request, spools.clone(), Direction::Request);
-            Box::new(file(job.clone(), hint, is_opaque(request), Some(containers)))
+            Box::new(FileTransform::new(job.clone(), hint, plans(is_opaque(request), Some(containers))))
         }
     }
 }
@@ -118,7 +117,7 @@ pub(super) fn is_opaque(request: &Recognised) -> bool {
 pub(super) fn of_body(request: &Recognised, job: &Job, spools: Spools) -> Box<dyn crate::body::Transform> {
     let containers = containers(request, spools, Direction::Request);
     let headers = &request.received.parts.headers;
-    of_shape(&request.operation().request, job.clone(), headers, is_opaque(request), Some(containers))
+    of_shape(&request.operation().request, job.clone(), headers, is_opaque(request), Some(containers), None)
 }
 
 /// The same for the answer to a request.
@@ -129,16 +128,19 @@ pub(super) fn of_answer(
     spools: Spools,
 ) -> Box<dyn crate::body::Transform> {
     let containers = containers(request, spools, Direction::Response);
-    of_shape(&request.operation().response, job, headers, is_opaque(request), Some(containers))
+    let edits = Some(Arc::clone(&request.plan.response));
+    of_shape(&request.operation().response, job, headers, is_opaque(request), Some(containers), edits)
 }
 
-/// The same for any message. Archives and tables may stand where a file is expected, and nowhere else.
+/// The same for any message. Archives and tables may stand where a file is expected, and nowhere else. JSON in it, as a
+/// document or line by line, is edited as the plan says.
 pub(super) fn of_shape(
     shape: &BodyShape,
     job: Job,
     headers: &http::HeaderMap,
     opaque: bool,
     containers: Option<Containers>,
+    edits: Option<Arc<JsonPlan>>,
 ) -> Box<dyn crate::body::Transform> {
     let content_type = super::inbound::content_type(headers);
     match shape {
@@ -146,7 +148,9 @@ pub(super) fn of_shape(
         shape => {
             let expected = (*shape == BodyShape::Jsonl).then_some(FileKind::Jsonl);
             let containers = containers.filter(|_| *shape == BodyShape::File);
-            Box::new(file(job, FileHint { expected, name: None, content_type }, opaque, containers))
+            let hint = FileHint { expected, name: None, content_type };
+            let plan = edits.unwrap_or_else(|| Arc::new(JsonPlan::empty()));
+            Box::new(FileTransform::new(job, hint, FilePlans::new(plan, opaque, containers)))
         }
     }
 }
@@ -170,20 +174,7 @@ fn containers(request: &Recognised, spools: Spools, direction: Direction) -> Con
     Containers::new(spools, bounds)
 }
 
-/// A file that is censored as what it is; what can't be inspected does not pass unless it may.
-fn file(
-    job: Job,
-    hint: FileHint,
-    allow_uninspectable: bool,
-    containers: Option<Containers>,
-) -> FileTransform {
-    let plan = Arc::new(JsonPlan::empty());
-    let plans = FilePlans {
-        document: Arc::clone(&plan),
-        lines: plan,
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-        allow_uninspectable,
-        containers,
-    };
-    FileTransform::new(job, hint, plans)
+/// How a file is treated that comes up: it is censored as what it is, and nothing in it is edited.
+fn plans(allow_uninspectable: bool, containers: Option<Containers>) -> FilePlans {
+    FilePlans::new(Arc::new(JsonPlan::empty()), allow_uninspectable, containers)
 }

@@ -11,7 +11,6 @@ use crate::body::charset::OtherCharsets;
 use crate::body::container::Containers;
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::text::{TextTransform, Whole};
 use crate::body::{Job, Transform};
 use crate::reason::{Reason, Refusal};
@@ -123,13 +122,7 @@ impl MixedTransform {
         let censored = section.censored(bytes, &self.job, &mut self.whole, transcoded)?;
         out.extend_from_slice(&censored);
         let plan = Arc::new(JsonPlan::empty());
-        let plans = FilePlans {
-            document: Arc::clone(&plan),
-            lines: plan,
-            judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-            allow_uninspectable: self.allow_uninspectable,
-            containers: self.containers.clone(),
-        };
+        let plans = FilePlans::new(plan, self.allow_uninspectable, self.containers.clone());
         let header = section.header;
         let hint = FileHint { expected: None, name: header.filename, content_type: header.content_type };
         self.inner = Some(Box::new(FileTransform::new(self.job.clone(), hint, plans).nested(self.depth)));

@@ -76,7 +76,7 @@ impl Cage<'_> {
         for (body, kind) in kinds.into_iter().filter(|(_, kind)| !lines || kind.ends_with("jsonl")) {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-            let mut transform = treatment::of_shape(shape, job(), &headers, false, None);
+            let mut transform = treatment::of_shape(shape, job(), &headers, false, None, None);
             let passed = run(&mut transform, body.as_bytes());
             let stopped = passed.map_or(true, |out| {
                 !holds(&out, value) && !holds(&out, &spelt) && !holds(&out, &percent(value))
