@@ -14,7 +14,7 @@ use crate::catalog::{
     Assembly, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, Operation, Place,
     Refuses, TrainingUse, Use, matcher,
 };
-use crate::names::{OperationId, Purpose};
+use crate::names::{Access, OperationId, Purpose};
 use crate::pointer::Step;
 use crate::reason::Reason;
 
@@ -171,8 +171,15 @@ impl<'f> Compiler<'f> {
         if let Some(ends) = &raw.ends {
             let is_it = |u: &Use| matches!(&u.place, Place::Path(name) if **name == *ends.value);
             to.ends = to.uses.iter().position(is_it);
-            if to.ends.is_none() {
-                self.error(ends.referenced, format!("`{}` is no path parameter in `uses`", ends.value));
+            match to.ends.and_then(|at| to.uses.get(at)) {
+                None => {
+                    self.error(ends.referenced, format!("`{}` is no path parameter in `uses`", ends.value));
+                }
+                Some(used) if used.access != Access::Change => {
+                    self.error(ends.referenced, format!("what ends `{}` changes it", ends.value)).help =
+                        Some("leave its `access` out".to_owned());
+                }
+                Some(_) => {}
             }
         }
     }

@@ -147,7 +147,7 @@ pub(super) fn spelt(place: &Place) -> String {
 fn access(method: &Method, place: &Place) -> Access {
     if method == Method::GET || method == Method::HEAD {
         Access::Read
-    } else if matches!(place, Place::Path(_)) {
+    } else if method == Method::DELETE || matches!(place, Place::Path(_)) {
         Access::Change
     } else {
         Access::Use

@@ -111,8 +111,8 @@ pub(in crate::catalog) struct RawUse {
     /// The resource has to carry one of these labels.
     #[serde(default)]
     pub(in crate::catalog) labels: Vec<String>,
-    /// What the request does with it, where that can't be told from the method and the place: a `GET` reads, what stands
-    /// in the path of another method is changed, all else is used.
+    /// What the request does with it, where that can't be told from the method and the place: a `GET` reads; what a
+    /// `DELETE` names, or another method in its path, is changed; all else is used.
     pub(in crate::catalog) access: Option<Access>,
 }
 

@@ -335,3 +335,15 @@ fn the_guide_names_every_key_of_an_operation() {
         assert!(guide.contains(&format!("`{key}`")), "{key}");
     }
 }
+
+#[test]
+fn what_is_ended_is_changed() {
+    let ends = |access: &str| {
+        format!(
+            "  delete: {{match: 'DELETE /f/{{id}}', uses: [{{kind: file, path: id{access}}}], ends: id}}\n"
+        )
+    };
+    says(&ends(", access: read"), "what ends `id` changes it");
+    let text = format!("{HEAD}{KINDS}operations:\n{CREATE}{}", ends(""));
+    assert!(Catalog::parse("test.yaml", &text).is_ok());
+}

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{openai, small};
 use crate::catalog::{IdClass, KindRule};
-use crate::names::Kind;
+use crate::names::{Access, Kind};
 
 fn kind(name: &str) -> &'static KindRule {
     openai().kind(&Kind::new(name))
@@ -125,4 +125,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_call_does_with_what_it_names() {
+    let catalog = small(
+        "  show: {match: 'GET /t/{id}', uses: [{kind: thing, path: id}, {kind: number, query: n}]}
+  change: {match: 'POST /t/{id}', request: json, uses: [{kind: thing, path: id}, {kind: number, json: [/n]}]}
+  search: {match: 'POST /t/{id}/search', uses: [{kind: thing, path: id, access: read}]}
+  forget: {match: DELETE /t, uses: [{kind: thing, query: id}]}
+",
+    );
+    let of = |operation: usize| {
+        catalog.operations()[operation].uses.iter().map(|used| used.access).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), [Access::Read, Access::Read]);
+    assert_eq!(of(1), [Access::Change, Access::Use]);
+    assert_eq!(of(2), [Access::Read]);
+    assert_eq!(of(3), [Access::Change]);
 }
