@@ -40,13 +40,15 @@ pub struct Borrowed {
     pub public: bool,
 }
 
-/// Proof that every resource a request names is the tenant's, shared with it for what the request does, or shared by nature. Only [`entitle`] makes it.
+/// Proof that every resource a request names is the tenant's, shared with it for what the request does, or shared by
+/// nature. Only [`entitle`] makes it.
 #[derive(Debug)]
 pub struct TenantScope {
     tenant: TenantId,
     datasets: Vec<DatasetName>,
     owned: Vec<Named>,
     borrowed: Vec<Borrowed>,
+    recorded: Vec<(Kind, String)>,
 }
 
 impl TenantScope {
@@ -74,6 +76,12 @@ impl TenantScope {
         &self.borrowed
     }
 
+    /// What was named, as it stands in the registry: a part that is not on record itself stands there as its whole.
+    #[must_use]
+    pub fn recorded(&self) -> &[(Kind, String)] {
+        &self.recorded
+    }
+
     /// Whether something was named that has an owner, and everybody may read all of it.
     #[must_use]
     pub fn public(&self) -> bool {
@@ -91,6 +99,7 @@ impl TenantScope {
         self.datasets.extend(other.datasets);
         self.owned.extend(other.owned);
         self.borrowed.extend(other.borrowed);
+        self.recorded.extend(other.recorded);
         Ok(self)
     }
 }
@@ -151,10 +160,10 @@ pub fn fault(error: &StoreError) -> SafeText {
 /// Whether an id may be seen by a tenant, and what is known of it.
 #[derive(Debug)]
 pub enum Sight {
-    /// It is theirs.
-    Theirs(Owned),
-    /// Its owner shares it with them.
-    Lent(Owned, Granted),
+    /// It is theirs, by the record of this id: its own, or that of what it is a part of.
+    Theirs(Owned, String),
+    /// Its owner shares it with them; the record is that of this id.
+    Lent(Owned, Granted, String),
     /// Everybody's by nature.
     Shared,
     /// Not theirs.
@@ -185,7 +194,7 @@ pub async fn sight(
         IdClass::Shared => return Ok(Sight::Shared),
         IdClass::Owned => {}
     }
-    let mut foreign = None;
+    let mut foreign: Option<(Owned, &str)> = None;
     // A checkpoint is its model's owner's, whether or not it was seen before.
     for id in rule.registry_ids(id).iter() {
         let owned = match registry.cached(upstream, kind, id) {
@@ -197,13 +206,12 @@ pub async fn sight(
             }
             None => registry.owner(upstream, kind, id).await?,
         };
+        // What is on record under its own id is what that record says; the others are looked up all the same.
         match owned {
-            Some(owned) if owned.tenant == *tenant && !owned.ended => return Ok(Sight::Theirs(owned)),
-            // What is on record under its own id is what that record says.
-            Some(owned) => {
-                foreign = Some(owned);
-                break;
+            Some(owned) if foreign.is_none() && owned.tenant == *tenant && !owned.ended => {
+                return Ok(Sight::Theirs(owned, id.to_owned()));
             }
+            Some(owned) => foreign = foreign.or(Some((owned, id))),
             None => {}
         }
     }
@@ -212,10 +220,10 @@ pub async fn sight(
     let granted = registry.granted(upstream, kind, ids, tenant).await?.into_iter().flatten();
     let widest = granted.reduce(|a, b| Granted { right: a.right.max(b.right), public: a.public || b.public });
     Ok(match (foreign, widest) {
-        (Some(owned), Some(granted)) if owned.tenant != *tenant && !owned.ended => {
-            Sight::Lent(owned, granted)
+        (Some((owned, id)), Some(granted)) if owned.tenant != *tenant && !owned.ended => {
+            Sight::Lent(owned, granted, id.to_owned())
         }
-        (Some(owned), _) => Sight::Hidden { foreign: owned.tenant != *tenant },
+        (Some((owned, _)), _) => Sight::Hidden { foreign: owned.tenant != *tenant },
         (None, _) => Sight::Hidden { foreign: false },
     })
 }
@@ -286,30 +294,44 @@ pub async fn entitle(
     tenant: &TenantId,
     named: &[Named],
 ) -> Result<TenantScope, Denied> {
-    let mut scope =
-        TenantScope { tenant: tenant.clone(), datasets: Vec::new(), owned: Vec::new(), borrowed: Vec::new() };
+    let mut scope = TenantScope {
+        tenant: tenant.clone(),
+        datasets: Vec::new(),
+        owned: Vec::new(),
+        borrowed: Vec::new(),
+        recorded: Vec::new(),
+    };
     for Named { kind, id, labels, access } in named {
         let denied = |foreign| Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
         match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
             Sight::Shared => {}
             // A resource that was made for something else is answered like one that does not exist.
-            Sight::Theirs(owned) | Sight::Lent(owned, _) if !fits(labels, &owned) => return denied(false),
+            Sight::Theirs(owned, _) | Sight::Lent(owned, ..) if !fits(labels, &owned) => {
+                return denied(false);
+            }
             // What is shown, but not for this, is answered so too: there is one answer.
-            Sight::Lent(_, granted) if !granted.right.allows(*access) => return denied(true),
-            Sight::Theirs(owned) => {
+            Sight::Lent(_, granted, _) if !granted.right.allows(*access) => return denied(true),
+            Sight::Theirs(owned, recorded) => {
+                scope.recorded.push((kind.clone(), recorded));
                 scope.datasets.extend(owned.dataset.clone());
                 let (kind, id) = (kind.clone(), id.clone());
                 scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access });
             }
-            Sight::Lent(owned, granted) => scope.borrowed.push(Borrowed {
-                kind: kind.clone(),
-                id: id.clone(),
-                owner: owned.tenant,
-                dataset: owned.dataset,
-                public: granted.public,
-            }),
+            Sight::Lent(owned, granted, recorded) => {
+                scope.recorded.push((kind.clone(), recorded));
+                scope.borrowed.push(Borrowed {
+                    kind: kind.clone(),
+                    id: id.clone(),
+                    owner: owned.tenant,
+                    dataset: owned.dataset,
+                    public: granted.public,
+                });
+            }
             Sight::Hidden { foreign } => return denied(foreign),
         }
     }
     Ok(scope)
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,9 +103,11 @@ impl Claiming<'_> {
     }
 
     fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
-        let own = self.scope.owned().iter().map(|used| (&used.kind, &used.id));
-        let others = self.scope.borrowed().iter().map(|used| (&used.kind, &used.id));
-        let parents = own.chain(others).filter(|(kind, of)| !(**kind == creation.kind && *of == id));
+        let named = self.scope.recorded().iter();
+        // What a list is paged by is no parent of what stands in it.
+        let list = self.request.operation().list.as_ref().map(|list| &list.kind);
+        let parents = named.filter(|(kind, of)| Some(kind) != list && !(*kind == creation.kind && of == id));
+        let relation = Relation::Derived;
         let lent = self.lent(origin);
         let dataset = match lent {
             Some(lent) => lent.dataset.as_ref(),
@@ -117,7 +119,7 @@ impl Claiming<'_> {
             label: creation.label.as_ref().and_then(|_| self.label.cloned()),
             dataset: dataset.cloned(),
             parents: parents
-                .map(|(kind, id)| Parent { kind: kind.clone(), id: id.clone(), relation: Relation::Derived })
+                .map(|(kind, id)| Parent { kind: kind.clone(), id: id.clone(), relation })
                 .collect(),
             origin,
             operation: self.request.operation().id.clone(),

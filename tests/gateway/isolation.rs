@@ -518,3 +518,19 @@ fn a_list_that_begins_with_the_oldest_goes_on_behind_many_of_others() {
     let page = bob.get(&format!("/v1/chat/completions?limit=1&after={first}")).ok();
     assert_eq!((page.at("/data/0/id"), page.value()["has_more"].clone()), (last, json!(false)));
 }
+
+/// A checkpoint that no list has shown yet can be trained on by whoever owns its model.
+#[test]
+fn a_checkpoint_that_was_never_listed_is_trained_on() {
+    let tenant = house().granted();
+    let caller = house().as_(tenant);
+    let file = caller.ask(&upload("fine-tune", "train.jsonl", &record("again").repeat(12))).id();
+    let order = |model: &str| json!({"model": model, "training_file": file});
+    let job = caller.post("/v1/fine_tuning/jobs", &order("gpt-4o-mini")).id();
+    let path = format!("/v1/fine_tuning/jobs/{job}");
+    finished(&caller, &path);
+    let shown = house().sandbox.ask(&Ask::get(format!("{path}/checkpoints"))).ok();
+    let again =
+        caller.post("/v1/fine_tuning/jobs", &order(&shown.at("/data/0/fine_tuned_model_checkpoint"))).ok();
+    caller.get(&format!("/v1/fine_tuning/jobs/{}", again.id())).ok();
+}
