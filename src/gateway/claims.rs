@@ -107,7 +107,7 @@ impl Claiming<'_> {
         // What a list is paged by is no parent of what stands in it.
         let list = self.request.operation().list.as_ref().map(|list| &list.kind);
         let parents = named.filter(|(kind, of)| Some(kind) != list && !(*kind == creation.kind && of == id));
-        let relation = Relation::Derived;
+        let relation = if self.is_part(creation) { Relation::Part } else { Relation::Derived };
         let lent = self.lent(origin);
         let dataset = match lent {
             Some(lent) => lent.dataset.as_ref(),
@@ -125,6 +125,12 @@ impl Claiming<'_> {
             operation: self.request.operation().id.clone(),
             request: self.id(),
         }
+    }
+
+    /// Whether it is an item of a list that belongs to the resource in the path: it lives there.
+    fn is_part(&self, creation: &Creation) -> bool {
+        let list = self.request.operation().list.as_ref();
+        list.is_some_and(|list| list.inherited && list.kind == creation.kind)
     }
 
     /// What was asked for, if it is lent: what comes by itself belongs to the owner of that.
