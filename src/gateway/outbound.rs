@@ -149,9 +149,9 @@ pub(super) async fn answer(
     let (parts, body) = response.into_parts();
     let kind = checked(&call, parts.status, &parts.headers).inspect_err(|refusal| {
         if refusal.reason == Reason::ResourceUnknown
-            && let Some(gone) = call.scope.owned().first()
+            && let Some((kind, _)) = call.scope.recorded().first()
         {
-            trail.not_theirs(&NotTheirs { kind: gone.kind.clone(), foreign: false });
+            trail.not_theirs(&NotTheirs { kind: kind.clone(), foreign: false });
         }
     })?;
     let response = if parts.status.is_redirection() {
@@ -178,7 +178,7 @@ fn checked(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind,
             Refusal::new(Reason::UpstreamUnexpected).log("the upstream refuses the account's credential")
         );
     }
-    if status == StatusCode::NOT_FOUND && !call.scope.owned().is_empty() {
+    if status == StatusCode::NOT_FOUND && !call.scope.recorded().is_empty() {
         return Err(Refusal::new(Reason::ResourceUnknown).log("gone upstream"));
     }
     if status.is_informational() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::kit::process::Process;
 use super::kit::values::{chat, mark, record, upload};
-use super::kit::{Caller, Setup, Tenant, house};
+use super::kit::{Ask, Caller, Setup, Tenant, house};
 
 /// The store of the shared gateway, beside the gateway.
 struct Beside {
@@ -213,6 +213,21 @@ fn s3_the_parts_of_what_is_shared_are_shown_page_by_page() {
     let mut body = chat("hello");
     body["model"] = json!(checkpoints.at("/data/0/fine_tuned_model_checkpoint"));
     bob.post("/v1/chat/completions", &body).refused(Reason::ResourceUnknown);
+}
+
+/// What is lent and gone upstream is answered as what never was, in the gateway's words.
+#[test]
+fn s3_what_is_lent_and_gone_upstream_is_unknown() {
+    let beside = Beside::house();
+    let (a, b) = (house().granted(), house().granted());
+    let (alice, bob) = (house().as_(a), house().as_(b));
+    let file = alice.ask(&upload("fine-tune", "gone.jsonl", &record("gone"))).id();
+    let path = format!("/v1/files/{file}");
+    beside.share("file", &file, Some(b), Right::Read);
+    bob.get(&path).ok();
+    house().sandbox.ask(&Ask::new("DELETE", path.as_str())).ok();
+    let unknown = bob.get(&format!("/v1/files/file-{}", mark())).refused(Reason::ResourceUnknown);
+    assert_eq!(bob.get(&path).comparable(), unknown.comparable());
 }
 
 /// The command: what it says, and what it refuses.
