@@ -36,7 +36,7 @@ pub struct Borrowed {
     pub owner: TenantId,
     /// The data set of its owner that it belongs to.
     pub dataset: Option<DatasetName>,
-    /// Everybody may read it.
+    /// Everybody may read it, and the request does no more than that.
     pub public: bool,
 }
 
@@ -324,7 +324,8 @@ pub async fn entitle(
                     id: id.clone(),
                     owner: owned.tenant,
                     dataset: owned.dataset,
-                    public: granted.public,
+                    // What is made with it is not what it is.
+                    public: granted.public && *access == Access::Read,
                 });
             }
             Sight::Hidden { foreign } => return denied(foreign),

@@ -1,9 +1,9 @@
 //! What must be remembered?
 //!
-//! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun ([`Intents`]), what has to be taken back
-//! ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put together ([`Uploads`]) and who allowed
-//! what ([`Grants`]). [`Sqlite`] is the embedded implementation. Every method that changes something answers after
-//! the change is on the disk; an answer is the proof.
+//! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun
+//! ([`Intents`]), what has to be taken back ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put
+//! together ([`Uploads`]) and who allowed what ([`Grants`]). [`Sqlite`] is the embedded implementation. Every method that
+//! changes something answers after the change is on the disk; an answer is the proof.
 //!
 //! The store knows names and ids. It holds no body text but the file name of an upload that is under way.
 

@@ -230,6 +230,22 @@ fn s3_what_is_lent_and_gone_upstream_is_unknown() {
     assert_eq!(bob.get(&path).comparable(), unknown.comparable());
 }
 
+/// T2: that a model is public makes nothing public of what it answers.
+#[test]
+fn t2_what_a_public_model_answers_is_not_public() {
+    let beside = Beside::house();
+    let (a, b) = (house().granted(), house().granted());
+    let (alice, bob) = (house().as_(a), house().as_(b));
+    let file = alice.ask(&upload("fine-tune", "train.jsonl", &record("public").repeat(12))).id();
+    let made = job(&alice, &file).id();
+    let model = finished(&alice, &made)["fine_tuned_model"].as_str().unwrap().to_owned();
+    beside.share("model", &model, None, Right::Use);
+    assert_eq!(bob.get(&format!("/v1/models/{model}")).ok().header("x-robots-tag"), None);
+    let mut body = chat("hello");
+    body["model"] = json!(model);
+    assert!(bob.post("/v1/chat/completions", &body).ok().header("x-robots-tag").is_some());
+}
+
 /// The command: what it says, and what it refuses.
 #[test]
 fn shares_are_added_listed_and_removed_on_the_command_line() {

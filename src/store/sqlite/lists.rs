@@ -89,8 +89,8 @@ fn merged(own: Vec<(i64, OwnedItem)>, shown: Vec<(i64, OwnedItem)>, descending: 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
-/// Where an id stands in the sequence, if it is the tenant's, or was ever shown to it. An ended one still has its place, so that a caller who
-/// deletes while paging does not fall out of the list.
+/// Where an id stands in the sequence, if it is the tenant's, or was ever shown to it. An ended one still has its place, so
+/// that a caller who deletes while paging does not fall out of the list.
 fn cursor_of(connection: &Connection, key: [&str; 3], id: &str) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT r.seq FROM resource r
         WHERE r.upstream = (SELECT n FROM name WHERE text = ?1) AND r.kind = (SELECT n FROM name WHERE text = ?2)
