@@ -63,3 +63,30 @@ fn a_header_that_readers_without_records_believe_leads_nowhere_else() {
     assert_eq!(with(b"/etc/outside", None), Some(Reason::ContentMalformed));
     assert_eq!(with(b"inside.txt", Some(b"../outside.txt")), Some(Reason::ContentMalformed));
 }
+
+/// A ZIP archive of one stored member, with an extra field in both of its headers.
+fn with_extra(id: u16, data: &[u8]) -> Vec<u8> {
+    let (name, content) = (&b"a.txt"[..], &b"text"[..]);
+    let short = |number: usize| u16::try_from(number).unwrap().to_le_bytes();
+    let long = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
+    let extra = [&id.to_le_bytes()[..], &short(data.len()), data].concat();
+    // Version, flags, method, time and date; then the sum, the sizes, and the lengths of name and extra field.
+    let fixed = [&[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &crc32fast::hash(content).to_le_bytes()].concat();
+    let sizes =
+        [&long(content.len())[..], &long(content.len()), &short(name.len()), &short(extra.len())].concat();
+    let member = [&b"PK\x03\x04"[..], &fixed, &sizes, name, &extra, content].concat();
+    let central = [&b"PK\x01\x02\x14\x00"[..], &fixed, &sizes, &[0; 14], name, &extra].concat();
+    let counts =
+        [&[0; 4][..], &short(1), &short(1), &long(central.len()), &long(member.len()), &[0; 2]].concat();
+    [&member[..], &central, b"PK\x05\x06", &counts].concat()
+}
+
+/// Fields for times and alignment have numbers in them, and room for what is none.
+#[test]
+fn every_extra_field_of_a_zip_member_is_looked_at() {
+    let refused = |id: u16, data: &[u8]| run(&mut *make("a.zip"), [&with_extra(id, data)[..]]).reason();
+    for id in [0x000a, 0x5455, 0x7875, 0xcafe, 0xd935, 0x9999] {
+        assert_eq!(refused(id, &[3, 0x2c, 0x4e, 0x70, 0x65]), None, "{id:04x}");
+        assert_eq!(refused(id, token(11).as_bytes()), Some(Reason::ContentUninspectable), "{id:04x}");
+    }
+}
