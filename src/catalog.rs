@@ -136,7 +136,21 @@ impl Catalog {
         raw_path: &str,
         raw_query: Option<&str>,
     ) -> Result<Recognised, Refusal> {
-        let (index, captures) = self.matcher.find(method, raw_path)?;
+        self.recognise_with(method, Media::Json, raw_path, raw_query)
+    }
+
+    /// As [`Catalog::recognise`], for a request whose body says what it is: an API may give one path several meanings by that.
+    ///
+    /// # Errors
+    /// As [`Catalog::recognise`].
+    pub fn recognise_with(
+        &self,
+        method: &Method,
+        media: Media,
+        raw_path: &str,
+        raw_query: Option<&str>,
+    ) -> Result<Recognised, Refusal> {
+        let (index, captures) = self.matcher.find((method, media), raw_path)?;
         let unknown = || Refusal::new(Reason::OperationUnknown);
         let operation = self.operations.get(index).ok_or_else(unknown)?;
         if let Some(reason) = operation.refused {

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, IdClass};
+use crate::catalog::{Catalog, IdClass, KindRule};
 use crate::names::{Access, DatasetName, Kind, TenantId, UpstreamId};
 use crate::reason::{Reason, Refusal, SafeText};
 use crate::store::{Granted, Owned, Store, StoreError};
@@ -164,6 +164,8 @@ pub enum Sight {
     Theirs(Owned, String),
     /// Its owner shares it with them; the record is that of this id.
     Lent(Owned, Granted, String),
+    /// Theirs by its name, whether or not anything has it.
+    Named,
     /// Everybody's by nature.
     Shared,
     /// Not theirs.
@@ -192,6 +194,8 @@ pub async fn sight(
     match rule.classify(id) {
         IdClass::Malformed => return Ok(Sight::Hidden { foreign: false }),
         IdClass::Shared => return Ok(Sight::Shared),
+        IdClass::OfTenant if names(rule, id, tenant) => return Ok(Sight::Named),
+        IdClass::OfTenant => return Ok(Sight::Hidden { foreign: false }),
         IdClass::Owned => {}
     }
     let mut foreign: Option<(Owned, &str)> = None;
@@ -241,7 +245,14 @@ pub async fn visible(
     ids: &[&str],
 ) -> Result<Vec<bool>, StoreError> {
     let rule = catalog.kind(kind);
-    let mut visible: Vec<bool> = ids.iter().map(|id| rule.classify(id) == IdClass::Shared).collect();
+    let mut visible: Vec<bool> = ids
+        .iter()
+        .map(|id| match rule.classify(id) {
+            IdClass::Shared => true,
+            IdClass::OfTenant => names(rule, id, tenant),
+            IdClass::Owned | IdClass::Malformed => false,
+        })
+        .collect();
     // Each id that has an owner, under each name that it may stand under in the registry.
     let asked: Vec<(usize, &str)> = ids
         .iter()
@@ -249,8 +260,8 @@ pub async fn visible(
         .filter(|(_, id)| rule.classify(id) == IdClass::Owned)
         .flat_map(|(index, id)| rule.registry_ids(id).iter().map(move |id| (index, id)))
         .collect();
-    let names = |asked: &[(usize, &str)]| asked.iter().map(|(_, id)| (*id).to_owned()).collect::<Vec<_>>();
-    let owners = registry.owners(upstream, kind, names(&asked)).await?;
+    let texts = |asked: &[(usize, &str)]| asked.iter().map(|(_, id)| (*id).to_owned()).collect::<Vec<_>>();
+    let owners = registry.owners(upstream, kind, texts(&asked)).await?;
     let mut decided = vec![false; ids.len()];
     let mut rest = Vec::new();
     for (&(index, id), owned) in asked.iter().zip(owners) {
@@ -271,11 +282,16 @@ pub async fn visible(
     if rest.is_empty() {
         return Ok(visible);
     }
-    let granted = registry.granted(upstream, kind, names(&rest), tenant).await?;
+    let granted = registry.granted(upstream, kind, texts(&rest), tenant).await?;
     for (&(index, _), granted) in rest.iter().zip(granted) {
         visible[index] |= decided[index] && granted.is_some();
     }
     Ok(visible)
+}
+
+/// Whether an id of a kind whose ids name their tenants names this one.
+fn names(rule: &KindRule, id: &str, tenant: &TenantId) -> bool {
+    rule.tenant_of(id).is_some_and(|named| *named == *tenant.as_str())
 }
 
 fn fits(labels: &[Arc<str>], owned: &Owned) -> bool {
@@ -304,7 +320,7 @@ pub async fn entitle(
     for Named { kind, id, labels, access } in named {
         let denied = |foreign| Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
         match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
-            Sight::Shared => {}
+            Sight::Shared | Sight::Named => {}
             // A resource that was made for something else is answered like one that does not exist.
             Sight::Theirs(owned, _) | Sight::Lent(owned, ..) if !fits(labels, &owned) => {
                 return denied(false);

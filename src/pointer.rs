@@ -43,6 +43,12 @@ impl Pointer {
     }
 }
 
+impl From<Vec<Step>> for Pointer {
+    fn from(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+}
+
 impl TryFrom<String> for Pointer {
     type Error = NotAPointer;
 

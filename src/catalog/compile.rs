@@ -15,8 +15,8 @@ use serde_saphyr::Location;
 
 use super::matcher::{self, Clash, Matcher};
 use super::profile::{Part, Profile, RefusedAs, Text};
-use super::template::{self, Segment};
-use super::{Catalog, KindRule, Operation, ParamRule, Place};
+use super::template::{self, Segment, Span};
+use super::{Catalog, KindRule, Media, Operation, ParamRule, Place};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::names::{Kind, OperationId};
 use crate::pointer::Pointer;
@@ -160,6 +160,23 @@ fn by_id(operations: &[Arc<Operation>]) -> HashMap<OperationId, usize> {
     ids.flat_map(|(i, op)| std::iter::once(&op.id).chain(&op.also).map(move |id| (id.clone(), i))).collect()
 }
 
+/// What tells a request for it from those for others of its path.
+const fn answers_to(operation: &Operation) -> (&Method, Media) {
+    (&operation.method, operation.request.media())
+}
+
+/// A template with a slash at its end, where it had none, and the other way round.
+fn other_end(segments: &[Segment]) -> Vec<Segment> {
+    let mut other = segments.to_vec();
+    let slash = Segment::Literal(Box::default());
+    if other.last() == Some(&slash) && other.len() > 1 {
+        other.pop();
+    } else if !matches!(other.last(), Some(Segment::Param { span: Span::Rest, .. })) {
+        other.push(slash);
+    }
+    other
+}
+
 fn param_rules(entry: &Entry, kinds: &BTreeMap<Kind, KindRule>) -> Vec<ParamRule> {
     let numeric = |name: &Arc<str>| {
         let uses = entry.operation.uses.iter().filter(|u| u.place == Place::Path(Arc::clone(name)));
@@ -238,7 +255,7 @@ impl Compiler<'_> {
         let mut matcher = Matcher::new();
         for (index, entry) in entries.iter().enumerate() {
             let (id, at) = (&entry.operation.id, entry.at);
-            match matcher.insert(&entry.operation.method, &entry.segments, index) {
+            match matcher.insert(answers_to(&entry.operation), &entry.segments, index) {
                 Ok(()) => {}
                 Err(Clash::Same(other)) => {
                     let (other, line) = (&entries[other].operation.id, entries[other].at.line());
@@ -260,10 +277,16 @@ impl Compiler<'_> {
                 }
             }
         }
+        if self.profile.optional_slash {
+            for (index, entry) in entries.iter().enumerate() {
+                // What has a template of its own keeps it.
+                let _taken = matcher.insert(answers_to(&entry.operation), &other_end(&entry.segments), index);
+            }
+        }
         if self.errors.is_empty() {
             for (index, entry) in entries.iter().enumerate() {
                 let path = matcher::sample(&entry.segments);
-                let found = matcher.find(&entry.operation.method, &path);
+                let found = matcher.find(answers_to(&entry.operation), &path);
                 let answers = found.ok().map(|(found, _)| found);
                 if answers != Some(index) {
                     let id = &entry.operation.id;

@@ -14,6 +14,8 @@ pub enum IdClass {
     Owned,
     /// It is shared by nature (a base model).
     Shared,
+    /// It names its tenant ([`KindRule::tenant_of`]).
+    OfTenant,
     /// No resource of this kind can have it: answered as an unknown one.
     Malformed,
 }
@@ -43,6 +45,7 @@ pub struct KindRule {
     pub(super) never: Vec<Regex>,
     pub(super) shared: Vec<Regex>,
     pub(super) part_of: Option<Regex>,
+    pub(super) of_tenant: Option<Regex>,
     pub(super) not_found: NotFound,
 }
 
@@ -65,6 +68,7 @@ impl KindRule {
             never: Vec::new(),
             shared: Vec::new(),
             part_of: None,
+            of_tenant: None,
             not_found: NotFound::default(),
         }
     }
@@ -87,6 +91,8 @@ impl KindRule {
         let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(id));
         if id.len() > MAX_ID {
             IdClass::Malformed
+        } else if self.of_tenant.is_some() {
+            if self.tenant_of(id).is_some() { IdClass::OfTenant } else { IdClass::Malformed }
         } else if self.numeric {
             if is_number(id) { IdClass::Owned } else { IdClass::Malformed }
         } else if any(&self.owned) {
@@ -96,6 +102,13 @@ impl KindRule {
         } else {
             IdClass::Malformed
         }
+    }
+
+    /// The tenant that an id names, where ids of the kind do.
+    #[must_use]
+    pub fn tenant_of<'a>(&self, id: &'a str) -> Option<&'a str> {
+        let captures = self.of_tenant.as_ref().filter(|_| id.len() <= MAX_ID)?.captures(id)?;
+        captures.name("tenant").map(|group| group.as_str())
     }
 
     /// Under which ids an owned resource may stand in the registry.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::operation::Media;
 use super::path;
 use super::template::{MAX_PARAMS, Segment, Span};
 use crate::reason::{Reason, Refusal};
@@ -25,7 +26,15 @@ struct Node {
     params: Vec<Edge>,
     /// Leads to the node whose `ends` are those of `:rest`.
     rest: Option<usize>,
-    ends: Vec<(Method, usize)>,
+    ends: Vec<End>,
+}
+
+/// An operation that ends at a node.
+#[derive(Debug)]
+struct End {
+    method: Method,
+    media: Media,
+    operation: usize,
 }
 
 #[derive(Debug)]
@@ -96,7 +105,7 @@ impl Matcher {
     /// Adds an operation.
     pub(super) fn insert(
         &mut self,
-        method: &Method,
+        (method, media): (&Method, Media),
         template: &[Segment],
         operation: usize,
     ) -> Result<(), Clash> {
@@ -105,10 +114,10 @@ impl Matcher {
             at = self.step(at, segment)?;
         }
         let ends = &mut self.nodes[at].ends;
-        if let Some((_, other)) = ends.iter().find(|(m, _)| m == method) {
-            return Err(Clash::Same(*other));
+        if let Some(other) = ends.iter().find(|end| end.method == *method && one(end.media, media)) {
+            return Err(Clash::Same(other.operation));
         }
-        ends.push((method.clone(), operation));
+        ends.push(End { method: method.clone(), media, operation });
         Ok(())
     }
 
@@ -151,11 +160,15 @@ impl Matcher {
         Ok(to)
     }
 
-    /// Finds the operation that a raw path asks for.
+    /// Finds the operation that a raw path asks for. Where several have its method, the body says which is meant.
     ///
     /// # Errors
     /// `path_not_canonical` and `operation_unknown`.
-    pub(super) fn find<'p>(&self, method: &Method, raw: &'p str) -> Result<(usize, Captures<'p>), Refusal> {
+    pub(super) fn find<'p>(
+        &self,
+        asked: (&Method, Media),
+        raw: &'p str,
+    ) -> Result<(usize, Captures<'p>), Refusal> {
         let scanned = path::scan(raw)?;
         let mut captures = Captures::default();
         let mut rest: Option<(usize, usize, usize)> = None;
@@ -171,11 +184,11 @@ impl Matcher {
             at = node.next(segment, &mut captures)?;
             start += segment.len() + 1;
         }
-        if let Some(operation) = at.and_then(|index| self.end(index, method)) {
+        if let Some(operation) = at.and_then(|index| self.end(index, asked)) {
             return Ok((operation, captures));
         }
         if let Some((to, start, len)) = rest
-            && let Some(operation) = self.end(to, method)
+            && let Some(operation) = self.end(to, asked)
         {
             if raw.ends_with('/') {
                 return path::refuse("it ends in a slash");
@@ -193,9 +206,12 @@ impl Matcher {
         Err(Refusal::new(Reason::OperationUnknown))
     }
 
-    fn end(&self, node: usize, method: &Method) -> Option<usize> {
+    fn end(&self, node: usize, (method, media): (&Method, Media)) -> Option<usize> {
         let ends = &self.nodes.get(node)?.ends;
-        ends.iter().find(|(known, _)| known == method).map(|(_, operation)| *operation)
+        let mut fits = ends.iter().filter(|end| end.method == *method);
+        let first = fits.next()?;
+        let meant = std::iter::once(first).chain(fits).find(|end| end.media == media);
+        Some(meant.unwrap_or(first).operation)
     }
 }
 
@@ -228,6 +244,11 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Whether a body can't tell which of two operations is meant: only JSON and forms say what they are.
+fn one(one: Media, other: Media) -> bool {
+    one == other || one == Media::Other || other == Media::Other
 }
 
 /// A path that a template matches: for the proof at load that every operation can be reached.

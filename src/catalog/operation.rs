@@ -40,6 +40,12 @@ pub struct Operation {
     /// Resources that come into being by the account's own doing and are first seen in this answer
     /// (output files, fine-tuned models, checkpoints): claimed for the owner of the resource asked for.
     pub yields: Vec<Creation>,
+    /// Ids in the answer that have to be the caller's: else it is not passed on.
+    pub shows: Vec<Shown>,
+    /// Places, as indices into `uses`, of which at least one has to be filled. None: any may be empty.
+    pub one_of: Vec<usize>,
+    /// The upstream's own filter that makes a list the caller's.
+    pub only: Option<Only>,
     /// The resource that a successful call ends, as an index into `uses`. What is shared by nature is nobody's to end.
     pub ends: Option<usize>,
     /// The answer lists resources of a kind.
@@ -96,6 +102,34 @@ pub enum BodyShape {
     File,
     /// Bytes that can't be inspected (images, sound): they pass only where policy names this operation.
     Opaque,
+    /// An answer that is one id, as plain text.
+    Id,
+}
+
+/// What a request's body says it is, as far as operations of one method and path are told apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Media {
+    /// `application/json`.
+    Json,
+    /// `multipart/form-data`.
+    Multipart,
+    /// `application/x-www-form-urlencoded`.
+    Urlencoded,
+    /// Anything else, or nothing.
+    Other,
+}
+
+impl Media {
+    /// That of a media type, in lower case and without parameters.
+    #[must_use]
+    pub fn named(media_type: Option<&str>) -> Self {
+        match media_type {
+            Some("application/json") => Self::Json,
+            Some("multipart/form-data") => Self::Multipart,
+            Some("application/x-www-form-urlencoded") => Self::Urlencoded,
+            Some(_) | None => Self::Other,
+        }
+    }
 }
 
 /// One field of a form.
@@ -163,10 +197,38 @@ pub struct Creation {
     pub at: Pointer,
     /// Only when the request has this value (`store: true`).
     pub when: Option<Condition>,
+    /// Each element of the pointer's last `*` has one, or the answer itself: else the answer is not passed on.
+    pub required: bool,
+    /// The resource that it lives in, by index into `uses`: with that it is shared.
+    pub lives_in: Option<usize>,
     /// How the resource can be taken back if it can't be recorded.
     pub undo: Option<Undo>,
     /// What is recorded with it, to be asked for by later uses: a file that was judged as a batch stays one.
     pub label: Option<Label>,
+}
+
+/// A place in an answer where the id of a resource of the caller's stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The kind.
+    pub kind: Kind,
+    /// Where the id stands in the answer's JSON.
+    pub at: Pointer,
+    /// Each element of the pointer's last `*` has one, or the answer itself.
+    pub required: bool,
+}
+
+/// The upstream's own filter of a list by ids, which the gateway fills with the caller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// The kind of the items.
+    pub kind: Kind,
+    /// The query parameter.
+    pub query: Arc<str>,
+    /// What it is given when the caller has none.
+    pub none: Arc<str>,
+    /// The most ids that it is given.
+    pub at_most: u32,
 }
 
 /// Where a new resource's label comes from.
@@ -270,6 +332,34 @@ pub enum Paging {
         /// The largest page that the API gives.
         max: u32,
     },
+    /// By numbers, with a count of all. The gateway makes the list itself, of the caller's items, each asked for by itself.
+    Numbers(Numbers),
+}
+
+/// How a list is paged by numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// The query parameter that says where a page begins.
+    pub begins: Begins,
+    /// The query parameter that says how many items a page has.
+    pub size: Arc<str>,
+    /// The member that counts the items of all pages.
+    pub total: Arc<str>,
+    /// The oldest items come first.
+    pub oldest_first: bool,
+    /// The page size if the caller names none.
+    pub default: u32,
+    /// The largest page.
+    pub max: u32,
+}
+
+/// The query parameter that says where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// Which page, from 1.
+    Page(Arc<str>),
+    /// How many items come before.
+    Offset(Arc<str>),
 }
 
 /// A rewrite at a place of a JSON document; in a form, `/user` is the field `user`.
@@ -354,7 +444,26 @@ impl BodyShape {
             | Self::Events
             | Self::Text
             | Self::File
-            | Self::Opaque => &[],
+            | Self::Opaque
+            | Self::Id => &[],
+        }
+    }
+
+    /// What a request with such a body says it is.
+    #[must_use]
+    pub const fn media(&self) -> Media {
+        match self {
+            Self::Json => Media::Json,
+            Self::Multipart(_) => Media::Multipart,
+            Self::Urlencoded(_) => Media::Urlencoded,
+            Self::None
+            | Self::Jsonl
+            | Self::JsonOrEvents
+            | Self::Events
+            | Self::Text
+            | Self::File
+            | Self::Opaque
+            | Self::Id => Media::Other,
         }
     }
 }

@@ -72,6 +72,9 @@ pub struct Profile {
     #[serde(default)]
     #[expect(dead_code, reason = "for readers of the file and of its schema")]
     pub(super) about: String,
+    /// A slash at the end of a path makes no difference to the API, so every template stands for both.
+    #[serde(default)]
+    pub(super) optional_slash: bool,
     /// The kinds of resources and what their ids look like.
     #[schemars(with = "BTreeMap<String, RawKind>")]
     pub(super) kinds: Entries<RawKind>,
@@ -114,6 +117,10 @@ pub(super) struct RawKind {
     /// A regular expression with a group named `whole`: an id that it matches belongs to whoever owns that group's text.
     #[schemars(with = "Option<String>")]
     pub(super) part_of: Option<Text>,
+    /// A regular expression with a group named `tenant`: an id is whose name stands there, whether or not it was seen
+    /// before (folders, buckets). Takes the place of `owned`.
+    #[schemars(with = "Option<String>")]
+    pub(super) of_tenant: Option<Text>,
     /// Ids come into being without any call that the profile knows, so that nothing creates them.
     #[serde(default)]
     pub(super) adopted: bool,

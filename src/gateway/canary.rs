@@ -300,7 +300,8 @@ impl Cage<'_> {
             Place::Query(name) => Some(format!("{name}={value}")),
             _ => None,
         };
-        let found = catalog.recognise(&operation.method, &path, query.as_deref()).ok()?;
+        let media = operation.request.media();
+        let found = catalog.recognise_with(&operation.method, media, &path, query.as_deref()).ok()?;
         if found.operation.id != operation.id {
             return None;
         }

@@ -1,11 +1,11 @@
 //! What an answer brings into being is the caller's before the caller learns of it.
 
 use crate::audit::Role;
-use crate::body::Facts;
-use crate::catalog::{Creation, IdClass, Place, Undo};
-use crate::isolation::{Borrowed, TenantScope, fault};
+use crate::body::{FactValue, Facts};
+use crate::catalog::{Creation, IdClass, Place, Undo, Use};
+use crate::isolation::{Borrowed, TenantScope, fault, store_refusal, visible};
 use crate::names::{DatasetName, Kind, Label, RequestId};
-use crate::reason::Refusal;
+use crate::reason::{Reason, Refusal};
 use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource, StoreError};
 use crate::telemetry::Violation;
 
@@ -45,9 +45,42 @@ impl Claiming<'_> {
         }
     }
 
+    /// Looks that an answer has the shape that the profile expects, and records what it names.
+    pub(super) async fn record_whole(&self, facts: &Facts) -> Result<(), Refusal> {
+        self.request.plan.expected.check(facts, self.creates)?;
+        self.record(facts).await
+    }
+
+    /// What the answer says is there has to be the caller's. The watches of `shows` follow those of `yields`.
+    async fn shown(&self, facts: &Facts) -> Result<(), Refusal> {
+        let operation = self.request.operation();
+        let received = &self.request.received;
+        let first = operation.creates.len() + operation.yields.len();
+        for (index, shown) in operation.shows.iter().enumerate() {
+            let values = facts.at(first + index).filter(|value| **value != FactValue::Null);
+            let ids: Option<Vec<&str>> = values.map(FactValue::as_text).collect();
+            let Some(ids) = ids else {
+                return Err(
+                    Refusal::new(Reason::UpstreamUnexpected).log("an answer has no id where one should be")
+                );
+            };
+            let (store, upstream) = (&*self.shared.store, &received.route.upstream.id);
+            let tenant = &self.request.tenant.id;
+            let seen = visible(store, received.catalog(), upstream, tenant, &shown.kind, &ids).await;
+            if seen.map_err(|error| store_refusal(&error))?.contains(&false) {
+                self.shared.metrics.violation(Some(tenant), Violation::ForeignInAnswer);
+                return Err(
+                    Refusal::new(Reason::UpstreamUnexpected).log("an answer shows what is not the caller's")
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Records what the answer names. The watches of `facts` are `creates`, then `yields`.
     pub(super) async fn record(&self, facts: &Facts) -> Result<(), Refusal> {
         let operation = self.request.operation();
+        self.shown(facts).await?;
         let creations = operation.creates.iter().zip(self.creates.iter().copied()).enumerate();
         let mut claims = Vec::new();
         let mut made = Vec::new();
@@ -103,7 +136,9 @@ impl Claiming<'_> {
     }
 
     fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
-        let named = self.scope.recorded().iter();
+        let home = creation.lives_in.and_then(|at| self.request.operation().uses.get(at));
+        let named =
+            self.scope.recorded().iter().filter(|(kind, _)| home.is_none_or(|home| home.kind == *kind));
         // What a list is paged by is no parent of what stands in it.
         let list = self.request.operation().list.as_ref().map(|list| &list.kind);
         let parents = named.filter(|(kind, of)| Some(kind) != list && !(*kind == creation.kind && of == id));
@@ -130,7 +165,7 @@ impl Claiming<'_> {
     /// Whether it is an item of a list that belongs to the resource in the path: it lives there.
     fn is_part(&self, creation: &Creation) -> bool {
         let list = self.request.operation().list.as_ref();
-        list.is_some_and(|list| list.inherited && list.kind == creation.kind)
+        creation.lives_in.is_some() || list.is_some_and(|list| list.inherited && list.kind == creation.kind)
     }
 
     /// What was asked for, if it is lent: what comes by itself belongs to the owner of that.
@@ -138,13 +173,21 @@ impl Claiming<'_> {
         if origin != Origin::Yielded {
             return None;
         }
-        let uses = self.request.operation().uses.iter();
-        let asked = uses.filter_map(|used| match &used.place {
-            Place::Path(name) => Some((&used.kind, self.request.path.value(name)?)),
-            Place::Query(_) | Place::Header(_) | Place::Json(_) | Place::Form(_) => None,
-        });
+        let uses = &self.request.operation().uses;
+        let path = uses.iter().filter_map(|used| self.in_path(used));
+        let asked = path.chain(uses.iter().filter_map(|used| self.in_query(used)));
         let borrowed = self.scope.borrowed();
         asked.filter_map(|(kind, id)| borrowed.iter().find(|lent| lent.kind == *kind && lent.id == id)).next()
+    }
+
+    fn in_path<'s>(&'s self, used: &'s Use) -> Option<(&'s Kind, &'s str)> {
+        let Place::Path(name) = &used.place else { return None };
+        Some((&used.kind, self.request.path.value(name)?))
+    }
+
+    fn in_query<'s>(&'s self, used: &'s Use) -> Option<(&'s Kind, &'s str)> {
+        let Place::Query(name) = &used.place else { return None };
+        Some((&used.kind, self.request.query.value(name)?))
     }
 
     /// What could not be recorded must not stay: it is queued for deletion, or, if the store can't do even that,

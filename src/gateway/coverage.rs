@@ -55,6 +55,9 @@ fn row(route: &str, operation: &Operation) -> Row {
     answer_ids.extend(
         operation.creates.iter().chain(&operation.yields).map(|c| format!("{} claimed {}", c.kind, c.at)),
     );
+    answer_ids.extend(operation.shows.iter().map(|shown| format!("{} checked {}", shown.kind, shown.at)));
+    answer_ids
+        .extend(operation.only.iter().map(|only| format!("{} filtered by query {}", only.kind, only.query)));
     let consent = operation.training.iter().map(|t| {
         let when =
             t.when.as_ref().map(|c| format!(" if {} in {:?}", place(&c.place), c.values)).unwrap_or_default();
@@ -98,6 +101,7 @@ fn shape(shape: &BodyShape) -> &'static str {
         BodyShape::Events => "events",
         BodyShape::Text => "text",
         BodyShape::File => "file",
+        BodyShape::Id => "one id",
         BodyShape::Opaque => "refused unless the tenant names the operation",
     }
 }

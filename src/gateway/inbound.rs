@@ -81,7 +81,7 @@ where
             Box::pin(opaque(spools, request, body)).await
         }
         BodyShape::Opaque => Err(not_named_opaque()),
-        BodyShape::Jsonl | BodyShape::JsonOrEvents | BodyShape::Events => {
+        BodyShape::Jsonl | BodyShape::JsonOrEvents | BodyShape::Events | BodyShape::Id => {
             Err(Refusal::new(Reason::Internal).log("a profile gives a request a body that is not built yet"))
         }
     }

@@ -25,6 +25,7 @@ use crate::reason::{Reason, Refusal};
 use crate::upstream::{AnswerBody, Cleared, Head};
 use rest::Rest;
 
+mod numbers;
 mod rest;
 
 /// How many of the account's pages are looked through for one of the tenant's.
@@ -52,9 +53,10 @@ pub(super) async fn answer(
     let Some(shape) = call.request.operation().list.clone() else {
         return Err(Refusal::new(Reason::Internal).log("a list without a shape"));
     };
-    let (cursor, max) = match shape.paging {
+    let (cursor, max) = match &shape.paging {
         Paging::None => (false, 0),
-        Paging::Cursor { max, .. } => (true, max),
+        Paging::Cursor { max, .. } => (true, *max),
+        Paging::Numbers(numbers) => return numbers::answer(call, permit, (&shape, numbers), trail).await,
     };
     let Some(wanted) = wanted(&call, &shape, max) else {
         // A limit that is no number, or out of the API's bounds, is the API's to refuse: its page is filtered all the same.
@@ -293,7 +295,7 @@ async fn finish(
     let mut pump = Pump::new(body, None, transform, call.bounds());
     let held = pump.hold(call.memory(), &call.spools()).await?;
     let facts = pump.transform().facts().clone();
-    call.claiming().record(&facts).await?;
+    call.claiming().record_whole(&facts).await?;
     let held = call.analysed(held, &facts).await?;
     let mut response = Response::new(held.into_censored().into_inner());
     *response.status_mut() = head.status;

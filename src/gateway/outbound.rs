@@ -18,8 +18,8 @@ use super::trail::Trail;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::{Censored, Facts, Job, Outgoing, Transform};
-use crate::catalog::BodyShape;
+use crate::body::{Censored, FactValue, Facts, Job, Outgoing, Pass, Transform};
+use crate::catalog::{BodyShape, IdClass};
 use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
@@ -58,7 +58,8 @@ impl Call {
 
     /// Whether the answer may hold ids that have to be recorded first.
     fn claims(&self) -> bool {
-        self.creates.contains(&true) || !self.request.operation().yields.is_empty()
+        let operation = self.request.operation();
+        self.creates.contains(&true) || !operation.yields.is_empty() || !operation.shows.is_empty()
     }
 
     pub(super) fn bounds(&self) -> Bounds {
@@ -138,6 +139,7 @@ enum Kind {
     File,
     Text,
     Opaque,
+    Id,
 }
 
 /// Makes the tenant's answer from the upstream's.
@@ -206,6 +208,8 @@ fn kind(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Kind, Re
         BodyShape::Jsonl | BodyShape::File if media == Some("text/event-stream") => Ok(Kind::Events),
         BodyShape::Jsonl | BodyShape::File | BodyShape::Urlencoded(_) => Ok(Kind::File),
         BodyShape::Text => Ok(Kind::Text),
+        BodyShape::Id if media == Some("text/plain") => Ok(Kind::Id),
+        BodyShape::Id => Err(unexpected()),
         BodyShape::Opaque if call.request.tenant.opaque.contains(&call.request.operation().id) => {
             Ok(Kind::Opaque)
         }
@@ -294,6 +298,39 @@ async fn pumped<T: Transform>(
     Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.spools()).await
 }
 
+/// The longest answer that is an id.
+const MAX_ID: usize = 512;
+
+/// An answer that is one id is the caller's before the caller learns it. It is one of the kind's ids, or nothing.
+async fn identifier(
+    call: &Call,
+    parts: http::response::Parts,
+    body: AnswerBody,
+    trail: &mut Trail,
+) -> Result<Response<Outgoing>, Refusal> {
+    let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("an answer that is no id");
+    let bounds = call.bounds();
+    let coding = parts.headers.get_all(CONTENT_ENCODING).iter();
+    let decoder = super::coded(coding, &bounds, call.request.received.snapshot())?;
+    let bytes = Pump::new(body, decoder, Pass, bounds).at_most(MAX_ID).await?;
+    let id = std::str::from_utf8(&bytes).map_err(|_error| unexpected())?.trim();
+    let operation = call.request.operation();
+    let kind = operation.creates.iter().chain(&operation.yields).map(|one| &one.kind).next();
+    let rule = kind.map(|kind| call.request.received.catalog().kind(kind));
+    if rule.is_none_or(|rule| rule.classify(id) != IdClass::Owned) {
+        return Err(unexpected());
+    }
+    let mut facts = Facts::default();
+    facts.add(0, FactValue::Text(Box::from(id)));
+    call.claiming().record(&facts).await?;
+    trail.measure(Direction::Response, bytes.len() as u64);
+    let mut response = Response::new(Outgoing::Full(Some(Bytes::from(id.to_owned()))));
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = call.headers(&parts.headers)?;
+    trail.allowed(parts.status).await?;
+    Ok(response)
+}
+
 async fn success(
     call: Call,
     parts: http::response::Parts,
@@ -301,6 +338,9 @@ async fn success(
     kind: Kind,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
+    if kind == Kind::Id {
+        return identifier(&call, parts, body, trail).await;
+    }
     analysis::admits_answer(&call.request, kind == Kind::Json)?;
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
@@ -354,8 +394,8 @@ impl Flow {
         if kind == Kind::Json && (self.call.claims() || analysis::sees_answer(&self.call.request)) {
             let held = self.pump.hold(memory, &self.call.spools()).await?;
             let facts = self.pump.transform_mut().take_facts();
-            if !facts.is_empty() && self.call.claims() {
-                self.call.claiming().record(&facts).await?;
+            if self.call.claims() {
+                self.call.claiming().record_whole(&facts).await?;
             }
             let held = self.call.analysed(held, &facts).await?;
             return Ok(Begun::Whole(held.into_censored()));

@@ -70,6 +70,13 @@ pub(super) struct Kept {
     raw: String,
 }
 
+impl Kept {
+    /// The item, as the upstream wrote it.
+    pub(super) fn text(&self) -> &str {
+        &self.raw
+    }
+}
+
 fn unexpected(what: &'static str) -> Refusal {
     Refusal::new(Reason::UpstreamUnexpected).log(what)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::expected::Expected;
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
 use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
@@ -19,8 +20,10 @@ pub(super) struct Plan {
     pub(super) request_unstored: Arc<JsonPlan>,
     /// Reading the request, as it is.
     pub(super) request: Arc<JsonPlan>,
-    /// Reading an answer: the watches are those of `creates`, then of `yields`.
+    /// Reading an answer: the watches are those of `creates`, then of `yields`, then of `shows`.
     pub(super) response: Arc<JsonPlan>,
+    /// What the answer has to say.
+    pub(super) expected: Expected,
     /// Reading an answer that is an event stream: the same watches, in each event.
     pub(super) events: Arc<SsePlan>,
     /// The labels that some use of the API asks for.
@@ -85,12 +88,7 @@ impl Plan {
             watched.iter().map(|at| Watch { at: at.clone(), opaque_to_censor: ids.contains(&at) }).collect();
         let plain = operation.request_edits.clone();
         let unstored = [plain.clone(), unstore(operation)].concat();
-        let answers: Vec<Watch> = operation
-            .creates
-            .iter()
-            .chain(&operation.yields)
-            .map(|c| Watch { at: c.at.clone(), opaque_to_censor: true })
-            .collect();
+        let (answers, expected) = Expected::of(operation);
         let line = |edits: &[Edit], shape: &Lines| -> Result<Arc<JsonPlan>, PlanError> {
             let mut inside: Vec<Watch> = watches
                 .iter()
@@ -119,6 +117,7 @@ impl Plan {
             request: Arc::new(JsonPlan::compile(&watches, &plain)?),
             response: Arc::new(JsonPlan::compile(&answers, &operation.response_edits)?),
             events: Arc::new(SsePlan::compile(&operation.channels, &answers, &operation.response_edits)?),
+            expected,
             labels: Arc::clone(labels),
             lines,
             watched,

@@ -99,6 +99,7 @@ impl Seen<'_> {
     /// If a required one is missing, or a place holds something that is no id.
     pub(super) fn named(&self) -> Result<Vec<Named>, Refusal> {
         let mut named = Vec::new();
+        let mut filled = Vec::new();
         for used in &self.plan.operation.uses {
             let before = named.len();
             for value in self.values(&used.place) {
@@ -123,6 +124,11 @@ impl Seen<'_> {
             if used.required && named.len() == before {
                 return Err(Refusal::new(Reason::FieldMissing));
             }
+            filled.push(named.len() > before);
+        }
+        let one_of = &self.plan.operation.one_of;
+        if !one_of.is_empty() && !one_of.iter().any(|at| filled.get(*at) == Some(&true)) {
+            return Err(Refusal::new(Reason::FieldMissing));
         }
         Ok(named)
     }

@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::live::Live;
 use super::plan::Plan;
 use super::touched::Touched;
-use crate::catalog::{Catalog, Operation, Params, Recognised as Match};
+use crate::catalog::{Catalog, Media, Operation, Params, Recognised as Match};
 use crate::config::{Route, Snapshot, Tenant};
 use crate::identity::{Caller, Credentials, Peer};
 use crate::listener;
@@ -102,7 +102,9 @@ impl Identified {
     /// Asks what is asked.
     pub(super) fn recognise(self) -> Result<Recognised, Refusal> {
         let Received { parts, route, live, .. } = &self.received;
-        let found = route.catalog.recognise(&parts.method, self.received.path(), parts.uri.query());
+        let media = Media::named(super::inbound::media_type(&parts.headers).as_deref());
+        let found =
+            route.catalog.recognise_with(&parts.method, media, self.received.path(), parts.uri.query());
         let Match { operation, path, query } = found?;
         if let Some(reason) = operation.refused {
             return Err(Refusal::new(reason));

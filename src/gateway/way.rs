@@ -14,7 +14,7 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{analysis, assembly, effects, head, inbound, lists};
+use super::{analysis, assembly, effects, head, inbound, lists, only};
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
@@ -103,7 +103,8 @@ async fn forward(
             Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
         return Box::pin(lists::answer(call, permit, trail)).await;
     }
-    let mut head = head_of(&request, request.received.parts.uri.query())?;
+    let query = only::query(shared, &request).await?;
+    let mut head = head_of(&request, query.as_deref().or(request.received.parts.uri.query()))?;
     if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
         head::transcoded(&mut head.headers, &up);
     }

@@ -21,6 +21,7 @@ mod isolation;
 mod kit;
 mod memory;
 mod operator;
+mod parents;
 mod paths;
 mod replacement;
 mod shares;

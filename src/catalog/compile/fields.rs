@@ -7,12 +7,13 @@ use http::Method;
 use super::Compiler;
 use super::places::{Scope, spelt};
 use crate::catalog::profile::{
-    RawAction, RawBody, RawChannel, RawCreation, RawEdit, RawLines, RawList, RawNeed, RawStore, Text,
+    RawAction, RawBody, RawChannel, RawCreation, RawEdit, RawLines, RawList, RawNeed, RawOnly, RawPages,
+    RawShown, RawStore, Text,
 };
 use crate::catalog::template::{self, Segment};
 use crate::catalog::{
-    Channel, Creation, Edit, EditAction, Label, Lines, ListShape, Paging, Place, StoreField, Undo, Use,
-    matcher,
+    Begins, Channel, Creation, Edit, EditAction, Label, Lines, ListShape, Numbers, Only, Paging, Place,
+    Shown, StoreField, Undo, Use, matcher,
 };
 use crate::names::{Access, OperationId};
 use crate::pointer::{Pointer, Step};
@@ -23,7 +24,7 @@ impl Compiler<'_> {
     }
 
     /// The use at a place, as the file spells it.
-    fn use_at(&mut self, name: &Text, uses: &[Use]) -> Option<usize> {
+    pub(super) fn use_at(&mut self, name: &Text, uses: &[Use]) -> Option<usize> {
         let index = uses.iter().position(|u| spelt(&u.place) == name.value);
         if index.is_none() {
             let known: Vec<String> = uses.iter().map(|u| spelt(&u.place)).collect();
@@ -44,6 +45,10 @@ impl Compiler<'_> {
         let when = self.when(scope, raw.when.as_ref());
         let undo = raw.undo.as_ref().and_then(|name| self.undo(scope, name, &raw.kind));
         let label = self.label(scope, raw, uses);
+        let lives_in = raw.lives_in.as_ref().and_then(|name| self.use_at(name, uses));
+        if raw.required {
+            self.countable(&raw.at, &places);
+        }
         if places.is_empty() && raw.at.is_empty() {
             self.error(raw.kind.referenced, "no place is named: `at` is empty");
         }
@@ -52,9 +57,75 @@ impl Compiler<'_> {
             kind: kind.clone(),
             at,
             when: when.clone(),
+            required: raw.required,
+            lives_in,
             undo: undo.clone(),
             label: label.clone(),
         }));
+    }
+
+    /// What has to be there is counted.
+    fn countable(&mut self, texts: &[Text], places: &[Pointer]) {
+        let deep = places.iter().any(|at| at.steps().contains(&Step::Deep));
+        if let Some(text) = texts.first().filter(|_| deep) {
+            self.error(text.referenced, "`**` does not say where an id has to be").help =
+                Some("leave `required` out, or name the place".to_owned());
+        }
+    }
+
+    /// Ids in an answer that have to be the caller's.
+    pub(super) fn shown(&mut self, raw: &RawShown, shows: &mut Vec<Shown>) {
+        let kind = self.kind(&raw.kind);
+        let places = self.pointers(&raw.at);
+        if raw.at.is_empty() {
+            self.error(raw.kind.referenced, "no place is named: `at` is empty");
+        }
+        if raw.required {
+            self.countable(&raw.at, &places);
+        }
+        let Some(kind) = kind else { return };
+        shows.extend(places.into_iter().map(|at| Shown { kind: kind.clone(), at, required: raw.required }));
+    }
+
+    /// The upstream's own filter of a list.
+    pub(super) fn only(&mut self, raw: &RawOnly) -> Option<Only> {
+        let kind = self.kind(&raw.kind)?;
+        if raw.at_most == 0 {
+            self.error(raw.query.referenced, "a filter is given at least one id");
+        }
+        Some(Only {
+            kind,
+            query: Arc::from(raw.query.value.as_str()),
+            none: Arc::from(raw.none.as_str()),
+            at_most: raw.at_most,
+        })
+    }
+
+    /// How a list is paged by numbers.
+    fn numbers(&mut self, raw: &RawPages, kind: &Text) -> Option<Numbers> {
+        self.page_sizes(kind, raw.default, raw.max);
+        let begins = match (&raw.number, &raw.offset) {
+            (Some(page), None) => Begins::Page(Arc::from(page.value.as_str())),
+            (None, Some(offset)) => Begins::Offset(Arc::from(offset.value.as_str())),
+            (Some(_), Some(_)) | (None, None) => {
+                self.error(kind.referenced, "a page begins by one parameter: `number` or `offset`");
+                return None;
+            }
+        };
+        Some(Numbers {
+            begins,
+            size: Arc::from(raw.size.as_str()),
+            total: Arc::from(raw.total.as_str()),
+            oldest_first: raw.oldest_first,
+            default: raw.default,
+            max: raw.max,
+        })
+    }
+
+    fn page_sizes(&mut self, kind: &Text, default: u32, max: u32) {
+        if default == 0 || max < default {
+            self.error(kind.referenced, "a page has at least one item, and `max` is at least `default`");
+        }
     }
 
     fn label(&mut self, scope: &Scope<'_>, raw: &RawCreation, uses: &[Use]) -> Option<Label> {
@@ -106,15 +177,15 @@ impl Compiler<'_> {
         let kind = self.kind(&raw.kind);
         let items = self.pointer(&raw.items);
         let id = self.pointer(&raw.id);
-        let paging = match &raw.cursor {
-            None => Paging::None,
-            Some(cursor) => {
-                if cursor.default == 0 || cursor.max < cursor.default {
-                    self.error(
-                        raw.kind.referenced,
-                        "a page has at least one item, and `max` is at least `default`",
-                    );
-                }
+        let paging = match (&raw.cursor, &raw.pages) {
+            (None, None) => Paging::None,
+            (None, Some(pages)) => Paging::Numbers(self.numbers(pages, &raw.kind)?),
+            (Some(_), Some(_)) => {
+                self.error(raw.kind.referenced, "a list is paged in one way: `cursor` or `pages`");
+                return None;
+            }
+            (Some(cursor), None) => {
+                self.page_sizes(&raw.kind, cursor.default, cursor.max);
                 Paging::Cursor {
                     ends: cursor.ends,
                     oldest_first: cursor.oldest_first,

@@ -5,7 +5,7 @@ use regex::{Regex, RegexBuilder};
 use super::Compiler;
 use crate::catalog::KindRule;
 use crate::catalog::kind::NotFound;
-use crate::catalog::profile::{RawKind, Text};
+use crate::catalog::profile::Text;
 use crate::names::Kind;
 
 /// Compiled size that a pattern may have, in bytes.
@@ -14,12 +14,16 @@ const PATTERN_LIMIT: usize = 1 << 20;
 impl Compiler<'_> {
     pub(super) fn compile_kinds(&mut self) {
         for (name, raw) in &self.profile.kinds.0 {
-            if raw.numeric && !(raw.owned.is_empty() && raw.shared.is_empty()) {
+            let lists = !(raw.owned.is_empty() && raw.shared.is_empty());
+            if raw.numeric && lists {
                 self.error(name.referenced, "`numeric` takes the place of `owned` and `shared`");
-            } else if !raw.numeric && raw.owned.is_empty() && raw.shared.is_empty() {
+            } else if raw.of_tenant.is_some() && (lists || raw.numeric || raw.part_of.is_some()) {
+                self.error(name.referenced, "`of_tenant` says all that there is to say about ids");
+            } else if !raw.numeric && raw.of_tenant.is_none() && !lists {
                 self.error(name.referenced, format!("kind `{}` says nothing about its ids", name.value))
-                    .help =
-                    Some("give it `owned` patterns, `shared` patterns, or `numeric: true`".to_owned());
+                    .help = Some(
+                    "give it `owned` patterns, `shared` patterns, `of_tenant`, or `numeric: true`".to_owned(),
+                );
             }
             let rule = KindRule {
                 kind: Kind::new(&name.value),
@@ -27,7 +31,16 @@ impl Compiler<'_> {
                 owned: self.patterns(&raw.owned),
                 never: self.patterns(&raw.never),
                 shared: self.patterns(&raw.shared),
-                part_of: self.part_of(raw),
+                part_of: self.with_group(
+                    raw.part_of.as_ref(),
+                    "whole",
+                    "the id of the resource that this one is a part of",
+                ),
+                of_tenant: self.with_group(
+                    raw.of_tenant.as_ref(),
+                    "tenant",
+                    "the name of the tenant whose it is",
+                ),
                 not_found: NotFound {
                     message: raw.not_found.message.clone(),
                     kind: raw.not_found.kind.clone(),
@@ -39,14 +52,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn part_of(&mut self, raw: &RawKind) -> Option<Regex> {
-        let text = raw.part_of.as_ref()?;
+    /// A pattern that has a group of this name.
+    fn with_group(&mut self, text: Option<&Text>, group: &str, what: &str) -> Option<Regex> {
+        let text = text?;
         let pattern = self.pattern(text)?;
-        if pattern.capture_names().flatten().any(|name| name == "whole") {
+        if pattern.capture_names().flatten().any(|name| name == group) {
             return Some(pattern);
         }
-        self.error(text.referenced, "the pattern has no group named `whole`").help =
-            Some("`(?<whole>…)` is the id of the resource that this one is a part of".to_owned());
+        self.error(text.referenced, format!("the pattern has no group named `{group}`")).help =
+            Some(format!("`(?<{group}>…)` is {what}"));
         None
     }
 

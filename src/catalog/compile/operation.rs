@@ -8,11 +8,11 @@ use super::places::Scope;
 use super::{Compiler, Entry};
 use crate::catalog::profile::{
     Part, RawAssembly, RawBody, RawChannel, RawCondition, RawContent, RawCreation, RawEdit, RawField,
-    RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawUse, RefusedField, Text,
+    RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawShown, RawUse, RefusedField, Text,
 };
 use crate::catalog::{
-    Assembly, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, Operation, Place,
-    Refuses, TrainingUse, Use, matcher,
+    Assembly, Begins, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, ListShape,
+    Operation, Paging, Place, Refuses, TrainingUse, Use, matcher,
 };
 use crate::names::{Access, OperationId, Purpose};
 use crate::pointer::Step;
@@ -34,6 +34,9 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         uses: Vec::new(),
         creates: Vec::new(),
         yields: Vec::new(),
+        shows: Vec::new(),
+        one_of: Vec::new(),
+        only: None,
         ends: None,
         list: None,
         training: Vec::new(),
@@ -63,6 +66,9 @@ impl<'f> Compiler<'f> {
         operation.or_purposes.clone_from(&raw.or_purposes);
         operation.query = raw.query.iter().map(|name| Arc::from(name.as_str())).collect();
         operation.request = self.body(&raw.request);
+        if operation.request == BodyShape::Id {
+            self.error(raw.matches.referenced, "a request is no id: name its place in `uses`");
+        }
         operation.response = self.body(&raw.response);
         operation.limit = match raw.limit {
             RawLimit::Call => LimitClass::Call,
@@ -114,6 +120,7 @@ impl<'f> Compiler<'f> {
             RawBody::Text => BodyShape::Text,
             RawBody::File => BodyShape::File,
             RawBody::Opaque => BodyShape::Opaque,
+            RawBody::Id => BodyShape::Id,
             RawBody::Multipart(fields) => BodyShape::Multipart(self.fields(fields)),
             RawBody::Urlencoded(fields) => {
                 let files = [RawContent::File, RawContent::Opaque];
@@ -168,6 +175,15 @@ impl<'f> Compiler<'f> {
             }
             self.creations(scope, raw, &to.uses, &mut to.yields);
         }
+        for raw in &both.shows {
+            self.shown(raw, &mut to.shows);
+        }
+        to.one_of = raw.one_of.iter().filter_map(|name| self.use_at(name, &to.uses)).collect();
+        to.only = raw.only.as_ref().and_then(|only| self.only(only));
+        self.ends(raw, to);
+    }
+
+    fn ends(&mut self, raw: &RawOperation, to: &mut Operation) {
         if let Some(ends) = &raw.ends {
             let is_it = |u: &Use| matches!(&u.place, Place::Path(name) if **name == *ends.value);
             to.ends = to.uses.iter().position(is_it);
@@ -280,8 +296,20 @@ impl<'f> Compiler<'f> {
             raw.response,
             RawBody::Json | RawBody::Jsonl | RawBody::JsonOrEvents | RawBody::Events | RawBody::File
         );
-        let fields = !operation.creates.is_empty()
-            || !operation.yields.is_empty()
+        let ids = || operation.creates.iter().chain(&operation.yields);
+        if matches!(raw.response, RawBody::Id) {
+            let [one] = ids().collect::<Vec<_>>()[..] else {
+                self.error(scope.at, "an answer that is an id holds one").help =
+                    Some("name its kind in `creates` or `yields`, with `at: ['']`".to_owned());
+                return;
+            };
+            if !one.at.steps().is_empty() {
+                self.error(scope.at, "an answer that is an id has no fields");
+            }
+            return;
+        }
+        let fields = ids().next().is_some()
+            || !operation.shows.is_empty()
             || !operation.response_edits.is_empty()
             || operation.list.is_some();
         if fields && !json {
@@ -302,6 +330,7 @@ struct Lists<'a> {
     uses: Vec<&'a RawUse>,
     creates: Vec<&'a RawCreation>,
     yields: Vec<&'a RawCreation>,
+    shows: Vec<&'a RawShown>,
     needs: Vec<&'a RawNeed>,
     refuses: Vec<&'a RawRefuses>,
     request_edits: Vec<&'a RawEdit>,
@@ -315,6 +344,7 @@ impl<'a> Lists<'a> {
             uses: parts.iter().flat_map(|part| &part.uses).chain(&raw.uses).collect(),
             creates: parts.iter().flat_map(|part| &part.creates).chain(&raw.creates).collect(),
             yields: parts.iter().flat_map(|part| &part.yields).chain(&raw.yields).collect(),
+            shows: parts.iter().flat_map(|part| &part.shows).chain(&raw.shows).collect(),
             needs: parts.iter().flat_map(|part| &part.needs).chain(&raw.needs).collect(),
             refuses: parts.iter().flat_map(|part| &part.refuses).chain(&raw.refuses).collect(),
             request_edits: parts
@@ -344,6 +374,11 @@ fn deciding_query(operation: &Operation, list: Option<&RawList>) -> Vec<Arc<str>
     if list.is_some_and(|list| list.cursor.is_some()) {
         names.extend(["limit", "order"].map(Arc::from));
     }
+    if let Some(ListShape { paging: Paging::Numbers(numbers), .. }) = &operation.list {
+        let (Begins::Page(begins) | Begins::Offset(begins)) = &numbers.begins;
+        names.extend([begins, &numbers.size].map(Arc::clone));
+    }
+    names.extend(operation.only.iter().map(|only| Arc::clone(&only.query)));
     names.sort();
     names.dedup();
     names

@@ -19,6 +19,9 @@ pub(in crate::catalog) struct Part {
     /// Resources that came into being by the account's own doing, and are first seen in the answer.
     #[serde(default)]
     pub(in crate::catalog) yields: Vec<RawCreation>,
+    /// Ids in the answer that have to be the caller's.
+    #[serde(default)]
+    pub(in crate::catalog) shows: Vec<RawShown>,
     /// Uses that have to be granted.
     #[serde(default)]
     pub(in crate::catalog) needs: Vec<RawNeed>,
@@ -85,6 +88,15 @@ pub(in crate::catalog) struct RawOperation {
     /// Resources that came into being by the account's own doing, and are first seen in the answer.
     #[serde(default)]
     pub(in crate::catalog) yields: Vec<RawCreation>,
+    /// Ids in the answer that have to be the caller's.
+    #[serde(default)]
+    pub(in crate::catalog) shows: Vec<RawShown>,
+    /// Places of `uses` of which at least one has to be filled.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) one_of: Vec<Text>,
+    /// The upstream's own filter of a list, which is given the caller's ids.
+    pub(in crate::catalog) only: Option<RawOnly>,
     /// The path parameter whose resource a successful call ends.
     #[schemars(with = "Option<String>")]
     pub(in crate::catalog) ends: Option<Text>,
@@ -141,6 +153,12 @@ pub(in crate::catalog) struct RawCreation {
     /// JSON pointers into the answer or, in streams, into an event.
     #[schemars(with = "Vec<String>")]
     pub(in crate::catalog) at: Vec<Text>,
+    /// The answer has them: each element of the last `*`, or the answer itself, or it is not passed on.
+    #[serde(default)]
+    pub(in crate::catalog) required: bool,
+    /// The place of `uses` whose resource it lives in: with that it is shared.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) lives_in: Option<Text>,
     /// Only when the request says so.
     pub(in crate::catalog) when: Option<RawCondition>,
     /// A value of the request that is recorded with the resource, for `labels` of later uses.
@@ -151,6 +169,37 @@ pub(in crate::catalog) struct RawCreation {
     /// The operation that takes the resource back: its only path parameter of this kind gets the new id.
     #[schemars(with = "Option<String>")]
     pub(in crate::catalog) undo: Option<Text>,
+}
+
+/// Ids in an answer that have to be the caller's.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawShown {
+    /// The kind.
+    #[schemars(with = "String")]
+    pub(in crate::catalog) kind: Text,
+    /// JSON pointers into the answer.
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) at: Vec<Text>,
+    /// The answer has them: each element of the last `*`, or the answer itself, or it is not passed on.
+    #[serde(default)]
+    pub(in crate::catalog) required: bool,
+}
+
+/// The upstream's own filter of a list by ids: the gateway fills it with the caller's.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawOnly {
+    /// The kind of the list's items.
+    #[schemars(with = "String")]
+    pub(in crate::catalog) kind: Text,
+    /// The query parameter that takes ids with commas between them.
+    #[schemars(with = "String")]
+    pub(in crate::catalog) query: Text,
+    /// What it is given when the caller has none: an id that nothing has.
+    pub(in crate::catalog) none: String,
+    /// The most ids that it is given. Who has more has to name some.
+    pub(in crate::catalog) at_most: u32,
 }
 
 /// A use that has to be granted.
@@ -208,8 +257,33 @@ pub(in crate::catalog) struct RawList {
     /// Items belong to the resource in the path and are not filtered.
     #[serde(default)]
     pub(in crate::catalog) inherited: bool,
-    /// How it is paged; all at once, if absent.
+    /// How it is paged; all at once, if neither this nor `pages` is there.
     pub(in crate::catalog) cursor: Option<RawCursor>,
+    /// How it is paged by numbers.
+    pub(in crate::catalog) pages: Option<RawPages>,
+}
+
+/// Paging by numbers. The gateway makes such a list itself, of the caller's items, each asked for by itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawPages {
+    /// The query parameter that says which page, from 1. Instead of `offset`.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) number: Option<Text>,
+    /// The query parameter that says how many items come before.
+    #[schemars(with = "Option<String>")]
+    pub(in crate::catalog) offset: Option<Text>,
+    /// The query parameter that says how many items a page has.
+    pub(in crate::catalog) size: String,
+    /// The member of the answer that counts the items of all pages.
+    pub(in crate::catalog) total: String,
+    /// The oldest items come first.
+    #[serde(default)]
+    pub(in crate::catalog) oldest_first: bool,
+    /// Items of a page if the caller names no number.
+    pub(in crate::catalog) default: u32,
+    /// The most items of a page: so many calls it costs at most.
+    pub(in crate::catalog) max: u32,
 }
 
 /// Paging by item ids. The parameters that carry them are uses of the list's kind.

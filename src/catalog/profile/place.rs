@@ -31,6 +31,8 @@ pub(in crate::catalog) enum RawBody {
     File,
     /// Bytes that can't be inspected: pass only where a tenant's policy names the operation.
     Opaque,
+    /// An answer that is one id, as plain text: the place of it is the whole answer, ``.
+    Id,
 }
 
 /// A form field.

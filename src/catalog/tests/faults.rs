@@ -347,3 +347,45 @@ fn what_is_ended_is_changed() {
     let text = format!("{HEAD}{KINDS}operations:\n{CREATE}{}", ends(""));
     assert!(Catalog::parse("test.yaml", &text).is_ok());
 }
+
+#[test]
+fn what_an_answer_has_to_say_is_said_of_its_places() {
+    let get = |more: &str| format!("  get: {{match: 'GET /f', {more}}}\n");
+    says(&get("shows: [{kind: file, at: []}]"), "`at` is empty");
+    says(&get("shows: [{kind: file, at: ['/**/id'], required: true}]"), "`**` does not say where");
+    says(&get("yields: [{kind: file, at: ['/**/id'], required: true}]"), "`**` does not say where");
+    says(&get("yields: [{kind: file, at: [/id], lives_in: of}]"), "unknown place of `uses` `of`");
+    says(&get("one_of: [of]"), "unknown place of `uses` `of`");
+    says(&get("shows: [{kind: fiel, at: [/id]}]"), "unknown kind `fiel`");
+    says(&get("response: text, shows: [{kind: file, at: [/id]}]"), "is not JSON");
+    says(&get("response: id"), "an answer that is an id holds one");
+    says(&get("response: id, yields: [{kind: file, at: [/id]}]"), "has no fields");
+    says(&get("request: id"), "a request is no id");
+}
+
+#[test]
+fn lists_are_filtered_and_paged_in_one_way() {
+    let get = |more: &str| format!("  get: {{match: 'GET /f', {more}}}\n");
+    says(&get("only: {kind: fiel, query: ids, none: '0', at_most: 9}"), "unknown kind `fiel`");
+    says(&get("only: {kind: file, query: ids, none: '0', at_most: 0}"), "at least one id");
+    let list = |paging: &str| get(&format!("list: {{kind: file, items: /a, id: /id, {paging}}}"));
+    let rest = "size: s, total: count, default: 5, max: 9";
+    says(&list(&format!("pages: {{{rest}}}")), "a page begins by one parameter");
+    says(&list(&format!("pages: {{number: p, offset: o, {rest}}}")), "a page begins by one parameter");
+    says(&list("pages: {number: p, size: s, total: count, default: 5, max: 4}"), "at least `default`");
+    let both = format!("cursor: {{by: [after], default: 1, max: 2}}, pages: {{number: p, {rest}}}");
+    says(&list(&both), "a list is paged in one way");
+}
+
+#[test]
+fn a_kind_says_one_thing_about_its_ids() {
+    for (kind, message) in [
+        ("of_tenant: '/[a-z]+'", "no group named `tenant`"),
+        ("of_tenant: '/(?<tenant>[a-z]+)', owned: ['a']", "`of_tenant` says all"),
+        ("of_tenant: '/(?<tenant>[a-z]+)', numeric: true", "`of_tenant` says all"),
+    ] {
+        let kinds = format!("{KINDS}  folder: {{{kind}, not_found: {{message: no}}}}\n");
+        let found = errors(&format!("{HEAD}{kinds}operations:\n{CREATE}"));
+        assert!(found.iter().any(|fault| fault.message.contains(message)), "{kind}: {found:#?}");
+    }
+}

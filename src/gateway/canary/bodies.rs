@@ -39,6 +39,7 @@ impl Cage<'_> {
                 }
                 BodyShape::None
                 | BodyShape::Opaque
+                | BodyShape::Id
                 | BodyShape::Jsonl
                 | BodyShape::JsonOrEvents
                 | BodyShape::Events => {}
@@ -146,14 +147,15 @@ impl Cage<'_> {
     /// Every id that an answer brings is read.
     fn claims(&mut self) {
         let plan = Arc::clone(self.plan);
-        for (watch, creation) in plan.operation.creates.iter().chain(&plan.operation.yields).enumerate() {
+        let made = plan.operation.creates.iter().chain(&plan.operation.yields).map(|one| &one.at);
+        for (watch, at) in made.chain(plan.operation.shows.iter().map(|one| &one.at)).enumerate() {
             let mut document = json!({});
-            sample::put(&mut document, &creation.at, Value::from("canary0001"));
+            sample::put(&mut document, at, Value::from("canary0001"));
             let mut transform = JsonTransform::new(self.plain_job(), Arc::clone(&plan.response));
             let read = run(&mut transform, document.to_string().as_bytes()).is_ok();
             let mut values = transform.facts().at(watch);
             let found = read && values.any(|found| found.as_text() == Some("canary0001"));
-            self.check(found, &format!("the new id at {}", creation.at));
+            self.check(found, &format!("the new id at {at}"));
         }
     }
 

@@ -39,6 +39,7 @@ fn walked(operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
         request: Arc::clone(&whole.request),
         response: Arc::clone(&whole.response),
         events: Arc::clone(&whole.events),
+        expected: crate::gateway::expected::Expected::default(),
         labels: Arc::clone(&whole.labels),
         lines: None,
     };

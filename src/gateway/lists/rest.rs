@@ -77,7 +77,10 @@ pub(super) async fn one_by_one(
             break;
         }
         left -= 1;
-        let Some(response) = retrieve(search, operation, id).await? else { continue };
+        let Some(response) = retrieve(search, operation, id).await?.filter(|r| r.status() == StatusCode::OK)
+        else {
+            continue;
+        };
         let (_, body) = whole(call, response).await?;
         let item: Value = serde_json::from_slice(&body).unwrap_or_default();
         if wanted.fits(&item) {
@@ -93,12 +96,16 @@ pub(super) async fn one_by_one(
 }
 
 /// The operation that shows one resource of the list's kind.
-fn retrieving<'c>(call: &'c Call, kind: &crate::names::Kind) -> Option<&'c Operation> {
-    let list = &call.request.operation().template;
+pub(super) fn retrieving<'c>(call: &'c Call, kind: &crate::names::Kind) -> Option<&'c Operation> {
+    let list = call.request.operation().template.trim_end_matches('/');
     call.request.received.catalog().operations().iter().map(AsRef::as_ref).find(|operation: &&Operation| {
         let [used] = &*operation.uses else { return false };
         let Place::Path(name) = &used.place else { return false };
-        let tail = operation.template.strip_prefix(&**list).and_then(|tail| tail.strip_prefix("/{"));
+        let tail = operation
+            .template
+            .trim_end_matches('/')
+            .strip_prefix(list)
+            .and_then(|tail| tail.strip_prefix("/{"));
         operation.method == Method::GET
             && operation.refused.is_none()
             && operation.response == BodyShape::Json
@@ -107,8 +114,8 @@ fn retrieving<'c>(call: &'c Call, kind: &crate::names::Kind) -> Option<&'c Opera
     })
 }
 
-/// Asks for one. What the upstream no longer has is ended.
-async fn retrieve(
+/// Asks for one. What the upstream no longer has is ended, and none.
+pub(super) async fn retrieve(
     search: &mut Search<'_>,
     operation: &Operation,
     id: &str,
@@ -123,8 +130,9 @@ async fn retrieve(
         let gone =
             Resource { upstream: upstream.id.clone(), kind: search.shape.kind.clone(), id: id.to_owned() };
         call.shared.store.end(gone).await.map_err(|error| store_refusal(&error))?;
+        return Ok(None);
     }
-    Ok((response.status() == StatusCode::OK).then_some(response))
+    Ok(Some(response))
 }
 
 impl Wanted {

@@ -31,7 +31,7 @@ impl Down {
             Kind::Text | Kind::File => {
                 Self::Other(treatment::of_answer(&call.request, job, headers, call.spools()))
             }
-            Kind::Opaque | Kind::Nothing => Self::Other(Box::new(Pass)),
+            Kind::Opaque | Kind::Id | Kind::Nothing => Self::Other(Box::new(Pass)),
         })
     }
 
