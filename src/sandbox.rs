@@ -9,6 +9,7 @@
 //! journal. What goes over a bound is refused, or counted and hashed only, never kept.
 
 mod account;
+mod assistants;
 mod batches;
 mod call;
 mod chat;
@@ -28,11 +29,14 @@ mod response_items;
 mod response_stream;
 mod responses;
 mod router;
+mod run_stream;
+mod runs;
 mod server;
 mod sse;
 mod stored_chats;
 mod table;
 mod text;
+mod threads;
 mod tls;
 mod training;
 mod uploads;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::assistants::Shown;
 use super::batches::Batch;
 use super::content::Budget;
 use super::files::File;
@@ -17,6 +18,7 @@ use super::models::Trained;
 use super::responses::Stored;
 use super::stored_chats::StoredChat;
 use super::table::Table;
+use super::threads::Thread;
 use super::training::Job;
 use super::uploads::Upload;
 use super::vector_stores::VectorStore;
@@ -46,6 +48,8 @@ pub(super) struct State {
     pub(super) stores: Table<VectorStore>,
     pub(super) chats: Table<StoredChat>,
     pub(super) responses: Table<Stored>,
+    pub(super) assistants: Table<Shown>,
+    pub(super) threads: Table<Thread>,
     pub(super) images: Table<Bytes>,
     /// Jobs that are not at their end.
     pub(super) live_jobs: BTreeSet<String>,
@@ -102,6 +106,7 @@ impl State {
             "files": ids(&self.files), "uploads": ids(&self.uploads), "jobs": ids(&self.jobs),
             "models": ids(&self.models), "batches": ids(&self.batches), "vector_stores": ids(&self.stores),
             "chat_completions": ids(&self.chats), "responses": ids(&self.responses),
+            "assistants": ids(&self.assistants), "threads": ids(&self.threads),
         })
     }
 }

@@ -10,7 +10,8 @@ use super::account::App;
 use super::call::Call;
 use super::reply::{Answer, Fault, Reply};
 use super::{
-    batches, chat, files, jobs, leaks, media, models, responses, stored_chats, text, uploads, vector_stores,
+    assistants, batches, chat, files, jobs, leaks, media, models, responses, stored_chats, text, threads,
+    uploads, vector_stores,
 };
 
 /// Serves a request.
@@ -30,6 +31,8 @@ pub(super) async fn route(app: &Arc<App>, call: &mut Call) -> Answer {
         ["v1", "models", rest @ ..] => models::route(app, call, rest),
         ["v1", "batches", rest @ ..] => batches::route(app, call, rest).await,
         ["v1", "vector_stores", rest @ ..] => vector_stores::route(app, call, rest).await,
+        ["v1", "assistants", rest @ ..] => assistants::route(app, call, rest).await,
+        ["v1", "threads", rest @ ..] => threads::route(app, call, rest).await,
         ["v1", "chat", "completions"] if call.method == Method::POST => chat::create(app, call).await,
         ["v1", "chat", "completions", rest @ ..] => stored_chats::route(app, call, rest).await,
         ["v1", "responses", rest @ ..] => responses::route(app, call, rest).await,

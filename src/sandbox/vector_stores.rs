@@ -85,6 +85,12 @@ fn shown(state: &State, id: &str) -> Answer {
 async fn create(app: &App, call: &mut Call) -> Answer {
     let body = call.json().await?;
     let mut state = app.state();
+    let id = make(&mut state, &body)?;
+    shown(&state, &id)
+}
+
+/// Makes a store as a request describes it; returns its id.
+pub(super) fn make(state: &mut State, body: &Map<String, Value>) -> Result<String, Fault> {
     let mut store = VectorStore {
         name: body.copy("name"),
         description: body.copy("description"),
@@ -101,7 +107,7 @@ async fn create(app: &App, call: &mut Call) -> Answer {
     }
     let id = ids::hex("vs_", 32);
     state.stores.insert(&id, store);
-    shown(&state, &id)
+    Ok(id)
 }
 
 /// Paragraphs that hold any word of the query, best first.

@@ -27,3 +27,4 @@ mod replacement;
 mod shares;
 mod sharing;
 mod shutdown;
+mod threads;

@@ -93,7 +93,7 @@ fn json_uses(operation: &Operation) -> BTreeSet<String> {
 /// The reference fields of the specification's request bodies, each checked, refused or a use to be granted.
 #[test]
 fn every_reference_field_is_looked_at() {
-    let fields: [(&str, &[&str]); 12] = [
+    let fields: [(&str, &[&str]); 17] = [
         (
             "createFineTuningJob",
             &[
@@ -156,6 +156,34 @@ fn every_reference_field_is_looked_at() {
         ),
         ("createSpeech", &["/model", "/voice", "/voice/id"]),
         ("createEmbedding", &["/model"]),
+        (
+            "createAssistant",
+            &[
+                "/model",
+                "/tool_resources/*/file_ids/*",
+                "/tool_resources/*/vector_store_ids/*",
+                "/tool_resources/*/vector_stores/*/file_ids/*",
+            ],
+        ),
+        (
+            "createThread",
+            &["/messages/**/file_id", "/tool_resources/*/file_ids/*", "/tool_resources/*/vector_store_ids/*"],
+        ),
+        ("createMessage", &["/content/**/file_id", "/attachments/*/file_id"]),
+        (
+            "createThreadAndRun",
+            &[
+                "/assistant_id",
+                "/model",
+                "/thread/messages/**/file_id",
+                "/thread/tool_resources/*/file_ids/*",
+                "/thread/tool_resources/*/vector_store_ids/*",
+                "/thread/tool_resources/*/vector_stores/*/file_ids/*",
+                "/tool_resources/*/file_ids/*",
+                "/tool_resources/*/vector_store_ids/*",
+            ],
+        ),
+        ("createRun", &["/assistant_id", "/model", "/additional_messages/**/file_id"]),
     ];
     for (id, expected) in fields {
         let found = json_uses(operation(id));

@@ -124,7 +124,8 @@ fn refused_operations_are_refused_by_name() {
     let secret = refuse(Method::POST, "/v1/realtime/client_secrets");
     assert_eq!(secret.reason, Reason::BypassRefused);
     assert_eq!(secret.detail.unwrap().as_str(), "operation create-realtime-client-secret");
-    for path in ["/v1/organization/users", "/v1/threads/thread_1", "/v1/evals", "/v1/videos/video_1/content"]
+    for path in
+        ["/v1/organization/users", "/v1/chatkit/threads/thread_1", "/v1/evals", "/v1/videos/video_1/content"]
     {
         assert_eq!(refuse(Method::GET, path).reason, Reason::OperationRefused, "{path}");
     }

@@ -15,6 +15,11 @@ const IDS: &[&str] = &[
     "4711",
     "0d2f6c1e-7b53-4a8e-9c64-1f0e5a7b9c3d",
     "canary/canary0001",
+    "asst_canary0001",
+    "thread_canary0001",
+    "msg_canary0001",
+    "run_canary0001",
+    "step_canary0001",
 ];
 
 /// An id that somebody could own.
