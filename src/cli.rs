@@ -14,8 +14,10 @@ mod completions;
 mod coverage;
 mod demo;
 mod keys;
+mod lineage;
 mod output;
 mod panics;
+mod registry;
 mod rules;
 mod sandbox;
 mod scan;
@@ -55,6 +57,8 @@ enum Command {
     /// Shows an owner's resources to other tenants, and takes that back.
     #[command(subcommand)]
     Shares(shares::Command),
+    /// Shows what a resource came from, and what came of it.
+    Lineage(lineage::Arguments),
     /// Prints the JSON Schema of a configuration file, for editors.
     Schema(schema::Arguments),
     /// Prints completions for a shell.
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
+        Command::Lineage(arguments) => lineage::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(&arguments),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, IdClass, KindRule};
-use crate::names::{Access, DatasetName, Kind, TenantId, UpstreamId};
+use crate::names::{Access, DatasetName, Kind, TenantId, UpstreamId, Via};
 use crate::reason::{Reason, Refusal, SafeText};
 use crate::store::{Granted, Owned, Store, StoreError};
 
@@ -23,6 +23,19 @@ pub struct Named {
     pub labels: Vec<Arc<str>>,
     /// What the request does with it.
     pub access: Access,
+    /// The place where it is named.
+    pub via: Via,
+}
+
+/// What a request named, as it stands in the registry: what is made of it comes from there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id, or that of the whole that it is a part of.
+    pub id: String,
+    /// The place where it was named.
+    pub via: Via,
 }
 
 /// A resource that somebody else shares with the caller.
@@ -48,7 +61,7 @@ pub struct TenantScope {
     datasets: Vec<DatasetName>,
     owned: Vec<Named>,
     borrowed: Vec<Borrowed>,
-    recorded: Vec<(Kind, String)>,
+    recorded: Vec<Source>,
 }
 
 impl TenantScope {
@@ -78,7 +91,7 @@ impl TenantScope {
 
     /// What was named, as it stands in the registry: a part that is not on record itself stands there as its whole.
     #[must_use]
-    pub fn recorded(&self) -> &[(Kind, String)] {
+    pub fn recorded(&self) -> &[Source] {
         &self.recorded
     }
 
@@ -150,6 +163,7 @@ pub fn fault(error: &StoreError) -> SafeText {
         StoreError::Closed => "the store is closed",
         StoreError::Failed(_) => "the store's medium failed",
         StoreError::Locked
+        | StoreError::Served
         | StoreError::Newer { .. }
         | StoreError::Foreign
         | StoreError::Access(_)
@@ -317,7 +331,8 @@ pub async fn entitle(
         borrowed: Vec::new(),
         recorded: Vec::new(),
     };
-    for Named { kind, id, labels, access } in named {
+    for Named { kind, id, labels, access, via } in named {
+        let source = |id| Source { kind: kind.clone(), id, via: via.clone() };
         let denied = |foreign| Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
         match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
             Sight::Shared | Sight::Named => {}
@@ -328,13 +343,13 @@ pub async fn entitle(
             // What is shown, but not for this, is answered so too: there is one answer.
             Sight::Lent(_, granted, _) if !granted.right.allows(*access) => return denied(true),
             Sight::Theirs(owned, recorded) => {
-                scope.recorded.push((kind.clone(), recorded));
+                scope.recorded.push(source(recorded));
                 scope.datasets.extend(owned.dataset.clone());
-                let (kind, id) = (kind.clone(), id.clone());
-                scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access });
+                let (kind, id, via) = (kind.clone(), id.clone(), via.clone());
+                scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access, via });
             }
             Sight::Lent(owned, granted, recorded) => {
-                scope.recorded.push((kind.clone(), recorded));
+                scope.recorded.push(source(recorded));
                 scope.borrowed.push(Borrowed {
                     kind: kind.clone(),
                     id: id.clone(),

@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod gateway;
 pub mod identity;
 pub mod isolation;
+pub mod lineage;
 pub mod listener;
 pub mod names;
 pub mod pointer;

@@ -77,6 +77,10 @@ name!(
     Label
 );
 name!(
+    /// The place by which one resource names another, by the profile: `training_file`, `output_file_id`.
+    Via
+);
+name!(
     /// A data set's name, as the tenant gives it at upload.
     DatasetName
 );

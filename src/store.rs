@@ -9,6 +9,7 @@
 
 mod cache;
 mod error;
+mod making;
 mod share;
 mod sqlite;
 mod types;
@@ -18,15 +19,15 @@ use std::pin::Pin;
 use jiff::Timestamp;
 
 pub use error::StoreError;
+pub use making::{Making, Origin, Parent, Relation};
 pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
 pub use types::{
     Attempt, Change, Claim, Doom, DoomId, Edge, Intent, IntentId, LedgerEntry, LedgerScope, Node, OpenIntent,
-    Origin, Owned, OwnedItem, Page, Parent, Recorded, Relation, Resource, Slice, State, Towards, Upload,
-    UploadPart, UploadState,
+    Owned, OwnedItem, Page, Recorded, Resource, Slice, State, Towards, Upload, UploadPart, UploadState,
 };
 
-use crate::names::{Kind, TenantId, UpstreamId};
+use crate::names::{Kind, TenantId, UpstreamId, Via};
 
 /// The answer of the store, as it comes.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -120,7 +121,10 @@ pub trait Doomed: Send + Sync {
 /// What came from what? Edges are recorded with claims.
 pub trait Lineage: Send + Sync {
     /// Adds an edge between two resources on record. Adding it again changes nothing.
-    fn link(&self, child: Resource, parent: Resource, relation: Relation) -> Fut<'_, ()>;
+    fn link(&self, child: Resource, parent: Resource, relation: Relation, via: Via) -> Fut<'_, ()>;
+
+    /// What is on record of a resource: its newest life, ended or not.
+    fn node(&self, resource: Resource) -> Fut<'_, Option<Node>>;
 
     /// All edges that can be reached from a resource, nearest first, at most `limit`.
     fn lineage(&self, from: Resource, towards: Towards, limit: u32) -> Fut<'_, Vec<Edge>>;

@@ -11,6 +11,8 @@ pub struct Fact {
     pub watch: usize,
     /// What stands there.
     pub value: FactValue,
+    /// In which item of the body's first array, counted from none, if it stands in one: what belongs together in a list.
+    pub item: Option<u32>,
 }
 
 /// A value as its reader would understand it.
@@ -96,7 +98,12 @@ impl Facts {
 
     /// Adds one. For tests of what reads facts, and for the formats.
     pub fn add(&mut self, watch: usize, value: FactValue) {
-        self.0.push(Fact { watch, value });
+        self.add_in(watch, value, None);
+    }
+
+    /// Adds one that stands in an item of a list.
+    pub(crate) fn add_in(&mut self, watch: usize, value: FactValue, item: Option<u32>) {
+        self.0.push(Fact { watch, value, item });
     }
 
     /// Adds those of another body, behind.

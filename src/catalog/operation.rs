@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::{HeaderName, Method};
 
-use crate::names::{Access, Kind, OperationId, Purpose};
-use crate::pointer::Pointer;
+use crate::names::{Access, Kind, OperationId, Purpose, Via};
+use crate::pointer::{Pointer, Step};
 use crate::reason::Reason;
 
 /// One operation of an API profile.
@@ -171,6 +171,30 @@ pub enum Place {
     Form(Arc<str>),
 }
 
+impl Place {
+    /// What the place is called in a lineage: the parameter, the header, the field; of a JSON place the last key.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        match self {
+            Self::Path(name) | Self::Query(name) | Self::Form(name) => Via::new(name),
+            Self::Header(name) => Via::new(name.as_str()),
+            Self::Json(pointer) => via(pointer),
+        }
+    }
+}
+
+/// What a place in a JSON document is called: its last key, or the one before where that is only the `id` of it.
+pub(super) fn via(pointer: &Pointer) -> Via {
+    let name = match pointer.steps() {
+        [.., Step::Key(key), Step::Key(id)] if **id == *"id" => Some(key),
+        steps => steps.iter().rev().find_map(|step| match step {
+            Step::Key(key) => Some(key),
+            Step::Any | Step::Deep => None,
+        }),
+    };
+    Via::new(name.map_or("", |name| name))
+}
+
 /// A place where the request names a resource. A string, or a number, that stands there is an id; null is nothing.
 /// An object or an array names nothing, and is right only where [`Operation::nests`] says so.
 #[derive(Clone, Debug)]
@@ -186,6 +210,8 @@ pub struct Use {
     pub labels: Vec<Arc<str>>,
     /// What the request does with it.
     pub access: Access,
+    /// What the place is called in a lineage.
+    pub via: Via,
 }
 
 /// A place in an answer where a new resource's id stands.
@@ -205,6 +231,8 @@ pub struct Creation {
     pub undo: Option<Undo>,
     /// What is recorded with it, to be asked for by later uses: a file that was judged as a batch stays one.
     pub label: Option<Label>,
+    /// What the place is called in a lineage.
+    pub via: Via,
 }
 
 /// A place in an answer where the id of a resource of the caller's stands.

@@ -1,7 +1,7 @@
 //! `consentry shares`: what an owner shows to other tenants. A change works on the next request, whether the gateway
 //! runs or not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,12 +9,10 @@ use jiff::Timestamp;
 
 use super::check::refuse;
 use super::output::{complain, say};
+use super::registry::{self, Fault, known_tenant, open};
 use crate::config::{self, Mode, Snapshot};
-use crate::diagnostic::nearest;
-use crate::names::{Kind, TenantId, UpstreamId};
-use crate::store::{
-    Audience, Options, Ownership, Resource, Right, Share, ShareOnRecord, Shared, Shares, Sqlite, StoreError,
-};
+use crate::names::TenantId;
+use crate::store::{Audience, Ownership, Resource, Right, Share, ShareOnRecord, Shared, Shares, Sqlite};
 
 /// What to do with shares.
 #[derive(Debug, Subcommand)]
@@ -95,19 +93,6 @@ pub(super) enum Word {
     Use,
 }
 
-/// Why it could not be done.
-enum Fault {
-    /// The operator named what is not there.
-    Said(String),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// Carries it out.
 pub(super) fn run(command: &Command) -> ExitCode {
     let (Command::Add { what: What { config, .. }, .. }
@@ -117,24 +102,7 @@ pub(super) fn run(command: &Command) -> ExitCode {
         Ok(snapshot) => snapshot,
         Err(errors) => return refuse(&errors),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(error);
-            return ExitCode::from(2);
-        }
-    };
-    match runtime.block_on(carry_out(command, &snapshot)) {
-        Ok(status) => status,
-        Err(Fault::Said(text)) => {
-            complain(text);
-            ExitCode::from(64)
-        }
-        Err(Fault::Store(error)) => {
-            complain(format_args!("the store: {error}"));
-            ExitCode::from(2)
-        }
-    }
+    registry::ended(carry_out(command, &snapshot))
 }
 
 async fn carry_out(command: &Command, snapshot: &Snapshot) -> Result<ExitCode, Fault> {
@@ -201,36 +169,9 @@ async fn add(store: &Sqlite, share: Share) -> Result<ExitCode, Fault> {
     }
 }
 
-/// The store, beside a gateway that may serve from it. It is not made here.
-fn open(path: &Path) -> Result<Sqlite, Fault> {
-    if !path.exists() {
-        let text = format!("there is no store at {} yet: the gateway makes it", path.display());
-        return Err(Fault::Said(text));
-    }
-    let options = Options { cache: 0, readers: 1, exclusive: false, ..Options::serving(path) };
-    Ok(Sqlite::open(&options)?)
-}
-
 fn resource(what: &What, snapshot: &Snapshot) -> Result<Resource, Fault> {
-    let known: Vec<&str> = snapshot.upstreams.keys().map(UpstreamId::as_str).collect();
-    let upstream = match (&what.upstream, &*known) {
-        (Some(name), _) if known.contains(&name.as_str()) => name.as_str(),
-        (Some(name), _) => return Err(unknown("upstream", name, &known)),
-        (None, [only]) => only,
-        (None, _) => {
-            let text = format!("name one of the upstreams with `--upstream`: {}", known.join(", "));
-            return Err(Fault::Said(text));
-        }
-    };
-    let routes = snapshot.routes.iter().filter(|route| route.upstream.id.as_str() == upstream);
-    let mut kinds: Vec<&str> =
-        routes.flat_map(|route| route.catalog.kinds().map(|rule| rule.kind().as_str())).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    if !kinds.contains(&what.kind.as_str()) {
-        return Err(unknown("kind", &what.kind, &kinds));
-    }
-    let (upstream, kind) = (UpstreamId::new(upstream), Kind::new(&what.kind));
+    let upstream = registry::upstream(what.upstream.as_deref(), snapshot)?;
+    let kind = registry::kind(&what.kind, &upstream, snapshot)?;
     Ok(Resource { upstream, kind, id: what.id.clone() })
 }
 
@@ -239,23 +180,6 @@ fn audience(with: &With, snapshot: &Snapshot) -> Result<Audience, Fault> {
         Some(name) => known_tenant(name, snapshot).map(Audience::Tenant),
         None => Ok(Audience::Everyone),
     }
-}
-
-fn known_tenant(name: &str, snapshot: &Snapshot) -> Result<TenantId, Fault> {
-    let tenant = TenantId::new(name);
-    if snapshot.tenants.contains_key(&tenant) {
-        return Ok(tenant);
-    }
-    let known: Vec<&str> = snapshot.tenants.keys().map(TenantId::as_str).collect();
-    Err(unknown("tenant", name, &known))
-}
-
-fn unknown(what: &str, name: &str, known: &[&str]) -> Fault {
-    let help = match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", known.join(", ")),
-    };
-    Fault::Said(format!("unknown {what} `{name}`; {help}"))
 }
 
 fn as_line(share: &ShareOnRecord) -> String {

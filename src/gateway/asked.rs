@@ -9,7 +9,7 @@ use super::stages::Recognised;
 use super::touched::Touched;
 use crate::config::Route;
 use crate::consent::{self, Preference, Question};
-use crate::isolation::{Denied, Named, NotTheirs, TenantScope, entitle};
+use crate::isolation::{Denied, Named, NotTheirs, Source, TenantScope, entitle};
 use crate::names::{DatasetName, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 use crate::telemetry::Violation;
@@ -58,6 +58,30 @@ impl Asked {
     }
 }
 
+/// What the records of a file named, all along its way: what the file says it needs.
+#[derive(Clone, Default)]
+pub(super) struct Sources(Arc<Mutex<HashSet<Source>>>);
+
+impl Sources {
+    /// Adds what was found to be the caller's.
+    ///
+    /// # Errors
+    /// If there are too many.
+    fn add(&self, scope: &TenantScope) -> Result<(), Refusal> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(scope.recorded().iter().cloned());
+        if all.len() > MOST {
+            return Err(Refusal::new(Reason::RecordTooLarge).detail("the file names too many resources"));
+        }
+        Ok(())
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Source> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
 /// Who asks: as much of a request as outlives it.
 #[derive(Clone)]
 pub(super) struct Asker {
@@ -68,6 +92,7 @@ pub(super) struct Asker {
     /// The data set of the file.
     dataset: Option<DatasetName>,
     signal: Preference,
+    sources: Sources,
 }
 
 impl Asker {
@@ -79,7 +104,13 @@ impl Asker {
             touched: request.received.touched.clone(),
             dataset,
             signal: consent::train_preference(&request.received.parts.headers),
+            sources: Sources::default(),
         }
+    }
+
+    /// What was named, as it comes.
+    pub(super) fn sources(&self) -> Sources {
+        self.sources.clone()
     }
 
     /// Checks what was asked for since the last time.
@@ -98,6 +129,7 @@ impl Asker {
             denied.refusal()
         })?;
         self.touched.used(&route.upstream.id, &scope);
+        self.sources.add(&scope)?;
         if !purposes.is_empty() {
             let mut datasets = scope.datasets().to_vec();
             datasets.extend(self.dataset.clone());

@@ -3,12 +3,13 @@
 use crate::audit::Role;
 use crate::body::{FactValue, Facts};
 use crate::catalog::{Creation, IdClass, Place, Undo, Use};
-use crate::isolation::{Borrowed, TenantScope, fault, store_refusal, visible};
+use crate::isolation::{Borrowed, Source, TenantScope, fault, store_refusal, visible};
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::reason::{Reason, Refusal};
-use crate::store::{Claim, Doom, Origin, Parent, Relation, Resource, StoreError};
+use crate::store::{Claim, Doom, Making, Origin, Parent, Relation, Resource, StoreError};
 use crate::telemetry::Violation;
 
+use super::effects::Open;
 use super::shared::Shared;
 use super::stages::Recognised;
 use super::{target, undo};
@@ -19,6 +20,10 @@ pub(super) struct Claiming<'a> {
     pub(super) request: &'a Recognised,
     /// The resources that the request named: the parents of what it made.
     pub(super) scope: &'a TenantScope,
+    /// What the records of its file named.
+    pub(super) named: Vec<Source>,
+    /// What it set out to make.
+    pub(super) begun: &'a Open,
     /// The data set that an upload was given to.
     pub(super) dataset: Option<&'a DatasetName>,
     /// What an upload was said to be for.
@@ -94,10 +99,16 @@ impl Claiming<'_> {
         }
         for (index, creation) in operation.yields.iter().enumerate() {
             let watch = operation.creates.len() + index;
-            for id in facts.at(watch).filter_map(|value| value.as_text()).filter(|id| !id.is_empty()) {
-                if self.owned_by_nature(creation, id) && !self.known(creation, id) {
-                    claims.push(self.claim(creation, id, Origin::Yielded));
+            for fact in facts.iter().filter(|fact| fact.watch == watch) {
+                let Some(id) = fact.value.as_text().filter(|id| !id.is_empty()) else { continue };
+                if !self.owned_by_nature(creation, id) || self.known(creation, id) {
+                    continue;
                 }
+                let whose = self.item_of(creation, id, fact.item, facts);
+                claims.push(match whose {
+                    Some(item) => self.of_item(creation, id, item, &claims).await?,
+                    None => self.claim(creation, id, Origin::Yielded),
+                });
             }
         }
         if claims.is_empty() {
@@ -106,7 +117,7 @@ impl Claiming<'_> {
         for claim in &claims {
             self.note(&claim.resource.kind, &claim.resource.id, Role::Created);
         }
-        match self.shared.store.claim(claims).await {
+        match self.commit(claims, !made.is_empty()).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 if matches!(error, StoreError::Conflict) {
@@ -123,6 +134,56 @@ impl Claiming<'_> {
         }
     }
 
+    /// What the call made, and that it is no longer under way: both are on record, or neither.
+    async fn commit(&self, claims: Vec<Claim>, made: bool) -> Result<(), StoreError> {
+        let Some(intent) = self.begun.id().filter(|_| made) else {
+            return self.shared.store.claim(claims).await;
+        };
+        self.shared.store.claim_and_settle(claims, intent).await?;
+        self.begun.settled();
+        Ok(())
+    }
+
+    /// The item of a list that a fact stands in, unless the fact is the item itself.
+    fn item_of<'f>(
+        &self,
+        creation: &Creation,
+        id: &str,
+        item: Option<u32>,
+        facts: &'f Facts,
+    ) -> Option<(&Kind, &'f str)> {
+        let operation = self.request.operation();
+        let list = operation.list.as_ref()?;
+        let watch = self.request.plan.item?;
+        let found = facts.iter().find(|fact| fact.watch == watch && fact.item == item && item.is_some())?;
+        let of = found.value.as_text()?;
+        (list.kind != creation.kind || of != id).then_some((&list.kind, of))
+    }
+
+    /// What an item of a list shows is the item's owner's, whoever looks at the list.
+    async fn of_item(
+        &self,
+        creation: &Creation,
+        id: &str,
+        (kind, of): (&Kind, &str),
+        claims: &[Claim],
+    ) -> Result<Claim, Refusal> {
+        let mut claim = self.claim(creation, id, Origin::Yielded);
+        let upstream = &self.request.received.route.upstream.id;
+        let here = claims.iter().any(|claim| claim.resource.kind == *kind && claim.resource.id == of);
+        let owned =
+            self.shared.store.owner(upstream, kind, of).await.map_err(|error| store_refusal(&error))?;
+        if let Some(owned) = owned.filter(|owned| !owned.ended) {
+            claim.tenant = owned.tenant;
+            claim.dataset = owned.dataset;
+        } else if !here {
+            return Ok(claim);
+        }
+        let (kind, id) = (kind.clone(), of.to_owned());
+        claim.made.from = vec![Parent { kind, id, relation: Relation::Derived, via: creation.via.clone() }];
+        Ok(claim)
+    }
+
     /// A base model's name in a place where fine-tuned ones stand is nobody's.
     fn owned_by_nature(&self, creation: &Creation, id: &str) -> bool {
         let rule = self.request.received.catalog().kind(&creation.kind);
@@ -137,12 +198,19 @@ impl Claiming<'_> {
 
     fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
         let home = creation.lives_in.and_then(|at| self.request.operation().uses.get(at));
-        let named =
-            self.scope.recorded().iter().filter(|(kind, _)| home.is_none_or(|home| home.kind == *kind));
+        let named = self.scope.recorded().iter().chain(&self.named);
+        let named = named.filter(|of| home.is_none_or(|home| home.kind == of.kind));
         // What a list is paged by is no parent of what stands in it.
         let list = self.request.operation().list.as_ref().map(|list| &list.kind);
-        let parents = named.filter(|(kind, of)| Some(kind) != list && !(*kind == creation.kind && of == id));
+        let others = named.filter(|of| Some(&of.kind) != list && !(of.kind == creation.kind && of.id == id));
         let relation = if self.is_part(creation) { Relation::Part } else { Relation::Derived };
+        let from = others.map(|of| Parent {
+            kind: of.kind.clone(),
+            id: of.id.clone(),
+            relation,
+            // What a call makes is told by the place where it names the other, and what comes by itself by its own.
+            via: if origin == Origin::Created { &of.via } else { &creation.via }.clone(),
+        });
         let lent = self.lent(origin);
         let dataset = match lent {
             Some(lent) => lent.dataset.as_ref(),
@@ -153,12 +221,12 @@ impl Claiming<'_> {
             tenant: lent.map_or(&self.request.tenant.id, |lent| &lent.owner).clone(),
             label: creation.label.as_ref().and_then(|_| self.label.cloned()),
             dataset: dataset.cloned(),
-            parents: parents
-                .map(|(kind, id)| Parent { kind: kind.clone(), id: id.clone(), relation })
-                .collect(),
-            origin,
-            operation: self.request.operation().id.clone(),
-            request: self.id(),
+            made: Making {
+                origin,
+                operation: self.request.operation().id.clone(),
+                request: self.id(),
+                from: from.collect(),
+            },
         }
     }
 
@@ -211,8 +279,11 @@ impl Claiming<'_> {
                 path,
                 request: self.id(),
             };
-            if self.shared.store.doom(doom.clone(), None).await.is_err() {
-                undo::attempt(self.shared, &self.request.received.live, &doom).await;
+            match self.shared.store.doom(doom.clone(), self.begun.id()).await {
+                Ok(_) => self.begun.settled(),
+                Err(_) => {
+                    undo::attempt(self.shared, &self.request.received.live, &doom).await;
+                }
             }
         }
     }

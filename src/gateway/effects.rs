@@ -1,6 +1,9 @@
 //! What a call does upstream and the registry has to know: that something is about to be made, that it is settled, that
 //! something ended.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::StatusCode;
 
 use super::shared::Shared;
@@ -10,14 +13,46 @@ use crate::isolation::{TenantScope, store_refusal};
 use crate::reason::Refusal;
 use crate::store::{Intent, IntentId, Resource};
 
+/// What a call set out to make, as long as it is not on record what became of it. Its clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Open(Option<Arc<Intention>>);
+
+struct Intention {
+    id: IntentId,
+    settled: AtomicBool,
+    /// The answer's body is under way, and may name more.
+    going: AtomicBool,
+}
+
+impl Open {
+    /// The intent, if it is still open.
+    pub(super) fn id(&self) -> Option<IntentId> {
+        self.0.as_ref().filter(|one| !one.settled.load(Ordering::Acquire)).map(|one| one.id)
+    }
+
+    /// It was settled together with what it made.
+    pub(super) fn settled(&self) {
+        if let Some(one) = &self.0 {
+            one.settled.store(true, Ordering::Release);
+        }
+    }
+
+    /// The answer was begun and is not at its end: that decides.
+    pub(super) fn goes_on(&self) {
+        if let Some(one) = &self.0 {
+            one.going.store(true, Ordering::Release);
+        }
+    }
+
+    fn going(&self) -> bool {
+        self.0.as_ref().is_some_and(|one| one.going.load(Ordering::Acquire))
+    }
+}
+
 /// Records that a creating call is about to be made: what stays open after a crash may be an orphan.
-pub(super) async fn begin(
-    shared: &Shared,
-    request: &Recognised,
-    creates: &[bool],
-) -> Result<Option<IntentId>, Refusal> {
+pub(super) async fn begin(shared: &Shared, request: &Recognised, creates: &[bool]) -> Result<Open, Refusal> {
     if !creates.contains(&true) {
-        return Ok(None);
+        return Ok(Open::default());
     }
     let intent = Intent {
         tenant: request.tenant.id.clone(),
@@ -25,14 +60,25 @@ pub(super) async fn begin(
         operation: request.operation().id.clone(),
         request: request.received.id,
     };
-    shared.store.begin(intent).await.map(Some).map_err(|error| store_refusal(&error))
+    let id = shared.store.begin(intent).await.map_err(|error| store_refusal(&error))?;
+    let intention = Intention { id, settled: AtomicBool::new(false), going: AtomicBool::new(false) };
+    Ok(Open(Some(Arc::new(intention))))
 }
 
-/// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays open.
-pub(super) async fn settle(shared: &Shared, begun: Option<IntentId>, known: bool) {
-    let Some(intent) = begun else { return };
-    if known && let Err(error) = shared.store.settle(intent).await {
-        tracing::warn!(%error, "an intent could not be settled");
+/// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays
+/// open, and where it is still under way it waits for its end.
+pub(super) async fn settle(shared: &Shared, open: &Open, known: bool) {
+    if known && !open.going() {
+        close(shared, open).await;
+    }
+}
+
+/// The answer came to its end: whatever it made is on record.
+pub(super) async fn close(shared: &Shared, open: &Open) {
+    let Some(intent) = open.id() else { return };
+    match shared.store.settle(intent).await {
+        Ok(()) => open.settled(),
+        Err(error) => tracing::warn!(%error, "an intent could not be settled"),
     }
 }
 

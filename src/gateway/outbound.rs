@@ -8,7 +8,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::analysis;
+use super::asked::Sources;
 use super::claims::Claiming;
+use super::effects::{self, Open};
 use super::head;
 use super::inbound::media_type;
 use super::shared::Shared;
@@ -33,6 +35,10 @@ pub(super) struct Call {
     pub(super) shared: Arc<Shared>,
     pub(super) request: Recognised,
     pub(super) scope: TenantScope,
+    /// What the records of a file named on its way up.
+    pub(super) named: Sources,
+    /// What it set out to make.
+    pub(super) begun: Open,
     pub(super) dataset: Option<DatasetName>,
     /// What a new resource was said to be for, where that decides what it may be used for.
     pub(super) label: Option<Label>,
@@ -50,6 +56,8 @@ impl Call {
             shared: &self.shared,
             request: &self.request,
             scope: &self.scope,
+            named: self.named.all(),
+            begun: &self.begun,
             dataset: self.dataset.as_ref(),
             label: self.label.as_ref(),
             creates: &self.creates,
@@ -151,9 +159,9 @@ pub(super) async fn answer(
     let (parts, body) = response.into_parts();
     let kind = checked(&call, parts.status, &parts.headers).inspect_err(|refusal| {
         if refusal.reason == Reason::ResourceUnknown
-            && let Some((kind, _)) = call.scope.recorded().first()
+            && let Some(first) = call.scope.recorded().first()
         {
-            trail.not_theirs(&NotTheirs { kind: kind.clone(), foreign: false });
+            trail.not_theirs(&NotTheirs { kind: first.kind.clone(), foreign: false });
         }
     })?;
     let response = if parts.status.is_redirection() {
@@ -362,6 +370,7 @@ async fn success(
         }
         Begun::Going(lead) => {
             trail.waited(flow.pump.waited());
+            flow.call.begun.goes_on();
             trail.allowed(parts.status).await?;
             *response.body_mut() = flow.into_body(lead, kind, trail.hand_over());
         }
@@ -424,6 +433,7 @@ impl Flow {
             match contained(flow.piece()).await {
                 Ok(Some(piece)) => Some((Ok(piece), (Some((flow, trail)), Bytes::new()))),
                 Ok(None) => {
+                    effects::close(&flow.call.shared, &flow.call.begun).await;
                     trail.measure(Direction::Response, flow.pump.arrived());
                     trail.ended().await;
                     None

@@ -8,7 +8,7 @@ use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
 use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
 use crate::names::{NameMap, OperationId, RouteName};
-use crate::pointer::Pointer;
+use crate::pointer::{Pointer, Step};
 
 /// What an operation's bodies are read for.
 pub(super) struct Plan {
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) request: Arc<JsonPlan>,
     /// Reading an answer: the watches are those of `creates`, then of `yields`, then of `shows`.
     pub(super) response: Arc<JsonPlan>,
+    /// The watch of the ids of a list's items, if what they yield is to be theirs.
+    pub(super) item: Option<usize>,
     /// What the answer has to say.
     pub(super) expected: Expected,
     /// Reading an answer that is an event stream: the same watches, in each event.
@@ -88,7 +90,11 @@ impl Plan {
             watched.iter().map(|at| Watch { at: at.clone(), opaque_to_censor: ids.contains(&at) }).collect();
         let plain = operation.request_edits.clone();
         let unstored = [plain.clone(), unstore(operation)].concat();
-        let (answers, expected) = Expected::of(operation);
+        let (mut answers, expected) = Expected::of(operation);
+        let item = item(operation).map(|at| {
+            answers.push(Watch::opaque(at));
+            answers.len() - 1
+        });
         let line = |edits: &[Edit], shape: &Lines| -> Result<Arc<JsonPlan>, PlanError> {
             let mut inside: Vec<Watch> = watches
                 .iter()
@@ -118,6 +124,7 @@ impl Plan {
             response: Arc::new(JsonPlan::compile(&answers, &operation.response_edits)?),
             events: Arc::new(SsePlan::compile(&operation.channels, &answers, &operation.response_edits)?),
             expected,
+            item,
             labels: Arc::clone(labels),
             lines,
             watched,
@@ -133,6 +140,12 @@ impl Plan {
     pub(super) fn watch(&self, at: &Pointer) -> Option<usize> {
         self.watched.iter().position(|w| w == at)
     }
+}
+
+/// Where the ids stand of the items that yield something.
+fn item(operation: &Operation) -> Option<Pointer> {
+    let list = operation.list.as_ref().filter(|_| !operation.yields.is_empty())?;
+    Some(list.items.join(&Pointer::from(vec![Step::Any])).join(&list.id))
 }
 
 /// Tells the upstream not to store. Where it stores unless told otherwise the word has to be added; where it doesn't,

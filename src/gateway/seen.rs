@@ -110,6 +110,7 @@ impl Seen<'_> {
                             id: id.to_owned(),
                             labels: used.labels.clone(),
                             access: used.access,
+                            via: used.via.clone(),
                         });
                     }
                     // Absent as far as an API is concerned.

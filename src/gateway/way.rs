@@ -79,6 +79,7 @@ async fn forward(
     let Decision { scope, permit, creates, turned_off, label, .. } = decision;
     // What the first records ask for is known before the upstream hears of the file.
     let asker = Asker::new(shared, &request, dataset.clone());
+    let named = asker.sources();
     let scope = match &waiting {
         Waiting::Flowing(flowing) => scope.join(asker.admit(&flowing.asked).await?)?,
         Waiting::Nothing | Waiting::Held(_) => scope,
@@ -99,8 +100,18 @@ async fn forward(
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
     if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
-        let call =
-            Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
+        let call = Call {
+            shared: Arc::clone(shared),
+            request,
+            scope,
+            named,
+            begun,
+            dataset,
+            label,
+            creates,
+            turned_off,
+            job,
+        };
         return Box::pin(lists::answer(call, permit, trail)).await;
     }
     let query = only::query(shared, &request).await?;
@@ -122,14 +133,26 @@ async fn forward(
     if let Some(resource) = effects::ended(&request, &scope, response.status()) {
         shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
     }
-    let call = Call { shared: Arc::clone(shared), request, scope, dataset, label, creates, turned_off, job };
+    let call = Call {
+        shared: Arc::clone(shared),
+        request,
+        scope,
+        named,
+        begun,
+        dataset,
+        label,
+        creates,
+        turned_off,
+        job,
+    };
+    let begun = call.begun.clone();
     // A future is moved by each of those that wait for it: this one, which is large, in its box.
     let answered = Box::pin(outbound::answer(call, response, trail)).await;
     let known = match &answered {
         Ok(_) => true,
         Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
     };
-    effects::settle(shared, begun, known).await;
+    effects::settle(shared, &begun, known).await;
     answered
 }
 

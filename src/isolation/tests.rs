@@ -2,7 +2,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::names::{OperationId, RequestId};
-use crate::store::{Claim, Options, Origin, Ownership, Resource, Sqlite};
+use crate::store::{Claim, Making, Options, Origin, Ownership, Resource, Sqlite};
 
 const OWN: &str = "ft:gpt-4o-mini:acme::one:ckpt-step-7";
 
@@ -35,10 +35,12 @@ async fn what_is_not_theirs_is_looked_up_as_often_whatever_it_is() {
         tenant: TenantId::new("a"),
         dataset: None,
         label: None,
-        parents: Vec::new(),
-        origin: Origin::Created,
-        operation: OperationId::new("retrieveModel"),
-        request: RequestId::fresh(),
+        made: Making {
+            origin: Origin::Created,
+            operation: OperationId::new("retrieveModel"),
+            request: RequestId::fresh(),
+            from: Vec::new(),
+        },
     };
     store.claim(vec![claim(OWN), claim("ft:gpt-4o-mini:acme::two")]).await.unwrap();
     let unknown = looks(&store, &catalog, "ft:gpt-4o-mini:acme::three:ckpt-step-7").await;

@@ -14,6 +14,11 @@ pub enum StoreError {
     /// Another process serves from this file.
     #[error("another process holds the store")]
     Locked,
+    /// The schema is an older one, and a gateway serves from the file that knows no other.
+    #[error(
+        "a gateway of an earlier version serves from this store, and does not know the schema of this program: restart it with this version first"
+    )]
+    Served,
     /// The file was written by a newer version.
     #[error("the store has schema {found}, this program knows {known}: it was written by a newer version")]
     Newer {
@@ -55,6 +60,7 @@ impl StoreError {
             Self::Corrupt(_)
             | Self::Full
             | Self::Locked
+            | Self::Served
             | Self::Newer { .. }
             | Self::Foreign
             | Self::Access(_)

@@ -110,7 +110,19 @@ impl Sqlite {
         let lock = if options.exclusive { Some(lock(&path)?) } else { None };
         let mut connection = connect(options)?;
         check(&connection)?;
-        schema::migrate(&mut connection)?;
+        // Held while the schema changes, and let go then: a command does not serve.
+        let mut meanwhile = None;
+        schema::migrate(&mut connection, || {
+            if lock.is_none() {
+                let unserved = self::lock(&path).map_err(|error| match error {
+                    StoreError::Locked => StoreError::Served,
+                    other => other,
+                });
+                meanwhile = Some(unserved?);
+            }
+            Ok(())
+        })?;
+        drop(meanwhile);
 
         let cache = Arc::new(Cache::new(options.cache));
         let health = Arc::new(Health::default());

@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::names::{DatasetName, Kind, Label, OperationId, Purpose, RequestId, TenantId, UpstreamId};
+use super::making::{Making, Relation};
+use crate::names::{DatasetName, Kind, Label, OperationId, Purpose, RequestId, TenantId, UpstreamId, Via};
 
 /// A set of words that is kept as text.
 macro_rules! words {
@@ -28,6 +29,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 /// The key of a resource: ids are unique within an upstream account and a kind.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -60,57 +63,8 @@ pub struct Claim {
     pub dataset: Option<DatasetName>,
     /// What it was made for, where that decides what it may be used for.
     pub label: Option<Label>,
-    /// What it was made from or lives in.
-    pub parents: Vec<Parent>,
-    /// How it came to be known.
-    pub origin: Origin,
-    /// The operation that showed it.
-    pub operation: OperationId,
-    /// The request that showed it.
-    pub request: RequestId,
-}
-
-/// A parent of a claimed resource, in the same upstream account. It has to be on record, or be claimed before in the
-/// same call.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Parent {
-    /// The kind.
-    pub kind: Kind,
-    /// The id.
-    pub id: String,
-    /// How the child hangs on it.
-    pub relation: Relation,
-}
-
-impl fmt::Debug for Parent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parent")
-            .field("kind", &self.kind)
-            .field("relation", &self.relation)
-            .finish_non_exhaustive()
-    }
-}
-
-words! {
-    /// How a child hangs on its parent.
-    Relation {
-        /// It was made from it: file, job, model.
-        Derived = "derived",
-        /// It lives in it: a message in a thread.
-        Part = "part",
-    }
-}
-
-words! {
-    /// How a resource came to be known.
-    Origin {
-        /// The tenant's own call made it: an ended id of the tenant comes to life again.
-        Created = "created",
-        /// It was first seen in an answer about a resource of the tenant: what was ended stays ended.
-        Yielded = "yielded",
-        /// An operator assigned it: what was ended stays ended.
-        Adopted = "adopted",
-    }
+    /// What made it known, and from what.
+    pub made: Making,
 }
 
 words! {
@@ -294,6 +248,8 @@ pub struct Edge {
     pub parent: Node,
     /// How.
     pub relation: Relation,
+    /// By which place the one named the other, if that is on record.
+    pub via: Option<Via>,
     /// Steps from where the walk began: 1 for the first.
     pub depth: u32,
 }

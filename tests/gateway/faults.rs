@@ -7,7 +7,7 @@ use std::path::Path;
 
 use consentry::names::{Kind, OperationId, RequestId, TenantId, UpstreamId};
 use consentry::reason::Reason;
-use consentry::store::{Claim, Options, Origin, Resource, Sqlite};
+use consentry::store::{Claim, Making, Options, Origin, Resource, Sqlite};
 use serde_json::json;
 
 use super::kit::gateway::{GRANTED, recorded, verified};
@@ -171,10 +171,12 @@ fn claim(id: &str) -> Claim {
         tenant: TenantId::new("acme"),
         dataset: None,
         label: None,
-        parents: Vec::new(),
-        origin: Origin::Created,
-        operation: OperationId::new("createFile"),
-        request: RequestId::fresh(),
+        made: Making {
+            origin: Origin::Created,
+            operation: OperationId::new("createFile"),
+            request: RequestId::fresh(),
+            from: Vec::new(),
+        },
     }
 }
 

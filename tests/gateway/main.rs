@@ -19,6 +19,7 @@ mod files;
 mod formats;
 mod isolation;
 mod kit;
+mod lineage;
 mod memory;
 mod operator;
 mod parents;

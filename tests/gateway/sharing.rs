@@ -272,10 +272,12 @@ fn shares_are_added_listed_and_removed_on_the_command_line() {
         tenant: TenantId::new("acme"),
         dataset: None,
         label: None,
-        parents: Vec::new(),
-        origin: consentry::store::Origin::Created,
-        operation: consentry::names::OperationId::new("createFile"),
-        request: consentry::names::RequestId::fresh(),
+        made: consentry::store::Making {
+            origin: consentry::store::Origin::Created,
+            operation: consentry::names::OperationId::new("createFile"),
+            request: consentry::names::RequestId::fresh(),
+            from: Vec::new(),
+        },
     };
     beside.runtime.block_on(beside.store.claim(vec![claim])).unwrap();
     let (status, told) = run(&add);

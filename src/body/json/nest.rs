@@ -70,6 +70,11 @@ impl Nest {
         self.frames.last_mut()
     }
 
+    /// In which item of the outermost array the reader stands.
+    pub(crate) fn item(&self) -> Option<u32> {
+        self.frames.iter().find(|frame| !frame.object).map(|frame| frame.index.saturating_sub(1))
+    }
+
     /// The name of what comes next: the nearest key.
     pub(crate) fn field(&self) -> Option<&str> {
         let (from, to) = self.frames.last()?.context;

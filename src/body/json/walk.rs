@@ -407,7 +407,7 @@ impl Walker {
                     .detail("too many values that decide")
                     .into());
             }
-            self.facts.add(watch, value.clone());
+            self.facts.add_in(watch, value.clone(), self.nest.item());
         }
         Ok(())
     }

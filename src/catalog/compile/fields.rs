@@ -6,6 +6,7 @@ use http::Method;
 
 use super::Compiler;
 use super::places::{Scope, spelt};
+use crate::catalog::operation::via;
 use crate::catalog::profile::{
     RawAction, RawBody, RawChannel, RawCreation, RawEdit, RawLines, RawList, RawNeed, RawOnly, RawPages,
     RawShown, RawStore, Text,
@@ -55,6 +56,7 @@ impl Compiler<'_> {
         let (Some(kind), Ok(when)) = (kind, when) else { return };
         creations.extend(places.into_iter().map(|at| Creation {
             kind: kind.clone(),
+            via: via(&at),
             at,
             when: when.clone(),
             required: raw.required,
@@ -199,6 +201,7 @@ impl Compiler<'_> {
             let place = Place::Query(Arc::from(name.as_str()));
             uses.push(Use {
                 kind: kind.clone(),
+                via: place.via(),
                 place,
                 required: false,
                 labels: Vec::new(),

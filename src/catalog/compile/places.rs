@@ -88,7 +88,8 @@ impl Compiler<'_> {
             let required = raw.required || matches!(place, Place::Path(_));
             let labels = raw.labels.iter().map(|label| Arc::from(label.as_str())).collect();
             let access = raw.access.unwrap_or_else(|| access(method, &place));
-            uses.push(Use { kind, place, required, labels, access });
+            let via = place.via();
+            uses.push(Use { kind, place, required, labels, access, via });
         }
     }
 

@@ -9,6 +9,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::super::asked::{Asked, Asker};
+use super::super::effects::Open;
 use super::super::outbound::Call;
 use super::super::shared::Shared;
 use super::super::stages::Recognised;
@@ -25,7 +26,6 @@ use crate::consent::{self, Permit, Question};
 use crate::isolation::TenantScope;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
-use crate::store::IntentId;
 use crate::upstream::{AnswerBody, Cleared, Head};
 
 /// The size of a part that goes up: the API takes 64 MB.
@@ -125,8 +125,8 @@ impl Upwards<'_> {
         let upload = id(&made)?;
         match self.completed(trail, &upload, censored).await {
             Ok((response, begun)) => {
-                let file = self.claimed(open, response, exchange).await;
-                effects::settle(self.shared, begun, file.is_ok()).await;
+                let file = self.claimed(open, response, exchange, &begun).await;
+                effects::settle(self.shared, &begun, file.is_ok()).await;
                 file
             }
             Err(refusal) => {
@@ -144,7 +144,7 @@ impl Upwards<'_> {
         trail: &mut Trail,
         upload: &str,
         censored: Spool,
-    ) -> Result<(Response<AnswerBody>, Option<IntentId>), Refusal> {
+    ) -> Result<(Response<AnswerBody>, Open), Refusal> {
         let ids = self.parts(trail, upload, censored).await?;
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
@@ -152,7 +152,7 @@ impl Upwards<'_> {
         let response = self.dispatch(trail, &path, "application/json", body).await?;
         if let Err(refusal) = succeeded(response.status()) {
             // It said that there is none.
-            effects::settle(self.shared, begun, true).await;
+            effects::settle(self.shared, &begun, true).await;
             return Err(refusal);
         }
         Ok((response, begun))
@@ -183,6 +183,7 @@ impl Upwards<'_> {
         open: &About,
         response: Response<AnswerBody>,
         exchange: Exchange,
+        begun: &Open,
     ) -> Result<Value, Refusal> {
         let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("completing an upload");
         let creates = vec![true; self.request.operation().creates.len()];
@@ -195,6 +196,8 @@ impl Upwards<'_> {
             shared: self.shared,
             request: self.request,
             scope: self.scope,
+            named: Vec::new(),
+            begun,
             dataset: open.dataset.as_ref(),
             label: open.label.as_ref(),
             creates: &creates,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::cache::Key;
-use super::super::types::{Claim, Origin, Owned, Page, Resource, Slice, State};
-use super::super::{Fut, Ownership, StoreError};
+use super::super::types::{Claim, Owned, Page, Resource, Slice, State};
+use super::super::{Fut, Origin, Ownership, StoreError};
 use super::writer::{Effect, Tx};
 use super::{Sqlite, key, lists, word};
 use crate::names::{DatasetName, Kind, Label, TenantId, UpstreamId};
@@ -144,16 +144,16 @@ fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
     let tenant = tx.name(claim.tenant.as_str())?;
     let seq = match newest(tx, upstream, kind, &claim.resource.id)? {
         Some(found) if found.tenant != tenant => return Err(StoreError::Conflict),
-        Some(found) if !found.ended || claim.origin != Origin::Created => found.seq,
+        Some(found) if !found.ended || claim.made.origin != Origin::Created => found.seq,
         found => {
             let generation = found.map_or(0, |found| found.generation + 1);
             insert(tx, claim, [upstream, kind, tenant, generation])?
         }
     };
-    for parent in &claim.parents {
+    for parent in &claim.made.from {
         let kind = tx.name(parent.kind.as_str())?;
         let found = newest(tx, upstream, kind, &parent.id)?.ok_or(StoreError::ParentUnknown)?;
-        super::lineage::insert(tx, seq, found.seq, parent.relation)?;
+        super::lineage::insert(tx, seq, found.seq, parent.relation, &parent.via)?;
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreErr
     let [upstream, kind, tenant, generation] = key;
     let dataset = claim.dataset.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
     let label = claim.label.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
-    let operation = tx.name(claim.operation.as_str())?;
+    let operation = tx.name(claim.made.operation.as_str())?;
     let sql = "INSERT INTO resource
         (upstream, kind, id, generation, tenant, dataset, label, state, origin, operation, request, claimed)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -175,9 +175,9 @@ fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreErr
         dataset,
         label,
         State::Active.as_str(),
-        claim.origin.as_str(),
+        claim.made.origin.as_str(),
         operation,
-        claim.request.to_bytes(),
+        claim.made.request.to_bytes(),
         Timestamp::now().as_millisecond(),
     ])?;
     let owned = Owned {

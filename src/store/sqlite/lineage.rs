@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::types::{Edge, Node, Relation, Resource, State, Towards};
-use super::super::{Fut, Lineage, StoreError};
+use super::super::types::{Edge, Node, Resource, State, Towards};
+use super::super::{Fut, Lineage, Relation, StoreError};
 use super::writer::Tx;
 use super::{Sqlite, claims, word};
-use crate::names::{Kind, TenantId, UpstreamId};
+use crate::names::{Kind, TenantId, UpstreamId, Via};
 
 impl Lineage for Sqlite {
-    fn link(&self, child: Resource, parent: Resource, relation: Relation) -> Fut<'_, ()> {
+    fn link(&self, child: Resource, parent: Resource, relation: Relation, via: Via) -> Fut<'_, ()> {
         self.write(move |tx| {
             let mut seq = |resource: &Resource| {
                 let (upstream, kind) =
@@ -18,7 +18,14 @@ impl Lineage for Sqlite {
                 found.map(|found| found.seq).ok_or(StoreError::ParentUnknown)
             };
             let (child, parent) = (seq(&child)?, seq(&parent)?);
-            insert(tx, child, parent, relation)
+            insert(tx, child, parent, relation, &via)
+        })
+    }
+
+    fn node(&self, resource: Resource) -> Fut<'_, Option<Node>> {
+        self.read(move |connection| {
+            let seq = seq_of(connection, &resource)?;
+            seq.map(|seq| node(connection, seq)).transpose()
         })
     }
 
@@ -28,9 +35,16 @@ impl Lineage for Sqlite {
 }
 
 /// Adds an edge. Adding it again changes nothing.
-pub(super) fn insert(tx: &mut Tx<'_>, child: i64, parent: i64, relation: Relation) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO edge (child, parent, relation) VALUES (?1, ?2, ?3)";
-    tx.connection.prepare_cached(sql)?.execute(params![child, parent, relation.as_str()])?;
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    child: i64,
+    parent: i64,
+    relation: Relation,
+    via: &Via,
+) -> Result<(), StoreError> {
+    let via = tx.name(via.as_str())?;
+    let sql = "INSERT OR IGNORE INTO edge (child, parent, relation, via) VALUES (?1, ?2, ?3, ?4)";
+    tx.connection.prepare_cached(sql)?.execute(params![child, parent, relation.as_str(), via])?;
     Ok(())
 }
 
@@ -39,7 +53,7 @@ macro_rules! steps {
         concat!(
             "SELECT e.child, e.parent, e.relation, e.",
             $far,
-            " FROM edge e WHERE e.",
+            ", v.text FROM edge e LEFT JOIN name v ON v.n = e.via WHERE e.",
             $near,
             " = ?1 ORDER BY e.child, e.parent, e.relation"
         )
@@ -74,6 +88,7 @@ fn walk(
                 child: node(connection, row.get(0)?)?,
                 parent: node(connection, row.get(1)?)?,
                 relation: word(Relation::from_word(&row.get::<_, String>(2)?))?,
+                via: row.get::<_, Option<String>>(4)?.map(|via| Via::new(&via)),
                 depth,
             });
             if seen.insert(far) {

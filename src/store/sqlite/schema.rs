@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -143,8 +143,23 @@ CREATE INDEX share_resource ON share (resource) WHERE withdrawn IS NULL;
 CREATE INDEX share_tenant ON share (tenant, resource) WHERE withdrawn IS NULL;
 ";
 
-/// Brings a file to the newest schema, all steps or none.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// By which place one resource names another. What was recorded before does not say. `edges` is for people with `sqlite3`.
+const VIA: &str = "
+ALTER TABLE edge ADD COLUMN via INTEGER;
+CREATE VIEW edges AS SELECT
+    ck.text AS child_kind, c.id AS child, v.text AS via, e.relation, pk.text AS parent_kind, p.id AS parent
+FROM edge e
+    JOIN resource c ON c.seq = e.child JOIN name ck ON ck.n = c.kind
+    JOIN resource p ON p.seq = e.parent JOIN name pk ON pk.n = p.kind
+    LEFT JOIN name v ON v.n = e.via;
+";
+
+/// Brings a file to the newest schema, all steps or none. `alone` is asked first where there is something to do: a
+/// process that serves from the file knows the schema that it found.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    alone: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     let found = version(connection)?;
     let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
@@ -159,6 +174,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if found == known {
         return Ok(());
     }
+    alone()?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     // Another process may have been faster.
     let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);

@@ -7,9 +7,9 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use super::*;
-use crate::names::{DatasetName, OperationId, Purpose, RequestId, TenantId};
+use crate::names::{DatasetName, OperationId, Purpose, RequestId, TenantId, Via};
 use crate::store::{
-    Change, Claim, Doom, Doomed, Grants, Intent, Intents, LedgerEntry, LedgerScope, Lineage, Origin,
+    Change, Claim, Doom, Doomed, Grants, Intent, Intents, LedgerEntry, LedgerScope, Lineage, Making, Origin,
     Ownership, Page, Parent, Relation, Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
 };
 
@@ -36,16 +36,28 @@ fn claim(tenant: &str, kind: &str, id: &str) -> Claim {
         tenant: TenantId::new(tenant),
         dataset: None,
         label: None,
-        parents: Vec::new(),
-        origin: Origin::Created,
-        operation: OperationId::new("createFile"),
-        request: RequestId::fresh(),
+        made: Making {
+            origin: Origin::Created,
+            operation: OperationId::new("createFile"),
+            request: RequestId::fresh(),
+            from: Vec::new(),
+        },
     }
 }
 
 fn child_of(claim: Claim, kind: &str, id: &str) -> Claim {
-    let parent = Parent { kind: Kind::new(kind), id: id.to_owned(), relation: Relation::Derived };
-    Claim { parents: vec![parent], ..claim }
+    from(claim, kind, id, Relation::Derived)
+}
+
+fn from(mut claim: Claim, kind: &str, id: &str, relation: Relation) -> Claim {
+    let via = Via::new("training_file");
+    claim.made.from.push(Parent { kind: Kind::new(kind), id: id.to_owned(), relation, via });
+    claim
+}
+
+fn yielded(mut claim: Claim) -> Claim {
+    claim.made.origin = Origin::Yielded;
+    claim
 }
 
 async fn owner(store: &Sqlite, kind: &str, id: &str) -> Option<(String, bool)> {
@@ -111,7 +123,7 @@ async fn what_ended_is_unknown_until_its_own_tenant_makes_it_anew() {
     assert_eq!(owner(&store, "file", "a").await, Some(("acme".into(), true)));
     assert!(!cached(&store, "file", "a"), "an ended owner is never warm");
     // Seen again in an answer: stays ended. Another tenant: conflict.
-    store.claim(vec![Claim { origin: Origin::Yielded, ..claim("acme", "file", "a") }]).await.unwrap();
+    store.claim(vec![yielded(claim("acme", "file", "a"))]).await.unwrap();
     assert_eq!(owner(&store, "file", "a").await, Some(("acme".into(), true)));
     assert_eq!(store.claim(vec![claim("zeta", "file", "a")]).await, Err(StoreError::Conflict));
     store.claim(vec![claim("acme", "file", "a")]).await.unwrap();
@@ -264,13 +276,21 @@ async fn lineage_is_walked_both_ways() {
         .await
         .unwrap();
     // A circle, as a tenant can make one by training on a model's output.
-    store.link(resource("file", "f"), resource("model", "m1"), Relation::Derived).await.unwrap();
-    store.link(resource("file", "f"), resource("model", "m1"), Relation::Derived).await.unwrap();
+    store
+        .link(resource("file", "f"), resource("model", "m1"), Relation::Derived, Via::new("model"))
+        .await
+        .unwrap();
+    store
+        .link(resource("file", "f"), resource("model", "m1"), Relation::Derived, Via::new("x"))
+        .await
+        .unwrap();
     store.end(resource("model", "m2")).await.unwrap();
     let down = store.lineage(resource("file", "f"), Towards::Children, 100).await.unwrap();
     let ids: Vec<_> =
         down.iter().map(|e| (e.parent.resource.id.as_str(), e.child.resource.id.as_str())).collect();
     assert_eq!(ids, [("f", "j"), ("j", "m1"), ("j", "m2"), ("m1", "f")]);
+    let vias: Vec<_> = down.iter().map(|e| e.via.as_ref().unwrap().as_str()).collect();
+    assert_eq!(vias, ["training_file", "training_file", "training_file", "model"]);
     assert_eq!(down.iter().map(|e| e.depth).collect::<Vec<_>>(), [1, 2, 2, 3]);
     assert!(down[2].child.ended && !down[1].child.ended);
     let up = store.lineage(resource("model", "m2"), Towards::Parents, 2).await.unwrap();

@@ -54,6 +54,30 @@ fn two_cannot_serve_from_one_file() {
     drop(store(&folder));
 }
 
+/// The schema of a store is not changed beside a gateway of an earlier version, which would not know it.
+#[test]
+fn the_schema_is_not_changed_beside_a_gateway_that_serves() {
+    let folder = TempDir::new().unwrap();
+    drop(store(&folder));
+    closed(&folder);
+    let earlier = "DROP VIEW edges; ALTER TABLE edge DROP COLUMN via; PRAGMA user_version = 2;";
+    sqlite(&folder, earlier);
+    let gateway = lock(&path(&folder)).unwrap();
+    let beside = Options { exclusive: false, ..Options::serving(path(&folder)) };
+    assert_eq!(Sqlite::open(&beside).map(|_| ()).unwrap_err(), StoreError::Served);
+    let connection = Connection::open(path(&folder)).unwrap();
+    let version = |connection: &Connection| -> i64 {
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(version(&connection), 2, "nothing was changed");
+    drop(gateway);
+    let opened = Sqlite::open(&beside).unwrap();
+    assert_eq!(version(&connection), 3);
+    // It changed the schema alone, and does not serve: a gateway may start beside it.
+    drop(store(&folder));
+    drop(opened);
+}
+
 #[test]
 fn files_of_others_and_of_later_versions_are_refused() {
     let folder = TempDir::new().unwrap();
@@ -62,7 +86,7 @@ fn files_of_others_and_of_later_versions_are_refused() {
     let folder = TempDir::new().unwrap();
     drop(store(&folder));
     sqlite(&folder, "PRAGMA user_version = 99");
-    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: 2 });
+    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: 3 });
     let folder = TempDir::new().unwrap();
     fs::write(path(&folder), "not a database, but long enough to be mistaken for one; ".repeat(100)).unwrap();
     assert!(matches!(refused(&folder), StoreError::Corrupt(_)));

@@ -67,7 +67,11 @@ async fn run(program: Vec<Step>) {
         match step {
             Step::Claim { tenant, ids, created } => {
                 let origin = if created { Origin::Created } else { Origin::Yielded };
-                let make = |id: &u8| Claim { origin, ..claim(&tenant.to_string(), "file", &id.to_string()) };
+                let make = |id: &u8| {
+                    let mut claim = claim(&tenant.to_string(), "file", &id.to_string());
+                    claim.made.origin = origin;
+                    claim
+                };
                 let outcome = store.claim(ids.iter().map(make).collect()).await;
                 assert_eq!(outcome.is_ok(), model.claim(tenant, &ids, created));
             }

@@ -88,10 +88,7 @@ async fn a_share_ends_with_its_resource_and_does_not_come_back_with_the_id() {
 async fn what_is_part_of_something_shared_is_shared_and_what_was_made_of_it_is_not() {
     let folder = TempDir::new().unwrap();
     let store = store(&folder);
-    let of = |claim: Claim, id: &str, relation| {
-        let parent = Parent { kind: Kind::new("file"), id: id.to_owned(), relation };
-        Claim { parents: vec![parent], ..claim }
-    };
+    let of = |claim, id: &str, relation| from(claim, "file", id, relation);
     let part = of(claim("a", "part", "p"), "f1", Relation::Part);
     let made = of(claim("a", "job", "j"), "f1", Relation::Derived);
     store.claim(vec![claim("a", "file", "f1"), part, made]).await.unwrap();
