@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 mod audit;
 mod check;
 mod completions;
+mod conformance;
 mod coverage;
 mod demo;
 mod keys;
@@ -46,6 +47,8 @@ enum Command {
     Keys(keys::Command),
     /// Shows, for every operation and direction, which checks it goes through.
     Coverage(coverage::Arguments),
+    /// Drives a running deployment with the keys of two tenants and says where they are not apart.
+    Conformance(conformance::Arguments),
     /// Finds secrets and personal data in files and standard input.
     Scan(scan::Arguments),
     /// Checks, lists, explains and imports detectors.
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Keys(command) => keys::run(&command),
         Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Rules(command) => rules::run(&command),
         Command::Audit(command) => audit::run(&command),

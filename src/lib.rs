@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod censor;
 pub mod cli;
 pub mod config;
+pub mod conformance;
 pub mod consent;
 pub mod diagnostic;
 pub mod gateway;

@@ -111,6 +111,22 @@ impl KindRule {
         captures.name("tenant").map(|group| group.as_str())
     }
 
+    /// The patterns of ids that have an owner, as they are matched.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.owned.iter().map(Regex::as_str)
+    }
+
+    /// Which of the patterns match an id, in their order.
+    pub fn matching<'a>(&'a self, id: &'a str) -> impl Iterator<Item = bool> + use<'a> {
+        self.owned.iter().map(move |pattern| pattern.is_match(id))
+    }
+
+    /// The pattern of ids whose group `whole` is the id of what they are a part of.
+    #[must_use]
+    pub fn part_pattern(&self) -> Option<&str> {
+        self.part_of.as_ref().map(Regex::as_str)
+    }
+
     /// Under which ids an owned resource may stand in the registry.
     #[must_use]
     pub fn registry_ids<'a>(&self, id: &'a str) -> RegistryIds<'a> {

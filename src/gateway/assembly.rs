@@ -29,8 +29,9 @@ use crate::body::pump::Held;
 use crate::body::spool::{Spool, SpoolFile};
 use crate::body::{Outgoing, Transform};
 use crate::catalog::Assembly;
+use crate::isolation::NotTheirs;
 use crate::listener::Shutdown;
-use crate::names::{DatasetName, Direction, Label, Purpose, TenantId};
+use crate::names::{DatasetName, Direction, Kind, Label, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 
 mod joined;
@@ -99,12 +100,25 @@ pub(super) async fn answer(
     request: Recognised,
     body: Incoming,
 ) -> Result<Response<Outgoing>, Refusal> {
-    match request.operation().assembly {
+    let upload = request.operation().uses.first().map(|used| used.kind.clone());
+    let answer = match request.operation().assembly {
         Some(Assembly::Create) => create(shared, trail, request, body).await,
         Some(Assembly::Part) => part(shared, trail, request, body).await,
         Some(Assembly::Complete) => complete(shared, trail, request, body).await,
         Some(Assembly::Cancel) => cancel(shared, trail, &request, body).await,
         None => Err(Refusal::new(Reason::Internal).log("an assembly that is none")),
+    };
+    answer.inspect_err(|refusal| {
+        if refusal.reason == Reason::ResourceUnknown && !trail.has_unknown() {
+            unknown(trail, upload);
+        }
+    })
+}
+
+/// Answers in the words of the kind that is not there.
+fn unknown(trail: &mut Trail, kind: Option<Kind>) {
+    if let Some(kind) = kind {
+        trail.not_theirs(&NotTheirs { kind, foreign: false });
     }
 }
 
@@ -250,7 +264,13 @@ async fn complete(
     let key = owned(&request)?;
     let (completion, _) = document::<Completion>(shared, trail, &request, body).await?;
     let order = completion.part_ids.ok_or_else(|| Refusal::new(Reason::FieldMissing))?;
-    let (under_way, parts) = Completing::begin(shared, key.clone(), &order)?;
+    let begun = Completing::begin(shared, key.clone(), &order);
+    let (under_way, parts) = begun.inspect_err(|refusal| {
+        // The upload is there, so it is a part that isn't.
+        if refusal.reason == Reason::ResourceUnknown && shared.assemblies.0.contains_key(&key) {
+            unknown(trail, request.operation().uses.get(1).map(|used| used.kind.clone()));
+        }
+    })?;
     let about = &under_way.about;
     let file = joined::file(shared, trail, &request, (about, parts, &under_way.given_up)).await?;
     // From here on the file is the tenant's, and the parts are not needed any more.

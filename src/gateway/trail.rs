@@ -166,6 +166,11 @@ impl Trail {
         }
     }
 
+    /// It is known which kind of resource is not there.
+    pub(super) const fn has_unknown(&self) -> bool {
+        self.not_theirs.is_some()
+    }
+
     /// The request goes upstream. What it changes there is recorded even if the caller goes away.
     pub(super) fn dispatched(&mut self, upstream: &UpstreamId) {
         self.under_way = Some(self.shared.metrics.upstream(upstream).begin());

@@ -13,6 +13,7 @@
 mod analysis;
 mod bad_input;
 mod censor;
+mod conformance;
 mod consent;
 mod faults;
 mod files;

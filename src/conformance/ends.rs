@@ -1,0 +1,104 @@
+//! What was made is taken back, and is then as if it had never been.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::request::{At, Order, filled};
+use super::{Call, Check, Made, Outcome, Tenant, Walk, ids};
+use crate::catalog::Operation;
+
+impl Walk<'_> {
+    /// Takes back what a tenant made, the newest first.
+    pub(super) async fn clean(&mut self, tenant: &mut Tenant) {
+        let made: Vec<Made> = tenant.stock.all().iter().rev().filter(|made| !made.ended).cloned().collect();
+        for one in made {
+            let Some(call) = self.ending(tenant, &one) else { continue };
+            let answer = self.send(tenant, &call).await;
+            if answer.is_ok() || answer.status == 404 {
+                if call.method == Method::DELETE {
+                    tenant.stock.end(&one.kind, &one.id);
+                }
+            } else {
+                let word = self.word(&answer);
+                self.report.left.push(format!("{} {} of {}: answered {word}", one.kind, one.id, tenant.name));
+            }
+        }
+    }
+
+    /// The call that ends a resource: the operation that ends its kind, or what the profile names to take it back.
+    fn ending(&self, tenant: &Tenant, made: &Made) -> Option<Call> {
+        let ends = |operation: &&Arc<Operation>| {
+            let used = operation.ends.and_then(|index| operation.uses.get(index));
+            used.is_some_and(|used| used.kind == made.kind)
+        };
+        let host = self.route.host.as_deref();
+        if let Some(operation) = self.served().find(ends) {
+            let used = operation.ends.and_then(|index| operation.uses.get(index))?;
+            let order = Order {
+                catalog: &self.route.catalog,
+                operation,
+                sample: None,
+                stock: &tenant.stock,
+                put: Some((At::Use(used), &made.id)),
+                near: vec![made],
+            };
+            return order.draft().ok().map(|draft| draft.call(operation, &self.route.prefix, host));
+        }
+        let undo = made.undo.as_ref()?;
+        let value = |name: &str| match name {
+            "id" => made.id.as_str(),
+            _ => made.params.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value),
+        };
+        Some(Call {
+            method: undo.method.clone(),
+            target: format!("{}{}", self.route.prefix, filled(&undo.template, value)),
+            host: host.map(str::to_owned),
+            headers: Vec::new(),
+            content_type: None,
+            body: bytes::Bytes::new(),
+        })
+    }
+
+    /// What was ended is answered as what never was: to whoever had it, and to the other.
+    pub(super) async fn ended(&mut self, a: &Tenant, b: &Tenant) {
+        let ended: Vec<Made> = a.stock.all().iter().filter(|made| made.ended).cloned().collect();
+        let mut seen = Vec::new();
+        for made in ended {
+            let rule = self.route.catalog.kind(&made.kind);
+            if seen.contains(&made.kind) {
+                continue;
+            }
+            seen.push(made.kind.clone());
+            let Some(never) = ids::invented(rule, &made.id).into_iter().next() else { continue };
+            let operations = self.served().filter(|o| self.is_tried(&o.id));
+            let operations: Vec<Arc<Operation>> = operations.cloned().collect();
+            for operation in operations.iter().filter(|o| o.method == Method::GET && o.uses.len() == 1) {
+                let Some(used) = operation.uses.iter().find(|used| used.kind == made.kind) else { continue };
+                let mut answers = Vec::new();
+                for (tenant, id) in [(a, &never), (a, &made.id), (b, &made.id)] {
+                    let order = Order {
+                        catalog: &self.route.catalog,
+                        operation,
+                        sample: None,
+                        stock: &tenant.stock,
+                        put: Some((At::Use(used), id)),
+                        near: Vec::new(),
+                    };
+                    let Ok(draft) = order.draft() else { continue };
+                    answers.push(self.ask(tenant, operation, &draft).await);
+                }
+                let Some((first, others)) = answers.split_first() else { continue };
+                let how = others.iter().find_map(|other| other.unlike(first));
+                let (outcome, detail) = match how {
+                    Some(how) => {
+                        (Outcome::Differs, format!("what was ended is told from an invented one: {how}"))
+                    }
+                    None => (Outcome::Same, String::new()),
+                };
+                let kind = made.kind.as_str().to_owned();
+                self.row((&operation.id, Check::Ended), &operation.template, &kind, outcome, detail);
+            }
+        }
+    }
+}
