@@ -16,6 +16,7 @@ mod demo;
 mod keys;
 mod output;
 mod panics;
+mod profile;
 mod rules;
 mod sandbox;
 mod scan;
@@ -49,6 +50,9 @@ enum Command {
     /// Checks, lists, explains and imports detectors.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Drafts API profiles from specifications.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -93,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Rules(command) => rules::run(&command),
+        Command::Profile(command) => profile::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Schema(arguments) => schema::run(&arguments),

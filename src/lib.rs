@@ -17,6 +17,7 @@ pub mod identity;
 pub mod isolation;
 pub mod listener;
 pub mod names;
+pub mod openapi;
 pub mod pointer;
 pub mod reason;
 pub mod sandbox;
