@@ -18,6 +18,7 @@ mod keys;
 mod lineage;
 mod output;
 mod panics;
+mod profile;
 mod registry;
 mod rules;
 mod sandbox;
@@ -54,6 +55,9 @@ enum Command {
     /// Checks, lists, explains and imports detectors.
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Drafts API profiles from specifications.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -101,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Rules(command) => rules::run(&command),
+        Command::Profile(command) => profile::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),

@@ -19,6 +19,7 @@ pub mod isolation;
 pub mod lineage;
 pub mod listener;
 pub mod names;
+pub mod openapi;
 pub mod pointer;
 pub mod reason;
 pub mod sandbox;

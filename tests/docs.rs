@@ -471,3 +471,44 @@ fn what_is_named_with_its_file_stands_there() {
     none("names", &complaints);
     assert!(seen > 50, "only {seen} names were found");
 }
+
+// --- The guide to profiles -----------------------------------------------------------------------------------
+
+/// The guide's files are written, and its commands run, in the order in which they stand there.
+#[test]
+fn every_step_of_the_guide_to_profiles_works() {
+    let text = fs::read_to_string(root().join("docs/profiles.md")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let (mut files, mut commands) = (0, Vec::new());
+    for block in blocks(&text) {
+        if let Some(name) = block.text.lines().next().and_then(|line| line.strip_prefix("# file: ")) {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, &block.text).unwrap();
+            files += 1;
+        }
+        for arguments in block.text.lines().filter(|_| block.language == "sh").filter_map(arguments) {
+            let output = Command::new(env!("CARGO_BIN_EXE_consentry"))
+                .args(&arguments)
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "docs/profiles.md:{} {arguments:?}: {told}", block.line);
+            commands.push((arguments.join(" "), told, String::from_utf8(output.stdout).unwrap()));
+        }
+    }
+    assert_eq!((files, commands.len()), (4, 3), "{commands:?}");
+    assert!(commands[0].1.contains("7 operation(s) served, 1 refused; "), "{}", commands[0].1);
+    assert!(commands[1].2.starts_with("ok: 1 route(s), 1 tenant(s), 8 operation(s)"), "{}", commands[1].2);
+    // What the guide says of the draft, and that it loads in the place of what was decided.
+    let draft = fs::read_to_string(folder.path().join("draft.yaml")).unwrap();
+    for said in
+        ["\"/quotes/*/note_id\"", "undo: deleteNotebook", "purpose: train", "json: /notify_url", "listUsers"]
+    {
+        assert!(draft.contains(said), "{said} is not in\n{draft}");
+    }
+    fs::write(folder.path().join("config/apis/notes.yaml"), &draft).unwrap();
+    let told = check(&folder.path().join("config"), &[]).unwrap();
+    assert!(told.starts_with("ok: 1 route(s), 1 tenant(s), 8 operation(s)"), "{told}");
+}

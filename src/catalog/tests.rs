@@ -8,6 +8,7 @@ mod kinds;
 mod openai;
 mod paths;
 mod queries;
+mod templates;
 
 /// The profile that comes with the gateway.
 fn openai() -> &'static Catalog {
