@@ -133,6 +133,11 @@ impl Plan {
     pub(super) fn watch(&self, at: &Pointer) -> Option<usize> {
         self.watched.iter().position(|w| w == at)
     }
+
+    /// Is this the index of the place's watch?
+    pub(super) fn is_watched_by(&self, at: &Pointer, watch: usize) -> bool {
+        self.watched.get(watch).is_some_and(|watched| watched == at)
+    }
 }
 
 /// Tells the upstream not to store. Where it stores unless told otherwise the word has to be added; where it doesn't,
