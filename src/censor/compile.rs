@@ -14,7 +14,7 @@ use super::number;
 use super::ordinary::Ordinary;
 use super::pattern::{Automaton, MAX_BEFORE, parse};
 use super::policy::{CompileError, Decisions, Policy};
-use super::prefilter::{AT, Beside, COLON, DIGIT, LITERAL_MIN, Literal, Prefilter, Run};
+use super::prefilter::{AT, Beside, COLON, DIGIT, Hit, LITERAL_MIN, Literal, Prefilter, Run};
 use super::prefix::Prefixes;
 use super::resolve::CLUSTER_MAX;
 use super::rules::{Boundary, Rule, RuleSet};
@@ -119,21 +119,21 @@ impl<'a> Builder<'a> {
         }
         let prefixes = Prefixes::new(self.literals.iter().map(|(literal, _)| literal));
         let words = self.words();
-        let mut listened = Vec::new();
+        let literals = self.literals.drain(..).map(|(literal, target)| (literal, Hit::Literal(target)));
+        let mut literals: Vec<_> = literals.collect();
         for (number, word) in words.iter().enumerate() {
-            listened.push((word_literal(word), self.target(number)?));
+            literals.push((word_literal(word), Hit::Word(self.target(number)?)));
         }
         let digits = Digits::new(&self.digit_rules(), &words);
         let anchors = [(digits.is_empty(), DIGIT), (self.at.is_empty(), AT), (self.colon.is_empty(), COLON)];
         let anchors = anchors.iter().filter(|(empty, _)| !empty).fold(0, |all, (_, flag)| all | flag);
         let field = if self.fields.is_empty() { 0 } else { MAX_FIELD };
         let mut engine = Engine {
-            prefilter: Prefilter::new(self.literals, anchors),
+            prefilter: Prefilter::new(literals, anchors),
             prefixes,
             labels,
             restorable,
             digits,
-            words: Prefilter::new(listened, 0),
             at: self.at,
             colon: self.colon,
             fields: self.fields,

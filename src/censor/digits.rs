@@ -43,7 +43,10 @@ pub(super) struct DigitRule<'a> {
 
 /// The tables.
 pub(super) struct Digits {
-    rules: Vec<(u16, u8)>,
+    /// Their targets.
+    rules: Vec<u16>,
+    /// By how many digits stand there: the rules that need no more.
+    counted: Vec<Mask>,
     /// One for each pair, from the two bytes before the digit on.
     tables: Vec<Table>,
     /// Rules that need no context word.
@@ -99,7 +102,8 @@ impl Digits {
     /// Builds the tables; `words` are the context words that the prefilter tells of, by their number.
     pub(super) fn new(rules: &[DigitRule<'_>], words: &[String]) -> Self {
         let mut this = Self {
-            rules: rules.iter().map(|rule| (rule.target, rule.min_digits)).collect(),
+            rules: rules.iter().map(|rule| rule.target).collect(),
+            counted: (0..=u8::MAX).map(|count| counted(rules, count)).collect(),
             tables: (0..BACK + AHEAD).map(|_| Table([[0; WORDS]; KINDS * KINDS])).collect(),
             free: [0; WORDS],
             spoken: vec![Vec::new(); words.len()],
@@ -143,7 +147,7 @@ impl Digits {
         &self,
         view: &View<'_>,
         at: usize,
-        recent: Option<&mut Recent<'_>>,
+        recent: Option<&mut Recent>,
         mut ask: impl FnMut(u16),
     ) {
         let mut mask = [u64::MAX; WORDS];
@@ -163,37 +167,35 @@ impl Digits {
                 return;
             }
         }
-        if let Some(recent) = recent {
-            let spoken = self.spoken_for(view, at, recent);
-            mask.iter_mut().zip(spoken).for_each(|(word, spoken)| *word &= spoken);
-        }
+        let counted = self.counted.get(usize::from(view.count_digits(at)));
+        mask.iter_mut().zip(counted.into_iter().flatten()).for_each(|(word, counted)| *word &= counted);
         if empty(&mask) {
             return;
         }
-        let count = view.count_digits(at);
+        if let Some(recent) = recent.filter(|_| !within(&mask, &self.free)) {
+            let spoken = self.spoken_for(view, at, recent);
+            mask.iter_mut().zip(spoken).for_each(|(word, spoken)| *word &= spoken);
+        }
         for (word, base) in mask.iter().zip((0..).step_by(64)) {
             let mut word = *word;
             while word != 0 {
                 let index = base + word.trailing_zeros() as usize;
                 word &= word - 1;
-                match self.rules.get(index) {
-                    Some((target, least)) if *least <= count => ask(*target),
-                    _ => {}
-                }
+                self.rules.get(index).into_iter().for_each(|target| ask(*target));
             }
         }
     }
 
     /// The rules that need no context word or have one.
-    fn spoken_for(&self, view: &View<'_>, at: usize, recent: &mut Recent<'_>) -> Mask {
+    fn spoken_for(&self, view: &View<'_>, at: usize, recent: &mut Recent) -> Mask {
         let mut mask = self.free;
         // What stands before the digit may belong to the match, whose start the window is counted from.
         let reach = super::pattern::MAX_BEFORE;
         let low = at.saturating_sub(self.window + reach);
-        let Some(words) = recent.between(view.text, low, at) else {
+        let Some(words) = recent.since(low) else {
             return [u64::MAX; WORDS];
         };
-        for (place, word) in words {
+        for (place, word) in words.filter(|(place, _)| *place < at) {
             for (index, window) in self.spoken.get(usize::from(word)).into_iter().flatten() {
                 if place + window + reach >= at {
                     put(&mut mask, usize::from(*index));
@@ -249,6 +251,18 @@ fn name(rules: &[DigitRule<'_>]) -> Option<(AhoCorasick, Vec<Mask>)> {
     }
     let names = AhoCorasick::builder().ascii_case_insensitive(true).build(&names).ok()?;
     (!masks.is_empty()).then_some((names, masks))
+}
+
+/// The rules that need no more digits than so many.
+fn counted(rules: &[DigitRule<'_>], count: u8) -> Mask {
+    let mut mask = [0; WORDS];
+    rules.iter().zip(0..).filter(|(rule, _)| rule.min_digits <= count).for_each(|(_, i)| put(&mut mask, i));
+    mask
+}
+
+/// Is every rule of the mask among these?
+fn within(mask: &Mask, others: &Mask) -> bool {
+    mask.iter().zip(others).all(|(mine, others)| mine & !others == 0)
 }
 
 fn put(mask: &mut Mask, index: usize) {

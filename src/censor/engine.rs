@@ -27,8 +27,6 @@ pub struct Engine {
     pub(super) restorable: Vec<Arc<str>>,
     pub(super) prefixes: Prefixes,
     pub(super) digits: Digits,
-    /// The context words of rules at digits, by their numbers there.
-    pub(super) words: Prefilter,
     pub(super) at: Vec<u16>,
     pub(super) colon: Vec<u16>,
     pub(super) fields: Fields,
@@ -74,12 +72,11 @@ impl Engine {
         found.clear();
         let view = View { text, complete: true, field: context.field, labels: &self.labels, exchange: None };
         let mut resolver = Resolver::default();
-        if let Some(name) = context.field {
-            for rule in self.fields.matching(name) {
-                self.take(self.decide_field(&view, rule), rule, &mut resolver);
-            }
+        let name = context.field.filter(|name| !self.is_silent(name.as_bytes()));
+        for rule in name.into_iter().flat_map(|name| self.fields.matching(name)) {
+            self.take(self.decide_field(&view, rule), rule, &mut resolver);
         }
-        let mut recent = Recent::new(&self.words);
+        let mut recent = Recent::new(name.is_none());
         self.prefilter.hits(text, 0, |at, hit| {
             self.targets(&view, at, hit, Some(&mut recent), |target| {
                 self.take(self.decide(&view, target, at), target, &mut resolver);
@@ -96,11 +93,12 @@ impl Engine {
         view: &View<'_>,
         at: usize,
         hit: Hit,
-        recent: Option<&mut Recent<'_>>,
+        recent: Option<&mut Recent>,
         mut ask: impl FnMut(u16),
     ) {
         match hit {
             Hit::Literal(target) => ask(target),
+            Hit::Word(word) => recent.into_iter().for_each(|recent| recent.note(at, word)),
             Hit::Digits => self.digits.candidates(view, at, recent, ask),
             Hit::At => self.at.iter().for_each(|target| ask(*target)),
             Hit::Colon => self.colon.iter().for_each(|target| ask(*target)),

@@ -25,7 +25,7 @@ pub(super) const LITERAL_MIN: usize = 3;
 
 /// Bytes that a place is known by.
 const GRAM: usize = 4;
-const BUCKETS: u32 = 13;
+const BUCKETS: u32 = 15;
 /// Makes lower-case letters of upper-case ones, and other signs of other signs: nothing is missed by it.
 const FOLD: u32 = 0x2020_2020;
 
@@ -89,12 +89,12 @@ impl Entry {
     }
 }
 
-/// A literal, as far as it is compared, and whom it is for.
+/// A literal, as far as it is compared, and what it is told as.
 struct Known {
     value: u128,
     fold: u128,
     len: u8,
-    target: u16,
+    hit: Hit,
 }
 
 impl Known {
@@ -182,8 +182,8 @@ impl Literal {
         Self { value: u128::from_le_bytes(value), fold: u128::from_le_bytes(fold), len, beside, held }
     }
 
-    fn known(&self, target: u16) -> Known {
-        Known { value: self.value, fold: self.fold, len: u8::try_from(self.len).unwrap_or(0), target }
+    fn known(&self, hit: Hit) -> Known {
+        Known { value: self.value, fold: self.fold, len: u8::try_from(self.len).unwrap_or(0), hit }
     }
 
     /// Its bytes, in lower case.
@@ -238,6 +238,8 @@ impl Literal {
 pub(super) enum Hit {
     /// A keyword's beginning: whom it is for.
     Literal(u16),
+    /// A context word's beginning: its number. It is told before every digit behind it.
+    Word(u16),
     /// A run of digits begins.
     Digits,
     /// An `@`.
@@ -247,9 +249,9 @@ pub(super) enum Hit {
 }
 
 impl Prefilter {
-    /// Builds the tables. The flags say which single bytes anchor something.
+    /// Builds the tables, of literals and what each is told as. The flags say which single bytes anchor something.
     #[expect(clippy::needless_pass_by_value, reason = "they are spent")]
-    pub(super) fn new(literals: Vec<(Literal, u16)>, anchors: u8) -> Self {
+    pub(super) fn new(literals: Vec<(Literal, Hit)>, anchors: u8) -> Self {
         let mut sieve = Sieve::default();
         let mut entries = Vec::new();
         for (index, (literal, _)) in literals.iter().enumerate() {
@@ -268,7 +270,7 @@ impl Prefilter {
         let heads =
             entries.iter().filter(|entry| entry.offset < 0).map(|entry| (entry.gram >> 8, entry.literal));
         let heads = heads.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-        let known = literals.iter().map(|(literal, target)| literal.known(*target)).collect();
+        let known = literals.iter().map(|(literal, hit)| literal.known(*hit)).collect();
         Self { sieve, buckets, entries, known, heads, anchors }
     }
 
@@ -291,8 +293,10 @@ impl Prefilter {
             let blocks = self.sieve.look(rest, &mut seen);
             let blocks = if blocks == 0 {
                 let mut last = [END; BLOCK_BYTES];
-                last.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-                self.sieve.look(&last, &mut seen)
+                let there = rest.len().min(BLOCK_BYTES);
+                last[..there].copy_from_slice(&rest[..there]);
+                seen[0] = self.sieve.part(&last, there);
+                1
             } else {
                 blocks
             };
@@ -340,7 +344,7 @@ impl Prefilter {
             if let Some(known) =
                 self.known.get(usize::from(*literal)).filter(|known| known.stands_at(text, 0))
             {
-                hit(0, Hit::Literal(known.target));
+                hit(0, known.hit);
             }
         }
     }
@@ -366,7 +370,7 @@ impl Prefilter {
             }
             let Some(known) = self.known.get(usize::from(entry.literal)) else { continue };
             if known.stands_at(text, start) {
-                hit(start, Hit::Literal(known.target));
+                hit(start, known.hit);
             }
         }
     }

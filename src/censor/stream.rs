@@ -64,6 +64,8 @@ pub struct TextStream {
     literals: usize,
     /// Literals behind `literals` that have been looked at nevertheless.
     early: Vec<(usize, u16)>,
+    /// Context words before `literals`, and those behind that have been seen nevertheless.
+    recent: Recent,
     pending: Vec<Pending>,
     resolver: Resolver,
     queue: VecDeque<Queued>,
@@ -102,6 +104,7 @@ impl TextStream {
             seen: 0,
             literals: 0,
             early: Vec::new(),
+            recent: Recent::default(),
             pending: Vec::new(),
             resolver: Resolver::default(),
             queue: VecDeque::new(),
@@ -167,18 +170,22 @@ impl TextStream {
     fn look(&mut self, engine: &Engine, view: &View<'_>) {
         if !self.started {
             self.started = true;
-            if let Some(name) = view.field {
-                self.pending
-                    .extend(engine.fields.matching(name).map(|target| Pending::Field { target, from: 0 }));
-            }
+            let name = view.field.filter(|name| !engine.is_silent(name.as_bytes()));
+            self.recent = Recent::new(name.is_none());
+            let rules = name.into_iter().flat_map(|name| engine.fields.matching(name));
+            self.pending.extend(rules.map(|target| Pending::Field { target, from: 0 }));
         }
         self.look_again(engine, view);
         let len = view.text.len();
         let frontier =
             if view.complete { len } else { len.saturating_sub(LITERAL_MAX - 1).max(self.literals) };
         let early = std::mem::take(&mut self.early);
-        let mut recent = Recent::new(&engine.words);
+        let mut recent = std::mem::take(&mut self.recent);
         engine.prefilter.hits(view.text, self.literals, |at, hit| {
+            if let Hit::Word(word) = hit {
+                recent.note_again(at, word);
+                return;
+            }
             if let Hit::Literal(target) = hit {
                 if early.contains(&(at, target)) {
                     return;
@@ -194,6 +201,7 @@ impl TextStream {
                 self.take(engine, target, decision, |from| Pending::Place { target, at, from });
             });
         });
+        self.recent = recent;
         self.early.extend(early.into_iter().filter(|(at, _)| *at >= frontier));
         self.literals = frontier;
         self.seen = len;
@@ -337,6 +345,7 @@ impl TextStream {
         self.seen -= count;
         self.literals -= count;
         self.early.iter_mut().for_each(|(at, _)| *at -= count);
+        self.recent.shift(count);
         self.resolver.shift(count);
         for pending in &mut self.pending {
             match pending {

@@ -6,7 +6,7 @@ use super::{FOLD, wide};
 /// Places in a block: one bit each.
 pub(super) const BLOCK: usize = 64;
 /// Bytes that must be there for a block: its places', and those behind that the last ones and wide loads look at.
-pub(super) const BLOCK_BYTES: usize = BLOCK + 8;
+pub(super) const BLOCK_BYTES: usize = BLOCK + 16;
 
 /// Words of the table, as a power of two: 32 KiB, to stay in the first-level cache.
 pub(super) const WORD_BITS: u32 = 13;
@@ -62,10 +62,23 @@ impl Sieve {
         blocks
     }
 
-    /// Are vectors used?
+    /// Looks at the first places of a block, as many as there are; nothing is seen at the others.
+    #[inline]
+    pub(super) fn part(&self, block: &[u8; BLOCK_BYTES], places: usize) -> Seen {
+        let places = places.min(BLOCK);
+        match self.wide {
+            Some(wide) => wide.part(&self.words, block, places),
+            None => Seen { grams: self.grams(block, places), ..singles(block) },
+        }
+    }
+
+    /// The same, looked at in every way that the processor has.
     #[cfg(test)]
-    pub(super) const fn is_wide(&self) -> bool {
-        self.wide.is_some()
+    pub(super) fn ways(&self) -> Vec<Self> {
+        wide::Wide::all()
+            .into_iter()
+            .map(|wide| Self { words: self.words.clone(), wide: Some(wide) })
+            .collect()
     }
 
     /// The same on every processor.
@@ -75,13 +88,13 @@ impl Sieve {
             else {
                 return;
             };
-            *seen = Seen { grams: self.grams(block), ..singles(block) };
+            *seen = Seen { grams: self.grams(block, BLOCK), ..singles(block) };
         }
     }
 
-    fn grams(&self, block: &[u8; BLOCK_BYTES]) -> u64 {
+    fn grams(&self, block: &[u8; BLOCK_BYTES], places: usize) -> u64 {
         let mut mask = 0;
-        for index in 0..BLOCK {
+        for index in 0..places.min(BLOCK) {
             let gram = [block[index], block[index + 1], block[index + 2], block[index + 3]];
             let hash = (u32::from_le_bytes(gram) | FOLD).wrapping_mul(FACTOR);
             let word = self.words[(hash >> (32 - WORD_BITS)) as usize];

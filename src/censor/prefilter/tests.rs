@@ -21,12 +21,12 @@ const WORDS: [(&str, bool); 7] = [
 /// Known by the byte before it.
 const ALONE: &str = "ing";
 
-fn words() -> Vec<(Literal, u16)> {
+fn words() -> Vec<(Literal, Hit)> {
     WORDS
         .iter()
         .filter(|(word, _)| word.len() > 2)
         .zip(0..)
-        .map(|((word, fold), n)| (literal(word, *fold), n))
+        .map(|((word, fold), n)| (literal(word, *fold), Hit::Literal(n)))
         .collect()
 }
 
@@ -78,20 +78,21 @@ fn a_literal_is_seen_at_every_place_of_a_block() {
 }
 
 /// What the sieve says of every whole block.
-fn sifted(sieve: &Sieve, text: &[u8], wide: bool) -> Vec<Seen> {
+fn sifted(sieve: &Sieve, text: &[u8]) -> Vec<Seen> {
     let mut seen = vec![Seen::default(); text.len() / BLOCK];
-    let blocks = if wide { sieve.look(text, &mut seen) } else { seen.len() };
+    let blocks = sieve.look(text, &mut seen);
     seen.truncate(blocks);
-    if !wide {
-        sieve.narrow(text, &mut seen);
-    }
     seen
 }
 
 #[test]
 fn vectors_are_used_where_there_are_any() {
     #[cfg(target_arch = "x86_64")]
-    assert_eq!(Sieve::default().is_wide(), std::arch::is_x86_feature_detected!("avx2"));
+    {
+        let there =
+            [std::arch::is_x86_feature_detected!("avx2"), std::arch::is_x86_feature_detected!("avx512vbmi")];
+        assert_eq!(Sieve::default().ways().len(), there.iter().filter(|there| **there).count());
+    }
 }
 
 #[test]
@@ -111,6 +112,7 @@ proptest! {
         grams in prop::collection::vec(any::<[u8; 4]>(), 0..300),
         text in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'@'), Just(b':'), b'/'..=b':'], 0..600),
         take in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        places in 0_u32..=64,
     ) {
         let mut sieve = Sieve::default();
         let known = take.iter().filter(|_| text.len() > 4).map(|at| {
@@ -120,9 +122,18 @@ proptest! {
         for gram in grams.iter().copied().chain(known.clone()) {
             sieve.add(u32::from_le_bytes(gram) | FOLD);
         }
-        let wide = sifted(&sieve, &text, true);
-        let narrow = sifted(&sieve, &text, false);
-        prop_assert_eq!(&wide[..], &narrow[..wide.len()]);
+        let wide = sifted(&sieve, &text);
+        let mut narrow = wide.clone();
+        sieve.narrow(&text, &mut narrow);
+        for way in sieve.ways() {
+            prop_assert_eq!(&sifted(&way, &text), &narrow);
+            for (index, seen) in narrow.iter().enumerate() {
+                let block = text[index * BLOCK..].first_chunk().unwrap();
+                let asked = 1_u64.checked_shl(places).unwrap_or(0).wrapping_sub(1);
+                let part = way.part(block, places as usize);
+                prop_assert_eq!(part, Seen { grams: seen.grams & asked, ..*seen });
+            }
+        }
         for at in (0..wide.len() * BLOCK).filter(|at| known.clone().any(|gram| text[*at..].starts_with(&gram))) {
             prop_assert!(wide[at / BLOCK].grams >> (at % BLOCK) & 1 == 1, "missed at {at}");
         }
