@@ -33,8 +33,10 @@ use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 use matcher::Matcher;
 
 /// The profiles that come with the gateway, by name.
-const BUILTIN: [(&str, &str, &str); 1] =
-    [("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml"))];
+const BUILTIN: [(&str, &str, &str); 2] = [
+    ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
+    ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
+];
 
 /// A compiled API profile. It never changes.
 #[derive(Debug)]
@@ -49,6 +51,7 @@ pub struct Catalog {
     unknown_kind: KindRule,
     errors: errors::ErrorShape,
     headers: HeaderRules,
+    sized_requests: bool,
 }
 
 /// What is known of a path parameter.
@@ -116,6 +119,12 @@ impl Catalog {
     #[must_use]
     pub fn kind(&self, kind: &Kind) -> &KindRule {
         self.kinds.get(kind).unwrap_or(&self.unknown_kind)
+    }
+
+    /// Whether every request has to have a length.
+    #[must_use]
+    pub const fn sized_requests(&self) -> bool {
+        self.sized_requests
     }
 
     /// What happens to headers.

@@ -72,13 +72,14 @@ pub struct Rebase {
 
 impl Rebase {
     /// The URL under the other prefix, if it stands under the first. Scheme and authority are compared without
-    /// regard to case (RFC 3986, 6.2.2.1), the path with.
+    /// regard to case (RFC 3986, 6.2.2.1), the path with. Servers behind TLS often don't know of it and write `http`.
     #[must_use]
     pub fn apply(&self, url: &str) -> Option<String> {
         let path_at = self.from.find("://").map_or(0, |at| at + 3);
         let path_at = self.from[path_at..].find('/').map_or(self.from.len(), |at| path_at + at);
         let (origin, path) = self.from.split_at(path_at);
-        let rest = strip_ignoring_case(url, origin)?.strip_prefix(path)?;
+        let plain = || strip_ignoring_case(url, &format!("http{}", origin.strip_prefix("https")?));
+        let rest = strip_ignoring_case(url, origin).or_else(plain)?.strip_prefix(path)?;
         if rest.is_empty() || rest.starts_with(['/', '?', '#']) {
             Some(format!("{}{rest}", self.to))
         } else {

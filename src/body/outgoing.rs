@@ -20,6 +20,8 @@ pub enum Outgoing {
     Full(Option<Bytes>),
     /// Piece by piece.
     Pieces(Pieces),
+    /// Piece by piece, of a length that is known.
+    Sized(u64, Pieces),
 }
 
 impl std::fmt::Debug for Outgoing {
@@ -28,6 +30,7 @@ impl std::fmt::Debug for Outgoing {
             Self::Empty => f.write_str("Empty"),
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.as_ref().map_or(0, Bytes::len)),
             Self::Pieces(_) => f.write_str("Pieces"),
+            Self::Sized(length, _) => write!(f, "Sized({length} bytes)"),
         }
     }
 }
@@ -44,6 +47,13 @@ impl Body for Outgoing {
             Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Pieces(pieces) => pieces.as_mut().poll_next(cx).map_ok(Frame::data),
+            Self::Sized(left, pieces) => {
+                let next = pieces.as_mut().poll_next(cx);
+                if let Poll::Ready(Some(Ok(piece))) = &next {
+                    *left = left.saturating_sub(piece.len() as u64);
+                }
+                next.map_ok(Frame::data)
+            }
         }
     }
 
@@ -51,7 +61,7 @@ impl Body for Outgoing {
         match self {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_none(),
-            Self::Pieces(_) => false,
+            Self::Pieces(_) | Self::Sized(..) => false,
         }
     }
 
@@ -60,6 +70,7 @@ impl Body for Outgoing {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Pieces(_) => SizeHint::default(),
+            Self::Sized(left, _) => SizeHint::with_exact(*left),
         }
     }
 }

@@ -327,7 +327,7 @@ impl Held {
     pub fn into_censored(self) -> Censored {
         match self {
             Self::Memory(bytes) => Censored::assertion(Outgoing::Full(Some(bytes))),
-            Self::Spool(spool) => Censored::assertion(Outgoing::Pieces(pieces(spool))),
+            Self::Spool(spool) => Censored::assertion(Outgoing::Sized(spool.len(), pieces(spool))),
         }
     }
 }

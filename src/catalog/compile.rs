@@ -149,6 +149,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
                 unknown_kind: KindRule::unknown(),
                 errors,
                 headers,
+                sized_requests: profile.sized_requests,
             })
         }
         _ => Err(compiler.errors),

@@ -75,6 +75,9 @@ pub struct Profile {
     /// A slash at the end of a path makes no difference to the API, so every template stands for both.
     #[serde(default)]
     pub(super) optional_slash: bool,
+    /// The API's servers read no body without a length: forms are kept until they are whole.
+    #[serde(default)]
+    pub(super) sized_requests: bool,
     /// The kinds of resources and what their ids look like.
     #[schemars(with = "BTreeMap<String, RawKind>")]
     pub(super) kinds: Entries<RawKind>,

@@ -296,10 +296,11 @@ impl Cage<'_> {
         let operation = &self.plan.operation;
         let catalog = &self.route.catalog;
         let path = sample::path(catalog, operation)?;
-        let query = match at {
-            Place::Query(name) => Some(format!("{name}={value}")),
-            _ => None,
-        };
+        let mut pairs = self.required_query(at)?;
+        if let Place::Query(name) = at {
+            pairs.push(format!("{name}={value}"));
+        }
+        let query = (!pairs.is_empty()).then(|| pairs.join("&"));
         let media = operation.request.media();
         let found = catalog.recognise_with(&operation.method, media, &path, query.as_deref()).ok()?;
         if found.operation.id != operation.id {
@@ -321,6 +322,20 @@ impl Cage<'_> {
             read.json = transform.facts().clone();
         }
         Some(read)
+    }
+
+    /// What the query has to name beside what stands at a place.
+    fn required_query(&self, at: &Place) -> Option<Vec<String>> {
+        let uses = self.plan.operation.uses.iter();
+        uses.filter(|used| used.required && used.place != *at)
+            .filter_map(|used| match &used.place {
+                Place::Query(name) => {
+                    let id = sample::id(&self.route.catalog, &used.kind);
+                    Some(id.map(|id| format!("{name}={id}")))
+                }
+                Place::Path(_) | Place::Header(_) | Place::Json(_) | Place::Form(_) => None,
+            })
+            .collect()
     }
 
     /// The smallest document that the operation takes.

@@ -250,7 +250,7 @@ where
         .with_edits(&request.operation().request_edits)
         .with_ids(ids(request));
     let mut pump = Pump::new(body, decoder(request)?, transform, bounds(request));
-    if !files {
+    if !files || request.received.catalog().sized_requests() {
         let held = pump.hold(memory(request), spools).await?;
         let form = pump.transform().facts().clone();
         let arrived = (pump.arrived(), pump.waited());

@@ -217,6 +217,12 @@ impl<'f> Compiler<'f> {
         to.store = raw.store.as_ref().and_then(|store| self.store(scope, store));
         to.stream = raw.stream.as_ref().and_then(|stream| self.place(scope, stream));
         to.records = raw.records.as_ref().and_then(|when| self.condition(scope, when));
+        if let Some(lines) = raw.lines.as_ref().filter(|_| self.profile.sized_requests) {
+            self.error(
+                lines.url.referenced,
+                "lines that are requests go up as they are read: not with `sized_requests`",
+            );
+        }
         to.lines = raw.lines.as_ref().and_then(|lines| self.lines(scope, lines));
     }
 
