@@ -99,40 +99,6 @@ async fn forward(
     let begun = effects::begin(shared, &request, &creates).await?;
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
-    if request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
-        let call = Call {
-            shared: Arc::clone(shared),
-            request,
-            scope,
-            named,
-            begun,
-            dataset,
-            label,
-            creates,
-            turned_off,
-            job,
-        };
-        return Box::pin(lists::answer(call, permit, trail)).await;
-    }
-    let query = only::query(shared, &request).await?;
-    let mut head = head_of(&request, query.as_deref().or(request.received.parts.uri.query()))?;
-    if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
-        head::transcoded(&mut head.headers, &up);
-    }
-    let cleared = Cleared::new(head, &scope, &permit, body);
-    let upstream = Arc::clone(&request.received.route.upstream);
-    trail.dispatched(&upstream.id);
-    let generation = request.received.snapshot().generation;
-    let answered = shared.upstreams.dispatch(&upstream, generation, cleared).await;
-    trail.upstream(&upstream.id, answered.as_ref());
-    // A body that refused on its way up ends the call; what the upstream made of the beginning doesn't count.
-    if let Some(refusal) = broke.take() {
-        return Err(refusal);
-    }
-    let response = answered?;
-    if let Some(resource) = effects::ended(&request, &scope, response.status()) {
-        shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
-    }
     let call = Call {
         shared: Arc::clone(shared),
         request,
@@ -145,6 +111,29 @@ async fn forward(
         turned_off,
         job,
     };
+    if call.request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
+        return Box::pin(lists::answer(call, permit, trail)).await;
+    }
+    let request = &call.request;
+    let query = only::query(shared, request).await?;
+    let mut head = head_of(request, query.as_deref().or(request.received.parts.uri.query()))?;
+    if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
+        head::transcoded(&mut head.headers, &up);
+    }
+    let cleared = Cleared::new(head, &call.scope, &permit, body);
+    let upstream = Arc::clone(&request.received.route.upstream);
+    trail.dispatched(&upstream.id);
+    let generation = request.received.snapshot().generation;
+    let answered = shared.upstreams.dispatch(&upstream, generation, cleared).await;
+    trail.upstream(&upstream.id, answered.as_ref());
+    // A body that refused on its way up ends the call; what the upstream made of the beginning doesn't count.
+    if let Some(refusal) = broke.take() {
+        return Err(refusal);
+    }
+    let response = answered?;
+    if let Some(resource) = effects::ended(request, &call.scope, response.status()) {
+        shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
+    }
     let begun = call.begun.clone();
     // A future is moved by each of those that wait for it: this one, which is large, in its box.
     let answered = Box::pin(outbound::answer(call, response, trail)).await;

@@ -241,10 +241,9 @@ pub(super) fn trains(text: &str) -> bool {
 /// Whether a name holds the address of something that the upstream would fetch or call.
 pub(super) fn address(name: &str) -> bool {
     let words = words(name);
-    let ends = words
+    words
         .last()
-        .is_some_and(|word| ["url", "uri", "webhook", "callback", "endpoint"].contains(&word.as_str()));
-    ends
+        .is_some_and(|word| ["url", "uri", "webhook", "callback", "endpoint"].contains(&word.as_str()))
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ fn walked(operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
         response: Arc::clone(&whole.response),
         events: Arc::clone(&whole.events),
         expected: crate::gateway::expected::Expected::default(),
+        item: whole.item,
         labels: Arc::clone(&whole.labels),
         lines: None,
     };

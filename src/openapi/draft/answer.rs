@@ -234,7 +234,7 @@ fn creates(
             })
             .collect();
         let any = keys.len() != field.steps.len();
-        let says = words::says(field.key(), &[kind.clone()]);
+        let says = words::says(field.key(), std::slice::from_ref(&kind));
         let of_it = says == Says::IdOf(kind.clone());
         let rank = match keys.as_slice() {
             [_] if !any && says == Says::Id => 0,

@@ -49,8 +49,8 @@ pub(super) fn of_parameter(path: &str, parameter: &str) -> String {
             Some(longer) if longer.ends_with(&format!("_{kind}")) => longer.clone(),
             _ => kind,
         },
-        Says::Id => collection.clone().unwrap_or_default(),
-        _ if BARE.contains(&words::snake(parameter).as_str()) => collection.clone().unwrap_or_default(),
+        Says::Id => collection.unwrap_or_default(),
+        _ if BARE.contains(&words::snake(parameter).as_str()) => collection.unwrap_or_default(),
         _ => words::snake(parameter),
     };
     if kind.is_empty() { "resource".to_owned() } else { kind }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::catalog::{Catalog, Operation, Place};
 use crate::openapi::document::Document;
@@ -102,10 +103,13 @@ fn a_draft_finds_what_people_found() {
         }
     }
     let all = found + refused + missed;
-    println!(
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(
+        out,
         "{told}found {found} of {all} ({refused} in operations that the draft refuses); {unspecified} not specified"
     );
-    println!(
+    let _ = writeln!(
+        out,
         "read in {read:?}, drafted in {took:?}; {} served, {} refused, {} left out, {} to decide",
         drafted.served, drafted.refused, drafted.left_out, drafted.decisions
     );
