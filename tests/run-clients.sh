@@ -7,6 +7,7 @@
 #   node        the openai SDK for Node, the same
 #   aimock      an OpenAI-shaped mock behind TLS (counterparties/aimock.json)
 #   llama       llama.cpp's server behind TLS, with a tiny model
+#   label-studio  a real Label Studio behind TLS, by its own SDK, two tenants of one service account
 #   prometheus  promtool reads the metrics; a real Prometheus scrapes them, and every query of the dashboard and the
 #               rules is sent to it
 #
@@ -25,7 +26,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/.." && pwd)
 CACHE=${CONSENTRY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/consentry}
 export CONSENTRY_CACHE=$CACHE
-ALL=(python node aimock llama prometheus)
+ALL=(python node aimock llama label-studio prometheus)
 
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
 say() { printf 'clients: %s\n' "$*"; }
@@ -90,11 +91,11 @@ start_sandbox() {
   SANDBOX_URL=https://localhost:${address##*:}
 }
 
-# counterparty NAME: true if it runs. What runs already is not ours to stop.
+# counterparty NAME PATH: true if it runs. What runs already is not ours to stop.
 counterparty() {
-  local url
-  url=$("$HERE/counterparties/up.sh" env | sed -n "s/^${1^^}_URL=//p")
-  if ! fetch -o /dev/null "$url/v1/models"; then
+  local url name=${1^^}
+  url=$("$HERE/counterparties/up.sh" env | sed -n "s/^${name//-/_}_URL=//p")
+  if ! fetch -o /dev/null "$url$2"; then
     if ! "$HERE/counterparties/up.sh" start "$1" > "$WORK/$1.up" 2>&1; then
       skip "$1" "$(tail -n 1 "$WORK/$1.up")"
       return 1
@@ -106,8 +107,8 @@ counterparty() {
 
 # --- the gateway --------------------------------------------------------------------
 
-route() { # NAME PATH: a route to the upstream of that name
-  printf '  - {name: %s, path: %s, upstream: %s, api: openai}\n' "$1" "$2" "$1"
+route() { # NAME PATH [API]: a route to the upstream of that name
+  printf '  - {name: %s, path: %s, upstream: %s, api: %s}\n' "$1" "$2" "$1" "${3:-openai}"
 }
 
 upstream() { # NAME URL CA
@@ -124,14 +125,20 @@ configure() {
     upstream sandbox "$SANDBOX_URL" "$SANDBOX_CA"
     if [ "$AIMOCK" = 1 ]; then upstream aimock "$AIMOCK_TLS_URL" "$COUNTERPARTY_CA"; fi
     if [ "$LLAMA" = 1 ]; then upstream llama "$LLAMA_TLS_URL" "$COUNTERPARTY_CA"; fi
+    if [ "$LABEL_STUDIO" = 1 ]; then
+      printf 'Token %s\n' "$(cat "$LABEL_STUDIO_DATA/token")" > "$config/label-studio.key"
+      printf '  label-studio: {url: "%s", ca: "%s", credential: {header: {name: authorization, value: "file:label-studio.key"}}}\n' \
+        "$LABEL_STUDIO_TLS_URL" "$COUNTERPARTY_CA"
+    fi
     printf 'routes:\n'
     route sandbox /
     if [ "$AIMOCK" = 1 ]; then route aimock /aimock; fi
     if [ "$LLAMA" = 1 ]; then route llama /llama; fi
+    if [ "$LABEL_STUDIO" = 1 ]; then route label-studio /label-studio label-studio; fi
   } > "$config/consentry.yaml"
   # Each run of a driver has tenants of its own: it looks that a list holds what it made, and nothing else.
   local run
-  for run in python1 python2 node1 node2 others; do
+  for run in python1 python2 node1 node2 others label-studio; do
     KEYS[$run]="$(tenant "acme-$run" granted) $(tenant "globex-$run" granted) $(tenant "initech-$run" none)"
   done
 }
@@ -149,7 +156,7 @@ tenant() {
   local made
   made=$("$CONSENTRY_BIN" keys new --config "$WORK/config" --id main --json)
   {
-    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [inference, train, evaluate]}\n' "$1" "$(json hash <<< "$made")"
+    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [inference, train, evaluate, annotate]}\n' "$1" "$(json hash <<< "$made")"
     # The drivers ask the upstream to store, and look that nothing is stored.
     printf 'consent:\n  store_without_grant: turn_off\n'
     if [ "$2" = granted ]; then
@@ -213,6 +220,11 @@ counterparty_driver() { # NAME WITNESS
   done
 }
 
+label_studio_driver() {
+  NAME_A=acme-label-studio as label-studio "$CACHE/label-studio/bin/python" "$HERE/clients/drive_labelstudio.py" \
+    --base "$GATEWAY_URL/label-studio" --ca "$GATEWAY_CA" --files "$LABEL_STUDIO_DATA/files"
+}
+
 # Some of everything that is counted, for a scrape that follows no other part.
 some_traffic() {
   local KEY_A KEY_C
@@ -256,9 +268,10 @@ prometheus_part() {
 # --- all of it --------------------------------------------------------------------------
 
 PATH=$PATH:$CACHE/prometheus/usr/bin
-AIMOCK=0 LLAMA=0
-if wanted aimock && counterparty aimock; then AIMOCK=1; fi
-if wanted llama && counterparty llama; then LLAMA=1; fi
+AIMOCK=0 LLAMA=0 LABEL_STUDIO=0
+if wanted aimock && counterparty aimock /v1/models; then AIMOCK=1; fi
+if wanted llama && counterparty llama /v1/models; then LLAMA=1; fi
+if wanted label-studio && counterparty label-studio /health; then LABEL_STUDIO=1; fi
 start_sandbox
 configure
 start_gateway
@@ -275,6 +288,7 @@ else
   if [ "$AIMOCK" = 1 ]; then part aimock counterparty_driver aimock "$AIMOCK_URL"; fi
   if [ "$LLAMA" = 1 ]; then part llama counterparty_driver llama "$LLAMA_URL"; fi
 fi
+if [ "$LABEL_STUDIO" = 1 ]; then part label-studio label_studio_driver; fi
 if wanted prometheus; then
   if ! command -v prometheus > /dev/null || ! command -v promtool > /dev/null; then
     skip prometheus 'there is no prometheus; tests/charts/run.sh fetches it where apt-get is there'

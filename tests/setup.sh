@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs what the tests drive the gateway with, at the versions pinned beside this script.
 #
-#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus; none: all
+#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, label-studio; none: all
 #
 #   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
 #   prometheus  promtool, for what the metrics look like
 #   llama    llama.cpp's HTTP server and a tiny model (counterparties/requirements-llama.txt)
 #   presidio Presidio's analyzer, for the tests of the gateway (counterparties/requirements-presidio.txt)
+#   label-studio  Label Studio, its SDK and a migrated data folder (counterparties/requirements-label-studio.txt)
 #
-# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama, presidio. Needed programs that are
+# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama, presidio, label-studio. Needed programs that are
 # missing are installed with apt-get when that is allowed. What is there already is left as it is. A part that can't
 # be installed is named on a line of its own, `setup: NAME: skipped: why`, and the exit status is 3.
 set -euo pipefail
@@ -17,6 +18,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${CONSENTRY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/consentry}
 LOG=$CACHE/run/setup.log
 skipped=0
+# shellcheck source=tests/counterparties/label_studio.sh
+. "$HERE/counterparties/label_studio.sh"
 
 say() { printf 'setup: %s\n' "$*"; }
 skip() { say "$1: skipped: $2"; skipped=1; }
@@ -133,6 +136,20 @@ setup_presidio() {
   fi
 }
 
+setup_label-studio() {
+  local print since=$SECONDS folder=$CACHE/label-studio
+  need_python label-studio || return 0
+  print=$(print_of "$HERE/counterparties/requirements-label-studio.txt" "$HERE/counterparties/seed_label_studio.py")
+  if there label-studio "$print"; then return; fi
+  if venv label-studio "$HERE/counterparties/requirements-label-studio.txt" && mkdir "$folder/seed" &&
+    quietly 'label-studio: migrates an empty database, once' in_label_studio "$folder/seed" \
+      "$folder/bin/python" "$HERE/counterparties/seed_label_studio.py" account@example.com; then
+    installed label-studio "$print" "$since"
+  else
+    skip label-studio "see $LOG"
+  fi
+}
+
 # Debian's package of Prometheus, unpacked: it runs without being installed.
 setup_prometheus() {
   if command -v promtool > /dev/null || [ -x "$CACHE/prometheus/usr/bin/promtool" ]; then say 'prometheus: there already'; return; fi
@@ -146,14 +163,14 @@ setup_prometheus() {
   fi
 }
 
-[ $# -gt 0 ] || set -- clients aimock llama presidio prometheus
-for name in "$@"; do case $name in clients | aimock | llama | presidio | prometheus) ;; *) usage ;; esac; done
+[ $# -gt 0 ] || set -- clients aimock llama presidio prometheus label-studio
+for name in "$@"; do case $name in clients | aimock | llama | presidio | prometheus | label-studio) ;; *) usage ;; esac; done
 mkdir -p "$CACHE/run"
 : > "$LOG"
 exec 9> "$CACHE/run/setup.lock"
 if command -v flock > /dev/null; then flock 9; fi
 for name in "$@"; do
-  case $name in aimock | llama) for tool in curl openssl; do package $tool $tool || skip "$name" "there is no $tool"; done ;; esac
+  case $name in aimock | llama | label-studio) for tool in curl openssl; do package $tool $tool || skip "$name" "there is no $tool"; done ;; esac
   "setup_$name"
 done
 [ "$skipped" = 0 ] || exit 3

@@ -274,7 +274,10 @@ fn prefixes_of_urls() {
     assert_eq!(rebase("https://api.example", "https://api.example").as_deref(), Some("https://gw"));
     assert_eq!(rebase("https://api.example", "https://api.example:8443/"), None);
     assert_eq!(rebase("https://api.example", "https://api.example@evil/"), None);
-    assert_eq!(rebase("https://api.example", "http://api.example/"), None);
+    // A server that doesn't know of the TLS in front of it.
+    assert_eq!(rebase("https://api.example", "http://api.example/x").as_deref(), Some("https://gw/x"));
+    assert_eq!(rebase("https://api.example", "ftp://api.example/"), None);
+    assert_eq!(rebase("https://api.example", "http://api.example@evil/"), None);
     assert_eq!(rebase("https://api.example/é", "https://api.example/é/x").as_deref(), Some("https://gw/x"));
     assert_eq!(rebase("https://api.example", "é"), None);
 }

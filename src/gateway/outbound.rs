@@ -20,8 +20,8 @@ use super::trail::Trail;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::pump::{Bounds, Gathered, Held, Pump};
 use crate::body::spool::Spools;
-use crate::body::{Censored, FactValue, Facts, Job, Outgoing, Pass, Transform};
-use crate::catalog::{BodyShape, IdClass};
+use crate::body::{Censored, Facts, Job, Outgoing, Transform};
+use crate::catalog::BodyShape;
 use crate::isolation::{NotTheirs, TenantScope};
 use crate::names::{DatasetName, Direction, Label};
 use crate::reason::{Reason, Refusal};
@@ -29,6 +29,7 @@ use crate::upstream::AnswerBody;
 use down::Down;
 
 mod down;
+mod identifier;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Call {
@@ -306,39 +307,6 @@ async fn pumped<T: Transform>(
     Pump::new(body, decoder, transform, bounds).hold(call.memory(), &call.spools()).await
 }
 
-/// The longest answer that is an id.
-const MAX_ID: usize = 512;
-
-/// An answer that is one id is the caller's before the caller learns it. It is one of the kind's ids, or nothing.
-async fn identifier(
-    call: &Call,
-    parts: http::response::Parts,
-    body: AnswerBody,
-    trail: &mut Trail,
-) -> Result<Response<Outgoing>, Refusal> {
-    let unexpected = || Refusal::new(Reason::UpstreamUnexpected).log("an answer that is no id");
-    let bounds = call.bounds();
-    let coding = parts.headers.get_all(CONTENT_ENCODING).iter();
-    let decoder = super::coded(coding, &bounds, call.request.received.snapshot())?;
-    let bytes = Pump::new(body, decoder, Pass, bounds).at_most(MAX_ID).await?;
-    let id = std::str::from_utf8(&bytes).map_err(|_error| unexpected())?.trim();
-    let operation = call.request.operation();
-    let kind = operation.creates.iter().chain(&operation.yields).map(|one| &one.kind).next();
-    let rule = kind.map(|kind| call.request.received.catalog().kind(kind));
-    if rule.is_none_or(|rule| rule.classify(id) != IdClass::Owned) {
-        return Err(unexpected());
-    }
-    let mut facts = Facts::default();
-    facts.add(0, FactValue::Text(Box::from(id)));
-    call.claiming().record(&facts).await?;
-    trail.measure(Direction::Response, bytes.len() as u64);
-    let mut response = Response::new(Outgoing::Full(Some(Bytes::from(id.to_owned()))));
-    *response.status_mut() = parts.status;
-    *response.headers_mut() = call.headers(&parts.headers)?;
-    trail.allowed(parts.status).await?;
-    Ok(response)
-}
-
 async fn success(
     call: Call,
     parts: http::response::Parts,
@@ -347,7 +315,7 @@ async fn success(
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     if kind == Kind::Id {
-        return identifier(&call, parts, body, trail).await;
+        return identifier::answer(&call, parts, body, trail).await;
     }
     analysis::admits_answer(&call.request, kind == Kind::Json)?;
     let mut response = Response::new(Outgoing::Empty);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Starts and stops the servers that nobody here wrote, on loopback.
 #
-#   up.sh start NAME...   aimock, llama; waits until each answers; prints its addresses
+#   up.sh start NAME...   aimock, llama, label-studio; waits until each answers; prints its addresses
 #   up.sh stop NAME...    stops what this script started
 #   up.sh env             addresses as shell assignments
 #
-# Each is there plain (AIMOCK_PORT 18300, LLAMA_PORT 18200) and with TLS in front (AIMOCK_TLS_PORT 18310,
-# LLAMA_TLS_PORT 18210) under the certificate of COUNTERPARTY_TLS/server.crt, for localhost, by ca.crt beside it.
+# Each is there plain (AIMOCK_PORT 18300, LLAMA_PORT 18200, LABEL_STUDIO_PORT 18400) and with TLS in front (AIMOCK_TLS_PORT
+# 18310, LLAMA_TLS_PORT 18210, LABEL_STUDIO_TLS_PORT 18410) under the certificate of COUNTERPARTY_TLS/server.crt, for localhost, by ca.crt beside it.
 # tests/setup.sh installs them. Process ids and logs are in $CONSENTRY_CACHE/run.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,6 +15,9 @@ RUN=$CACHE/run
 TLS=${COUNTERPARTY_TLS:-$CACHE/tls}
 AIMOCK_PORT=${AIMOCK_PORT:-18300} AIMOCK_TLS_PORT=${AIMOCK_TLS_PORT:-18310}
 LLAMA_PORT=${LLAMA_PORT:-18200} LLAMA_TLS_PORT=${LLAMA_TLS_PORT:-18210}
+LABEL_STUDIO_PORT=${LABEL_STUDIO_PORT:-18400} LABEL_STUDIO_TLS_PORT=${LABEL_STUDIO_TLS_PORT:-18410}
+# shellcheck source=tests/counterparties/label_studio.sh
+. "$HERE/label_studio.sh"
 
 fail() { printf 'up.sh: %s\n' "$*" >&2; exit 1; }
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
@@ -87,16 +90,31 @@ start_llama() {
   answers llama-tls "https://localhost:$LLAMA_TLS_PORT/health"
 }
 
+# Each start has a database of its own, as it was seeded.
+start_label-studio() {
+  local folder=$CACHE/label-studio data=$RUN/label-studio
+  [ -e "$folder/.installed" ] || fail 'label-studio is not installed: tests/setup.sh label-studio'
+  rm -rf "$data"
+  cp -a "$folder/seed" "$data"
+  in_label_studio "$data" spawn label-studio "$folder/bin/label-studio" start --no-browser --data-dir "$data" \
+    --internal-host 127.0.0.1 -p "$LABEL_STUDIO_PORT" --enable-legacy-api-token
+  spawn label-studio-tls python3 "$HERE/tls_front.py" "$LABEL_STUDIO_TLS_PORT" "$LABEL_STUDIO_PORT" "$TLS/server.crt" "$TLS/server.key"
+  answers label-studio "http://127.0.0.1:$LABEL_STUDIO_PORT/health"
+  answers label-studio-tls "https://localhost:$LABEL_STUDIO_TLS_PORT/health"
+}
+
 environment() {
   printf '%s=%q\n' COUNTERPARTY_CA "$TLS/ca.crt" \
     AIMOCK_URL "http://127.0.0.1:$AIMOCK_PORT" AIMOCK_TLS_URL "https://localhost:$AIMOCK_TLS_PORT" \
-    LLAMA_URL "http://127.0.0.1:$LLAMA_PORT" LLAMA_TLS_URL "https://localhost:$LLAMA_TLS_PORT"
+    LLAMA_URL "http://127.0.0.1:$LLAMA_PORT" LLAMA_TLS_URL "https://localhost:$LLAMA_TLS_PORT" \
+    LABEL_STUDIO_URL "http://127.0.0.1:$LABEL_STUDIO_PORT" LABEL_STUDIO_TLS_URL "https://localhost:$LABEL_STUDIO_TLS_PORT" \
+    LABEL_STUDIO_DATA "$RUN/label-studio"
 }
 
 command=${1:-}
 shift || usage
 mkdir -p "$RUN"
-for name in "$@"; do case $name in aimock | llama) ;; *) usage ;; esac; done
+for name in "$@"; do case $name in aimock | llama | label-studio) ;; *) usage ;; esac; done
 case $command in
   start)
     certificates
