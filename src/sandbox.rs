@@ -49,10 +49,17 @@ mod tests;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+
+pub use reply::BreaksOff;
 
 /// What the sandbox is told. Usable as arguments of a subcommand, or made by [`Options::new`].
 #[derive(Clone, Debug, clap::Args)]
@@ -147,6 +154,28 @@ pub enum SandboxError {
     /// The certificates can't be made or used.
     #[error("TLS: {0}")]
     Tls(String),
+}
+
+/// An account for whoever serves its requests without a socket of ours: a test that drives thousands of accounts.
+#[derive(Clone)]
+pub struct Account(Arc<account::App>);
+
+impl Account {
+    /// An account that holds nothing. Address and certificates of the options are of no meaning to it.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self(account::App::new(options))
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<UnsyncBoxBody<Bytes, BreaksOff>> {
+        server::answer(&self.0, request, None).await
+    }
+
+    /// Forgets everything that anybody made.
+    pub fn forget(&self) {
+        self.0.forget();
+    }
 }
 
 /// Serves until `stop` resolves, then lets what is under way finish for a moment.

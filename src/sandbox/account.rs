@@ -82,6 +82,11 @@ impl App {
         state
     }
 
+    /// Begins anew: nobody has made anything, and nothing was said.
+    pub(super) fn forget(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::default();
+    }
+
     /// How many requests were served before this one.
     pub(super) fn count(&self) -> u64 {
         self.served.fetch_add(1, Ordering::Relaxed)

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// A stream that ends before its end, on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream breaks off")]
-pub(super) struct BreaksOff;
+pub struct BreaksOff;
 
 impl From<Infallible> for BreaksOff {
     fn from(never: Infallible) -> Self {

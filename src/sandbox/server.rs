@@ -99,7 +99,11 @@ async fn connection(
     let _ = watcher.watch(serving.into_owned()).await;
 }
 
-async fn answer(app: &Arc<App>, request: Request<Incoming>, local: Option<SocketAddr>) -> Response<Payload> {
+pub(super) async fn answer(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    local: Option<SocketAddr>,
+) -> Response<Payload> {
     let (parts, body) = request.into_parts();
     let control = parts.uri.path().starts_with("/__sandbox");
     let tap = if control { None } else { app.journal.as_ref().map(|journal| journal.begin(&parts)) };
