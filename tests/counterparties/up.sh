@@ -16,6 +16,8 @@ TLS=${COUNTERPARTY_TLS:-$CACHE/tls}
 AIMOCK_PORT=${AIMOCK_PORT:-18300} AIMOCK_TLS_PORT=${AIMOCK_TLS_PORT:-18310}
 LLAMA_PORT=${LLAMA_PORT:-18200} LLAMA_TLS_PORT=${LLAMA_TLS_PORT:-18210}
 LABEL_STUDIO_PORT=${LABEL_STUDIO_PORT:-18400} LABEL_STUDIO_TLS_PORT=${LABEL_STUDIO_TLS_PORT:-18410}
+# Not below the cache: the profile takes no path of a local storage that has a hidden folder in it.
+LABEL_STUDIO_DATA=${LABEL_STUDIO_DATA:-${TMPDIR:-/tmp}/consentry-label-studio}
 # shellcheck source=tests/counterparties/label_studio.sh
 . "$HERE/label_studio.sh"
 
@@ -92,7 +94,7 @@ start_llama() {
 
 # Each start has a database of its own, as it was seeded.
 start_label-studio() {
-  local folder=$CACHE/label-studio data=$RUN/label-studio
+  local folder=$CACHE/label-studio data=$LABEL_STUDIO_DATA
   [ -e "$folder/.installed" ] || fail 'label-studio is not installed: tests/setup.sh label-studio'
   rm -rf "$data"
   cp -a "$folder/seed" "$data"
@@ -108,7 +110,7 @@ environment() {
     AIMOCK_URL "http://127.0.0.1:$AIMOCK_PORT" AIMOCK_TLS_URL "https://localhost:$AIMOCK_TLS_PORT" \
     LLAMA_URL "http://127.0.0.1:$LLAMA_PORT" LLAMA_TLS_URL "https://localhost:$LLAMA_TLS_PORT" \
     LABEL_STUDIO_URL "http://127.0.0.1:$LABEL_STUDIO_PORT" LABEL_STUDIO_TLS_URL "https://localhost:$LABEL_STUDIO_TLS_PORT" \
-    LABEL_STUDIO_DATA "$RUN/label-studio"
+    LABEL_STUDIO_DATA "$LABEL_STUDIO_DATA"
 }
 
 command=${1:-}

@@ -140,7 +140,7 @@ impl Mine {
                 new.push((Kind::File, text("/result_files/0")));
             }
             "batch" => {
-                new.extend([(Kind::File, text("/output_file_id")), (Kind::File, text("/error_file_id"))])
+                new.extend([(Kind::File, text("/output_file_id")), (Kind::File, text("/error_file_id"))]);
             }
             "upload" => new.push((Kind::File, text("/file/id"))),
             "upload.part" => new.push((Kind::Part, text("/id"))),
