@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -50,8 +50,6 @@ pub struct Pump<B, T> {
     waited: Duration,
     decoded: Vec<u8>,
     out: Vec<u8>,
-    /// How much of `out` came of the steps before this one.
-    before: usize,
     state: State,
 }
 
@@ -85,7 +83,6 @@ where
             waited: Duration::ZERO,
             decoded: Vec::new(),
             out: Vec::new(),
-            before: 0,
             state: State::Reading,
         }
     }
@@ -132,39 +129,26 @@ where
     /// With the refusal that ends the body. From then on every call fails.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            if !self.step().await? {
-                return Ok(None);
-            }
+            let step = match &self.state {
+                State::Ended => return Ok(None),
+                State::Broken(refusal) => return Err(refusal.clone()),
+                State::Draining { then_end } => self.drain(*then_end),
+                State::Reading => self.read().await,
+            };
             // What a transform put out before it refused may go on: it is the same whatever the cuts are.
+            if let Err(refusal) = step {
+                self.state = State::Broken(refusal);
+            }
             if !self.out.is_empty() {
-                return Ok(Some(self.take()));
+                let piece = Bytes::from(std::mem::take(&mut self.out));
+                self.given = self.given.saturating_add(piece.len() as u64);
+                return Ok(Some(piece));
+            }
+            if matches!(self.state, State::Draining { .. }) {
+                // Much may be read before something comes out: others wait for the thread.
+                tokio::task::yield_now().await;
             }
         }
-    }
-
-    /// Reads or drains once; what comes of it is added to `out`. Says whether there was anything left to do.
-    async fn step(&mut self) -> Result<bool, Refusal> {
-        self.before = self.out.len();
-        let step = match &self.state {
-            State::Ended => return Ok(false),
-            State::Broken(refusal) => return Err(refusal.clone()),
-            State::Draining { then_end } => self.drain(*then_end),
-            State::Reading => self.read().await,
-        };
-        if let Err(refusal) = step {
-            self.state = State::Broken(refusal);
-        }
-        if self.out.len() == self.before && matches!(self.state, State::Draining { .. }) {
-            // Much may be read before something comes out: others wait for the thread.
-            tokio::task::yield_now().await;
-        }
-        Ok(true)
-    }
-
-    fn take(&mut self) -> Bytes {
-        let piece = Bytes::from(std::mem::take(&mut self.out));
-        self.given = self.given.saturating_add(piece.len() as u64);
-        piece
     }
 
     async fn read(&mut self) -> Result<(), Refusal> {
@@ -225,7 +209,7 @@ where
     }
 
     fn drain(&mut self, then_end: bool) -> Result<(), Refusal> {
-        while self.out.len() - self.before < PIECE {
+        while self.out.len() < PIECE {
             let before = self.out.len();
             if !self.transform.drain(&mut self.out)? {
                 self.state = if then_end { State::Ended } else { State::Reading };
@@ -243,19 +227,17 @@ where
     /// # Errors
     /// With the refusal that ends the body.
     pub async fn gather(&mut self, memory: usize) -> Result<Gathered, Refusal> {
-        if self.decoder.is_none() {
-            // Most of it comes out as long as it went in.
-            let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
-            self.out.reserve(announced.min(memory));
-        }
-        let mut pieces = 0;
-        while self.step().await? {
-            pieces += usize::from(self.out.len() > self.before);
-            if pieces > 1 && self.out.len() > memory && !matches!(self.state, State::Broken(_)) {
-                return Ok(Gathered::Begun(self.take()));
+        let Some(first) = self.next().await? else { return Ok(Gathered::Whole(Held::Memory(Bytes::new()))) };
+        let Some(second) = self.next().await? else { return Ok(Gathered::Whole(Held::Memory(first))) };
+        let mut kept = BytesMut::from(first.as_ref());
+        kept.extend_from_slice(&second);
+        while kept.len() <= memory {
+            match self.next().await? {
+                Some(piece) => kept.extend_from_slice(&piece),
+                None => return Ok(Gathered::Whole(Held::Memory(kept.freeze()))),
             }
         }
-        Ok(Gathered::Whole(Held::Memory(self.take())))
+        Ok(Gathered::Begun(kept.freeze()))
     }
 
     /// Reads to the end, all of it into memory, and no more than `most` bytes.

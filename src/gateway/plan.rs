@@ -140,11 +140,6 @@ impl Plan {
     pub(super) fn watch(&self, at: &Pointer) -> Option<usize> {
         self.watched.iter().position(|w| w == at)
     }
-
-    /// Is this the index of the place's watch?
-    pub(super) fn is_watched_by(&self, at: &Pointer, watch: usize) -> bool {
-        self.watched.get(watch).is_some_and(|watched| watched == at)
-    }
 }
 
 /// Where the ids stand of the items that yield something.

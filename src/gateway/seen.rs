@@ -59,9 +59,8 @@ impl Seen<'_> {
                 .map(|v| v.to_str().map_or(Value::TooLong, Value::Text))
                 .collect(),
             Place::Json(at) => {
-                // Most places are asked for in vain: what the body says is less than what it could say.
-                let said = self.json.iter().filter(|fact| self.plan.is_watched_by(at, fact.watch));
-                said.map(|fact| Value::from(&fact.value)).collect()
+                let watch = self.plan.watch(at);
+                watch.map(|w| self.json.at(w).map(Value::from).collect()).unwrap_or_default()
             }
             Place::Form(name) => {
                 let field = field(&self.plan.operation, name);
