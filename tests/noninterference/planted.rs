@@ -30,7 +30,6 @@ pub(crate) const PROFILES: &[(&str, &str, &str)] = &[
         "list: {kind: vector_store, items: /data, id: /id, cursor: {by: [after, before], ends: true, default: 20, max: 100}}",
         "query: [after, before, limit, order]",
     ),
-    ("an unpaged list is not filtered", "    list: {kind: model, items: /data, id: /id}\n", ""),
     (
         "an id in a path is not looked up",
         "match: GET /v1/files/{file_id}\n    or_purposes: [train, evaluate]\n    uses: [{kind: file, path: file_id}]",

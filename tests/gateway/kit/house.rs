@@ -11,8 +11,8 @@ use super::tls::{Leaf, Valid};
 use super::upstream::{Arrived, Step, Upstream};
 use super::{Caller, Gateway, Setup, Tenant};
 
-const LANES: usize = 96;
-const TENANTS: usize = 128;
+const LANES: usize = 128;
+const TENANTS: usize = 192;
 
 const STORE: &str = "  grants:\n    - {purpose: store, scope: tenant, evidence: a test}\n";
 const KEEPING: &str = "opaque: [createTranscription]\n";
