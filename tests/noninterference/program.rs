@@ -108,7 +108,7 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
     ];
     (verbs, steps).prop_map(|(verbs, steps)| {
         let step = |Draft { tenant, verb, names, text, page }| {
-            let verb: &'static Verb = verb.get(&verbs);
+            let verb = *verb.get(&verbs);
             Step { tenant, verb, names, text, page }
         };
         Program(steps.into_iter().map(step).collect())
