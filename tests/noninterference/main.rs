@@ -26,7 +26,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use world::{Wire, World};
 
 /// How many programs run if nobody says otherwise.
-const PROGRAMS: u32 = 10_000;
+const PROGRAMS: u32 = 1_000;
 /// Threads that run them. Each has a gateway of its own.
 const THREADS: u32 = 3;
 

@@ -43,9 +43,3 @@ fn a_file_that_nobody_made_public() {
 fn a_file_that_nobody_lent() {
     planted("file", &shared("use"), &["createVectorStore"]).found("place", "createVectorStore");
 }
-
-#[test]
-fn a_vector_store_that_is_recorded_for_another() {
-    let other = "UPDATE resource SET tenant = (SELECT n FROM name WHERE text = 'globex') WHERE seq = NEW.seq";
-    planted("vector_store", other, &["getVectorStore"]).found("apart", "listVectorStores");
-}
