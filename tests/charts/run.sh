@@ -102,7 +102,7 @@ fi
 # --- The image recipe --------------------------------------------------------------
 
 check "hadolint" hadolint "$root/Containerfile"
-check "shellcheck" shellcheck "$here/run.sh" "$root/charts/image/rootfs.sh" "$root"/tests/*.sh "$root/tests/counterparties/up.sh" "$root/.ci/run"
+check "shellcheck" shellcheck --external-sources --source-path="$root" "$here/run.sh" "$root/charts/image/rootfs.sh" "$root"/tests/*.sh "$root"/tests/counterparties/*.sh "$root/.ci/run"
 
 # The image's root file system, with a program in the gateway's place that says who it runs as: the loader finds its
 # libraries, and the user is the one that Kubernetes is told.
