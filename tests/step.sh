@@ -11,7 +11,7 @@ shift 2
 mkdir -p "$folder"
 
 # What the runners say of themselves: cargo's tests, the charts, the drivers, the clients' script.
-SUMMARY='^test result:|^charts: [0-9]+ checks|^clients: [0-9]+ parts|^[a-z]+: [0-9]+ checks, [0-9]+ failed'
+SUMMARY='^test result:|^charts: [0-9]+ checks|^clients: [0-9]+ parts|^[a-z-]+: [0-9]+ checks, [0-9]+ failed'
 SKIPPED='^skip: |: skipped: '
 
 case $name in
