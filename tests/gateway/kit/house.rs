@@ -12,8 +12,9 @@ use super::upstream::{Arrived, Step, Upstream};
 use super::{Caller, Gateway, Setup, Tenant};
 
 const LANES: usize = 128;
-// Three pools of them, below the number of tenants that have a label of their own in the metrics (500).
-const TENANTS: usize = 160;
+// Together below the number of tenants that have a label of their own in the metrics (500).
+const GRANTED_ONES: usize = 256;
+const OTHERS: usize = 100;
 
 const STORE: &str = "  grants:\n    - {purpose: store, scope: tenant, evidence: a test}\n";
 const KEEPING: &str = "opaque: [createTranscription]\n";
@@ -48,9 +49,9 @@ struct Free {
 struct Pool(Vec<Tenant>, AtomicUsize);
 
 impl Pool {
-    fn new(setup: &Setup, name: &str, rights: &str) -> Self {
+    fn new(setup: &Setup, (many, name): (usize, &str), rights: &str) -> Self {
         let tenant = |n| setup.tenant(&format!("{name}{n}"), rights);
-        Self((0..TENANTS).map(tenant).collect(), AtomicUsize::new(0))
+        Self((0..many).map(tenant).collect(), AtomicUsize::new(0))
     }
 
     fn next(&self) -> &Tenant {
@@ -92,10 +93,13 @@ impl House {
         }
         // Small, so that a body without end is at its end soon.
         setup.more = "limits: {call_body: 4MiB, record: 1MiB}\n".to_owned();
-        let granted = Pool::new(&setup, "granted", GRANTED);
-        let keeping =
-            Pool::new(&setup, "keeping", &format!("{}{KEEPING}", GRANTED.replace("  grants:\n", STORE)));
-        let nobody = Pool::new(&setup, "nobody", NOTHING);
+        let granted = Pool::new(&setup, (GRANTED_ONES, "granted"), GRANTED);
+        let keeping = Pool::new(
+            &setup,
+            (OTHERS, "keeping"),
+            &format!("{}{KEEPING}", GRANTED.replace("  grants:\n", STORE)),
+        );
+        let nobody = Pool::new(&setup, (OTHERS, "nobody"), NOTHING);
         let expired = setup.tenant("expired", NOTHING);
         let file = setup.config().join("tenants/expired.yaml");
         let text = std::fs::read_to_string(&file)
