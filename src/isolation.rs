@@ -25,6 +25,8 @@ pub struct Named {
     pub access: Access,
     /// The place where it is named.
     pub via: Via,
+    /// That place, by its index among those of the operation.
+    pub at: usize,
 }
 
 /// What a request named, as it stands in the registry: what is made of it comes from there.
@@ -36,6 +38,16 @@ pub struct Source {
     pub id: String,
     /// The place where it was named.
     pub via: Via,
+    /// That place, by its index among those of the operation; none, if a record of a file named it.
+    pub at: Option<usize>,
+}
+
+impl Source {
+    /// As a record of a file names it.
+    #[must_use]
+    pub fn of_record(self) -> Self {
+        Self { at: None, ..self }
+    }
 }
 
 /// A resource that somebody else shares with the caller.
@@ -101,7 +113,7 @@ impl TenantScope {
         self.owned.is_empty() && !self.borrowed.is_empty() && self.borrowed.iter().all(|one| one.public)
     }
 
-    /// This scope and another of the same request.
+    /// This scope and that of the records of the same request's file, whose places are those of other operations.
     ///
     /// # Errors
     /// If they are of two tenants, which is a mistake of ours.
@@ -112,7 +124,7 @@ impl TenantScope {
         self.datasets.extend(other.datasets);
         self.owned.extend(other.owned);
         self.borrowed.extend(other.borrowed);
-        self.recorded.extend(other.recorded);
+        self.recorded.extend(other.recorded.into_iter().map(Source::of_record));
         Ok(self)
     }
 }
@@ -331,8 +343,8 @@ pub async fn entitle(
         borrowed: Vec::new(),
         recorded: Vec::new(),
     };
-    for Named { kind, id, labels, access, via } in named {
-        let source = |id| Source { kind: kind.clone(), id, via: via.clone() };
+    for Named { kind, id, labels, access, via, at } in named {
+        let source = |id| Source { kind: kind.clone(), id, via: via.clone(), at: Some(*at) };
         let denied = |foreign| Err(Denied::NotTheirs(NotTheirs { kind: kind.clone(), foreign }));
         match sight(registry, catalog, upstream, tenant, kind, id).await.map_err(Denied::Store)? {
             Sight::Shared | Sight::Named => {}
@@ -346,7 +358,7 @@ pub async fn entitle(
                 scope.recorded.push(source(recorded));
                 scope.datasets.extend(owned.dataset.clone());
                 let (kind, id, via) = (kind.clone(), id.clone(), via.clone());
-                scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access, via });
+                scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access, via, at: *at });
             }
             Sight::Lent(owned, granted, recorded) => {
                 scope.recorded.push(source(recorded));

@@ -69,7 +69,7 @@ impl Sources {
     /// If there are too many.
     fn add(&self, scope: &TenantScope) -> Result<(), Refusal> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.extend(scope.recorded().iter().cloned());
+        all.extend(scope.recorded().iter().cloned().map(Source::of_record));
         if all.len() > MOST {
             return Err(Refusal::new(Reason::RecordTooLarge).detail("the file names too many resources"));
         }

@@ -1,10 +1,13 @@
 //! What an answer brings into being is the caller's before the caller learns of it.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::audit::Role;
 use crate::body::{FactValue, Facts};
 use crate::catalog::{Creation, IdClass, Place, Undo, Use};
-use crate::isolation::{Borrowed, Source, TenantScope, fault, store_refusal, visible};
+use crate::isolation::{Borrowed, Sight, Source, TenantScope, fault, sight, store_refusal, visible};
 use crate::names::{DatasetName, Kind, Label, RequestId};
+use crate::pointer::{Pointer, Step};
 use crate::reason::{Reason, Refusal};
 use crate::store::{Claim, Doom, Making, Origin, Parent, Relation, Resource, StoreError};
 use crate::telemetry::Violation;
@@ -52,8 +55,25 @@ impl Claiming<'_> {
 
     /// Looks that an answer has the shape that the profile expects, and records what it names.
     pub(super) async fn record_whole(&self, facts: &Facts) -> Result<(), Refusal> {
-        self.request.plan.expected.check(facts, self.creates)?;
-        self.record(facts).await
+        self.keep(facts, self.request.plan.expected.check(facts, self.creates)).await
+    }
+
+    /// Records what the answer names. The watches of `facts` are `creates`, then `yields`, then `shows`.
+    pub(super) async fn record(&self, facts: &Facts) -> Result<(), Refusal> {
+        self.keep(facts, Ok(())).await
+    }
+
+    /// Records what the answer names, or takes back what it says was made: nothing stays that its maker is not told of.
+    async fn keep(&self, facts: &Facts, expected: Result<(), Refusal>) -> Result<(), Refusal> {
+        let made = self.made(facts);
+        let kept = match expected {
+            Ok(()) => self.claims(facts, &made).await,
+            Err(refusal) => Err(refusal),
+        };
+        if kept.is_err() {
+            self.take_back(&made).await;
+        }
+        kept
     }
 
     /// What the answer says is there has to be the caller's. The watches of `shows` follow those of `yields`.
@@ -82,26 +102,79 @@ impl Claiming<'_> {
         Ok(())
     }
 
-    /// Records what the answer names. The watches of `facts` are `creates`, then `yields`.
-    pub(super) async fn record(&self, facts: &Facts) -> Result<(), Refusal> {
+    /// What the answer says was made.
+    fn made(&self, facts: &Facts) -> Vec<(&Creation, String)> {
+        let creations = self.request.operation().creates.iter().zip(self.creates.iter().copied()).enumerate();
+        let counted = creations.filter(|(_, (_, counts))| *counts);
+        let ids =
+            counted.flat_map(|(watch, (creation, _))| facts.at(watch).map(move |value| (creation, value)));
+        let ids = ids.filter_map(|(creation, value)| Some((creation, value.as_text()?)));
+        ids.filter(|(creation, id)| self.owned_by_nature(creation, id))
+            .map(|(creation, id)| (creation, id.to_owned()))
+            .collect()
+    }
+
+    /// An id that is none of its kind's can be neither recorded nor checked: it is not told where it has to be one, and
+    /// one that names a tenant has to name the caller.
+    fn told(&self, facts: &Facts) -> Result<(), Refusal> {
         let operation = self.request.operation();
-        self.shown(facts).await?;
-        let creations = operation.creates.iter().zip(self.creates.iter().copied()).enumerate();
-        let mut claims = Vec::new();
-        let mut made = Vec::new();
-        for (watch, (creation, _)) in creations.filter(|(_, (_, counts))| *counts) {
-            for id in facts.at(watch).filter_map(|value| value.as_text()) {
-                if self.owned_by_nature(creation, id) {
-                    claims.push(self.claim(creation, id, Origin::Created));
-                    made.push((creation, id.to_owned()));
+        let counts = |at: usize| self.creates.get(at).copied().unwrap_or(true);
+        let places = operation.creates.iter().chain(&operation.yields).enumerate();
+        for (watch, creation) in places.filter(|(watch, _)| counts(*watch)) {
+            let rule = self.request.received.catalog().kind(&creation.kind);
+            for id in facts.at(watch).filter_map(|value| value.as_text()).filter(|id| !id.is_empty()) {
+                let told = match rule.classify(id) {
+                    IdClass::Owned | IdClass::Shared => true,
+                    IdClass::Malformed => !creation.required,
+                    IdClass::OfTenant => {
+                        rule.tenant_of(id).is_some_and(|named| *named == *self.request.tenant.id.as_str())
+                    }
+                };
+                if !told {
+                    return Err(Refusal::new(Reason::UpstreamUnexpected)
+                        .log("an answer has an id that is none of its kind's"));
                 }
             }
         }
+        Ok(())
+    }
+
+    /// What comes by itself and the caller sees already (its own, lent to it, public): that is on record.
+    async fn seen(&self, facts: &Facts) -> Result<HashSet<(&Kind, String)>, Refusal> {
+        let operation = self.request.operation();
+        let received = &self.request.received;
+        let mut asked: HashMap<&Kind, Vec<&str>> = HashMap::new();
+        for (index, creation) in operation.yields.iter().enumerate().filter(|(_, one)| !self.is_part(one)) {
+            let ids = facts.at(operation.creates.len() + index).filter_map(|value| value.as_text());
+            let ids = ids.filter(|id| self.owned_by_nature(creation, id) && !self.known(creation, id));
+            asked.entry(&creation.kind).or_default().extend(ids);
+        }
+        let mut seen = HashSet::new();
+        for (kind, ids) in asked.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+            let (store, upstream, tenant) =
+                (&*self.shared.store, &received.route.upstream.id, &self.request.tenant.id);
+            let visible = visible(store, received.catalog(), upstream, tenant, kind, &ids).await;
+            let visible = visible.map_err(|error| store_refusal(&error))?;
+            seen.extend(
+                ids.iter().zip(visible).filter(|(_, sees)| *sees).map(|(id, _)| (kind, (*id).to_owned())),
+            );
+        }
+        Ok(seen)
+    }
+
+    async fn claims(&self, facts: &Facts, made: &[(&Creation, String)]) -> Result<(), Refusal> {
+        let operation = self.request.operation();
+        self.told(facts)?;
+        self.shown(facts).await?;
+        let seen = self.seen(facts).await?;
+        let mut claims: Vec<Claim> =
+            made.iter().map(|(creation, id)| self.claim(creation, id, Origin::Created)).collect();
         for (index, creation) in operation.yields.iter().enumerate() {
             let watch = operation.creates.len() + index;
             for fact in facts.iter().filter(|fact| fact.watch == watch) {
                 let Some(id) = fact.value.as_text().filter(|id| !id.is_empty()) else { continue };
-                if !self.owned_by_nature(creation, id) || self.known(creation, id) {
+                let known = self.known(creation, id) || seen.contains(&(&creation.kind, id.to_owned()));
+                if known || !self.owned_by_nature(creation, id) {
                     continue;
                 }
                 let whose = self.item_of(creation, id, fact.item, facts);
@@ -117,26 +190,20 @@ impl Claiming<'_> {
         for claim in &claims {
             self.note(&claim.resource.kind, &claim.resource.id, Role::Created);
         }
-        match self.commit(claims, !made.is_empty()).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                if matches!(error, StoreError::Conflict) {
-                    let violation = if made.is_empty() {
-                        Violation::ForeignInAnswer
-                    } else {
-                        Violation::ConflictingClaim
-                    };
-                    self.shared.metrics.violation(Some(&self.request.tenant.id), violation);
-                }
-                self.take_back(&made).await;
-                Err(Refusal::new(error.reason()).log(fault(&error)))
+        self.commit(claims, !made.is_empty()).await.map_err(|error| {
+            if matches!(error, StoreError::Conflict) {
+                let violation =
+                    if made.is_empty() { Violation::ForeignInAnswer } else { Violation::ConflictingClaim };
+                self.shared.metrics.violation(Some(&self.request.tenant.id), violation);
             }
-        }
+            Refusal::new(error.reason()).log(fault(&error))
+        })
     }
 
-    /// What the call made, and that it is no longer under way: both are on record, or neither.
+    /// What the call made, and that it is no longer under way: both are on record, or neither. An answer that goes on may
+    /// name more, so its end decides.
     async fn commit(&self, claims: Vec<Claim>, made: bool) -> Result<(), StoreError> {
-        let Some(intent) = self.begun.id().filter(|_| made) else {
+        let Some(intent) = self.begun.id().filter(|_| made && !self.begun.going()) else {
             return self.shared.store.claim(claims).await;
         };
         self.shared.store.claim_and_settle(claims, intent).await?;
@@ -154,6 +221,10 @@ impl Claiming<'_> {
     ) -> Option<(&Kind, &'f str)> {
         let operation = self.request.operation();
         let list = operation.list.as_ref()?;
+        let items = list.items.join(&Pointer::from(vec![Step::Any]));
+        if !creation.at.steps().starts_with(items.steps()) {
+            return None;
+        }
         let watch = self.request.plan.item?;
         let found = facts.iter().find(|fact| fact.watch == watch && fact.item == item && item.is_some())?;
         let of = found.value.as_text()?;
@@ -169,18 +240,35 @@ impl Claiming<'_> {
         claims: &[Claim],
     ) -> Result<Claim, Refusal> {
         let mut claim = self.claim(creation, id, Origin::Yielded);
-        let upstream = &self.request.received.route.upstream.id;
+        let received = &self.request.received;
+        let (store, upstream, tenant) =
+            (&*self.shared.store, &received.route.upstream.id, &self.request.tenant.id);
         let here = claims.iter().any(|claim| claim.resource.kind == *kind && claim.resource.id == of);
-        let owned =
-            self.shared.store.owner(upstream, kind, of).await.map_err(|error| store_refusal(&error))?;
-        if let Some(owned) = owned.filter(|owned| !owned.ended) {
-            claim.tenant = owned.tenant;
-            claim.dataset = owned.dataset;
-        } else if !here {
-            return Ok(claim);
-        }
-        let (kind, id) = (kind.clone(), of.to_owned());
-        claim.made.from = vec![Parent { kind, id, relation: Relation::Derived, via: creation.via.clone() }];
+        let sight = sight(store, received.catalog(), upstream, tenant, kind, of).await;
+        let of = match sight.map_err(|error| store_refusal(&error))? {
+            Sight::Theirs(owned, recorded) | Sight::Lent(owned, _, recorded) => {
+                claim.tenant = owned.tenant;
+                claim.dataset = owned.dataset;
+                recorded
+            }
+            Sight::Shared | Sight::Named | Sight::Hidden { .. } if here => of.to_owned(),
+            // The items of a resource that was asked for belong to its owner.
+            Sight::Shared | Sight::Named | Sight::Hidden { .. }
+                if self.request.operation().list.as_ref().is_some_and(|list| list.inherited) =>
+            {
+                return Ok(claim);
+            }
+            Sight::Shared | Sight::Named | Sight::Hidden { .. } => {
+                return Err(Refusal::new(Reason::UpstreamUnexpected)
+                    .log("an item of a list is no longer the caller's to see"));
+            }
+        };
+        claim.made.from = vec![Parent {
+            kind: kind.clone(),
+            id: of,
+            relation: Relation::Derived,
+            via: creation.via.clone(),
+        }];
         Ok(claim)
     }
 
@@ -197,21 +285,18 @@ impl Claiming<'_> {
     }
 
     fn claim(&self, creation: &Creation, id: &str, origin: Origin) -> Claim {
-        let home = creation.lives_in.and_then(|at| self.request.operation().uses.get(at));
         let named = self.scope.recorded().iter().chain(&self.named);
-        let named = named.filter(|of| home.is_none_or(|home| home.kind == of.kind));
         // What a list is paged by is no parent of what stands in it.
         let list = self.request.operation().list.as_ref().map(|list| &list.kind);
         let others = named.filter(|of| Some(&of.kind) != list && !(of.kind == creation.kind && of.id == id));
-        let relation = if self.is_part(creation) { Relation::Part } else { Relation::Derived };
+        let lent = self.lent(creation, origin);
         let from = others.map(|of| Parent {
             kind: of.kind.clone(),
             id: of.id.clone(),
-            relation,
+            relation: if self.lives_in(creation, of) { Relation::Part } else { Relation::Derived },
             // What a call makes is told by the place where it names the other, and what comes by itself by its own.
             via: if origin == Origin::Created { &of.via } else { &creation.via }.clone(),
         });
-        let lent = self.lent(origin);
         let dataset = match lent {
             Some(lent) => lent.dataset.as_ref(),
             None => self.dataset.or_else(|| self.scope.datasets().first()),
@@ -230,22 +315,40 @@ impl Claiming<'_> {
         }
     }
 
-    /// Whether it is an item of a list that belongs to the resource in the path: it lives there.
+    /// Whether it lives in a resource that the request names, and not only in something that was named.
     fn is_part(&self, creation: &Creation) -> bool {
+        creation.lives_in.is_some() || self.is_item(creation)
+    }
+
+    /// Whether it is an item of a list that belongs to the resource in the path.
+    fn is_item(&self, creation: &Creation) -> bool {
         let list = self.request.operation().list.as_ref();
-        creation.lives_in.is_some() || list.is_some_and(|list| list.inherited && list.kind == creation.kind)
+        list.is_some_and(|list| list.inherited && list.kind == creation.kind)
+    }
+
+    /// Whether it lives in what was named there: with that it is shared, so the place decides, and not the kind alone.
+    fn lives_in(&self, creation: &Creation, of: &Source) -> bool {
+        let Some(at) = of.at else { return false };
+        let used = self.request.operation().uses.get(at);
+        let in_path = used.is_some_and(|used| matches!(used.place, Place::Path(_)));
+        creation.lives_in == Some(at) || self.is_item(creation) && in_path
     }
 
     /// What was asked for, if it is lent: what comes by itself belongs to the owner of that.
-    fn lent(&self, origin: Origin) -> Option<&Borrowed> {
+    fn lent(&self, creation: &Creation, origin: Origin) -> Option<&Borrowed> {
         if origin != Origin::Yielded {
             return None;
         }
         let uses = &self.request.operation().uses;
-        let path = uses.iter().filter_map(|used| self.in_path(used));
-        let asked = path.chain(uses.iter().filter_map(|used| self.in_query(used)));
         let borrowed = self.scope.borrowed();
-        asked.filter_map(|(kind, id)| borrowed.iter().find(|lent| lent.kind == *kind && lent.id == id)).next()
+        let find =
+            |(kind, id): (&Kind, &str)| borrowed.iter().find(|lent| lent.kind == *kind && lent.id == id);
+        let home = creation.lives_in.and_then(|at| uses.get(at));
+        if let Some(home) = home.and_then(|used| self.in_path(used).or_else(|| self.in_query(used))) {
+            return find(home);
+        }
+        let path = uses.iter().filter_map(|used| self.in_path(used));
+        path.chain(uses.iter().filter_map(|used| self.in_query(used))).find_map(find)
     }
 
     fn in_path<'s>(&'s self, used: &'s Use) -> Option<(&'s Kind, &'s str)> {
@@ -261,7 +364,8 @@ impl Claiming<'_> {
     /// What could not be recorded must not stay: it is queued for deletion, or, if the store can't do even that,
     /// deleted at once as far as the upstream lets us.
     async fn take_back(&self, made: &[(&Creation, String)]) {
-        for (creation, id) in made {
+        let intent = self.begun.id().filter(|_| !self.begun.going());
+        for (nth, (creation, id)) in made.iter().enumerate() {
             // An id that is on record, or of which the store can't tell, may be somebody's: an upstream may give the
             // same id twice. Nobody can see one that is not on record, so it does less harm to leave it.
             let upstream = &self.request.received.route.upstream.id;
@@ -279,8 +383,11 @@ impl Claiming<'_> {
                 path,
                 request: self.id(),
             };
-            match self.shared.store.doom(doom.clone(), self.begun.id()).await {
-                Ok(_) => self.begun.settled(),
+            // With the last of them all is on record.
+            let settles = intent.filter(|_| nth + 1 == made.len());
+            match self.shared.store.doom(doom.clone(), settles).await {
+                Ok(_) if settles.is_some() => self.begun.settled(),
+                Ok(_) => {}
                 Err(_) => {
                     undo::attempt(self.shared, &self.request.received.live, &doom).await;
                 }

@@ -44,7 +44,8 @@ impl Open {
         }
     }
 
-    fn going(&self) -> bool {
+    /// Whether it was begun and is not at its end.
+    pub(super) fn going(&self) -> bool {
         self.0.as_ref().is_some_and(|one| one.going.load(Ordering::Acquire))
     }
 }

@@ -82,7 +82,11 @@ impl Seen<'_> {
                 }
                 Value::TooLong if !condition.except.is_empty() => true,
                 Value::Text(text) if condition.values.is_empty() => *text != "false",
-                Value::Text(text) => condition.values.iter().any(|v| **v == **text),
+                // White space around it is nothing to many a reader: `" "` is an empty text.
+                Value::Text(text) => {
+                    let bare = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+                    condition.values.iter().any(|v| **v == **text || **v == *bare)
+                }
                 Value::TooLong => condition.values.is_empty(),
                 Value::Composite | Value::Null => false,
             };
@@ -100,7 +104,7 @@ impl Seen<'_> {
     pub(super) fn named(&self) -> Result<Vec<Named>, Refusal> {
         let mut named = Vec::new();
         let mut filled = Vec::new();
-        for used in &self.plan.operation.uses {
+        for (at, used) in self.plan.operation.uses.iter().enumerate() {
             let before = named.len();
             for value in self.values(&used.place) {
                 match value {
@@ -111,6 +115,7 @@ impl Seen<'_> {
                             labels: used.labels.clone(),
                             access: used.access,
                             via: used.via.clone(),
+                            at,
                         });
                     }
                     // Absent as far as an API is concerned.

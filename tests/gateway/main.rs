@@ -18,6 +18,7 @@ mod consent;
 mod faults;
 mod files;
 mod formats;
+mod homes;
 mod isolation;
 mod kit;
 mod lineage;

@@ -168,6 +168,12 @@ impl<'f> Compiler<'f> {
         for raw in &both.creates {
             self.creations(scope, raw, &to.uses, &mut to.creates);
         }
+        // What gets something to live in it is added to, wherever it is named: that stays its owner's.
+        for home in to.creates.iter().filter_map(|creation| creation.lives_in) {
+            if let Some(used) = to.uses.get_mut(home) {
+                used.access = Access::Change;
+            }
+        }
         for raw in &both.yields {
             if let Some(undo) = &raw.undo {
                 self.error(undo.referenced, "what is only seen in an answer is not taken back").help =

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::cache::Key;
 use super::super::types::{Claim, Owned, Page, Resource, Slice, State};
-use super::super::{Fut, Origin, Ownership, StoreError};
+use super::super::{Fut, Origin, Ownership, Parent, Relation, StoreError};
 use super::writer::{Effect, Tx};
 use super::{Sqlite, key, lists, word};
 use crate::names::{DatasetName, Kind, Label, TenantId, UpstreamId};
@@ -142,15 +142,18 @@ fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
     let upstream = tx.name(claim.resource.upstream.as_str())?;
     let kind = tx.name(claim.resource.kind.as_str())?;
     let tenant = tx.name(claim.tenant.as_str())?;
-    let seq = match newest(tx, upstream, kind, &claim.resource.id)? {
+    let (seq, new) = match newest(tx, upstream, kind, &claim.resource.id)? {
         Some(found) if found.tenant != tenant => return Err(StoreError::Conflict),
-        Some(found) if !found.ended || claim.made.origin != Origin::Created => found.seq,
+        Some(found) if !found.ended || claim.made.origin != Origin::Created => (found.seq, false),
         found => {
             let generation = found.map_or(0, |found| found.generation + 1);
-            insert(tx, claim, [upstream, kind, tenant, generation])?
+            (insert(tx, claim, [upstream, kind, tenant, generation])?, true)
         }
     };
-    for parent in &claim.made.from {
+    // Where something is only mentioned later, it does not come from: it may live there all the same.
+    let counts =
+        |parent: &&Parent| new || claim.made.origin == Origin::Created || parent.relation == Relation::Part;
+    for parent in claim.made.from.iter().filter(counts) {
         let kind = tx.name(parent.kind.as_str())?;
         let found = newest(tx, upstream, kind, &parent.id)?.ok_or(StoreError::ParentUnknown)?;
         super::lineage::insert(tx, seq, found.seq, parent.relation, &parent.via)?;
