@@ -148,6 +148,11 @@ def published_faults(checks, b, made):
              **({"json": {"title": "x"}} if more else {}))
     same("regression, storage-object links by id: sync", "POST", "/api/storages/localfiles/{}/sync", made["import_localfiles"], json={})
     known, never = b.told("GET", made["link"]), b.told("GET", made["link"].replace("note.txt", "none.txt"))
+    for path in ("/tasks/{}/resolve/?fileuri=eA==", "/tasks/{}/presign/?fileuri=eA==", "/projects/{}/resolve/?fileuri=eA=="):
+        known_id = made["project"] if path.startswith("/projects") else made["task"]
+        link, control = b.told("GET", path.format(known_id)), b.told("GET", path.format(NEVER))
+        # Refused by name: the body tells the request's own id, and nothing else that differs.
+        checks.same(f"regression, storage-object links by id: {path}", (link[0], len(link[2])), (403, len(control[2])))
     checks.ok("regression, storage-object links by id: the file", known == never and known[0] == 404, known)
 
 
@@ -169,17 +174,24 @@ def hidden(checks, a, b, mark, made):
         checks.same(f"{name} of the whole account", b.http.get(path).status_code, 400)
     guessing(checks, b, made, {"project": [own.id], "task": [task]})
     published_faults(checks, b, made)
-    for name, method, path, body in (
-        ("a task in another's project", "POST", "/api/tasks/", {"project": made["project"], "data": {"text": "x"}}),
-        ("a task moved there", "PATCH", f"/api/tasks/{task}/", {"project": made["project"]}),
-        ("an annotation of another's", "POST", f"/api/tasks/{task}/annotations/", {"result": [], "parent_annotation": made["annotation"]}),
-        ("another's draft taken", "POST", f"/api/tasks/{task}/annotations/", {"result": [], "draft_id": made["draft"]}),
-        ("a prediction on another's task", "POST", "/api/predictions/", {"task": made["task"], "result": []}),
-        ("another's tasks deleted", "POST", f"/api/dm/actions/?project={own.id}&id=delete_tasks", {"selectedItems": {"all": False, "included": [made["task"]]}}),
-        ("an import into another's project", "POST", f"/api/projects/{made['project']}/import", [{"text": "x"}]),
-        ("another's upload again", "POST", f"/api/projects/{own.id}/reimport", {"file_upload_ids": [made["file_upload"]]}),
+    # What is another's is told from what never was by nothing: status, headers, body.
+    for name, method, ask in (
+        ("a task in another's project", "POST", lambda m: ("/api/tasks/", {"project": m["project"], "data": {"text": "x"}})),
+        ("a task moved there", "PATCH", lambda m: (f"/api/tasks/{task}/", {"project": m["project"]})),
+        ("an annotation of another's", "POST", lambda m: (f"/api/tasks/{task}/annotations/", {"result": [], "parent_annotation": m["annotation"]})),
+        ("another's draft taken", "POST", lambda m: (f"/api/tasks/{task}/annotations/", {"result": [], "draft_id": m["draft"]})),
+        ("a prediction on another's task", "POST", lambda m: ("/api/predictions/", {"task": m["task"], "result": []})),
+        ("another's tasks deleted", "POST", lambda m: (f"/api/dm/actions/?project={own.id}&id=delete_tasks", {"selectedItems": {"all": False, "included": [m["task"]]}})),
+        ("an action on another's view", "POST", lambda m: (f"/api/dm/actions/?project={own.id}&id=cache_labels", {"view": m["view"]})),
+        ("an import into another's project", "POST", lambda m: (f"/api/projects/{m['project']}/import", [{"text": "x"}])),
+        ("another's upload again", "POST", lambda m: (f"/api/projects/{own.id}/reimport", {"file_upload_ids": [m["file_upload"]]})),
+        ("a webhook on another's project", "POST", lambda m: ("/api/webhooks/", {"project": m["project"], "url": "https://hooks.example/"})),
+        ("another's snapshot", "GET", lambda m: (f"/api/projects/{m['project']}/exports/{m['export']}", None)),
+        ("another's snapshot, in an own project", "GET", lambda m: (f"/api/projects/{own.id}/exports/{m['export']}/download", None)),
     ):
-        checks.same(name, b.http.request(method, path, json=body).status_code, 404)
+        (path, body), (control, nobodys) = ask(made), ask({key: NEVER for key in made})
+        told, never = b.told(method, path, json=body), b.told(method, control, json=nobodys)
+        checks.ok(f"{name}: as what never was", told == never and told[0] in (403, 404), (told[0], never[0]))
     path = "/api/projects/{}/exports/{}"
     for ids in ((made["project"], made["export"]), (own.id, made["export"])):
         checks.same("another's snapshot", b.http.get(path.format(*ids)).status_code, 404)
@@ -187,6 +199,13 @@ def hidden(checks, a, b, mark, made):
     checks.same("another's uploaded file", b.http.get(made["file"]).status_code, 404)
     for path in ("/api/users/", "/api/organizations/", "/api/invite", "/api/current-user/token", "/api/token/", "/api/labels/"):
         checks.same(f"{path} is refused", b.http.get(path).status_code, 403)
+    for name, method, path, body in (
+        ("files that the tasks name, in an export", "GET", f"/api/projects/{own.id}/export?exportType=YOLO_WITH_IMAGES", None),
+        ("training without being asked", "PATCH", f"/api/projects/{own.id}/", {"min_annotations_to_start_training": 1}),
+        ("a project that trains by itself", "POST", "/api/projects/", {"title": "x", "start_training_on_annotation_update": True}),
+        ("the server's own credentials", "POST", "/api/storages/s3/", {"project": own.id, "bucket": "b", "aws_access_key_id": " ", "aws_secret_access_key": "\t"}),
+    ):
+        checks.same(f"{name}: refused", b.http.request(method, path, json=body).status_code, 403)
     checks.ok("whoami names nobody", "account@example" not in b.http.get("/api/current-user/whoami").text)
     checks.same("what is theirs is still there", a.sdk.annotations.get(id=made["annotation"]).lead_time, 2.5)
     made["own"] = own.id
