@@ -155,9 +155,12 @@ impl Claiming<'_> {
                 (&*self.shared.store, &received.route.upstream.id, &self.request.tenant.id);
             let visible = visible(store, received.catalog(), upstream, tenant, kind, &ids).await;
             let visible = visible.map_err(|error| store_refusal(&error))?;
-            seen.extend(
-                ids.iter().zip(visible).filter(|(_, sees)| *sees).map(|(id, _)| (kind, (*id).to_owned())),
-            );
+            // What is seen through the whole that it is a part of may not be on record itself.
+            let texts = ids.iter().map(|id| (*id).to_owned()).collect();
+            let owners = store.owners(upstream, kind, texts).await.map_err(|error| store_refusal(&error))?;
+            let on_record =
+                ids.iter().zip(visible).zip(owners).filter(|((_, sees), owned)| *sees && owned.is_some());
+            seen.extend(on_record.map(|((id, _), _)| (kind, (*id).to_owned())));
         }
         Ok(seen)
     }
