@@ -2,6 +2,7 @@
 //! reachable. All errors are reported, not the first.
 
 mod answers;
+mod checks;
 mod fields;
 mod kinds;
 mod operation;
@@ -132,6 +133,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
     if compiler.errors.is_empty() {
         compiler.check_owners(&entries);
     }
+    compiler.find_items(&mut entries);
     let matcher = compiler.compile_matcher(&entries);
     compiler.errors.sort_by_key(|error| (error.line, error.column));
     match (headers, errors) {

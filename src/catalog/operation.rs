@@ -342,6 +342,8 @@ pub struct ListShape {
     /// Items belong to the resource in the path and are not filtered (events of a job). Their ids stand in `yields`
     /// where they can be used again, as cursors or by name.
     pub inherited: bool,
+    /// The template of the operation that shows one item. A list that is paged by numbers has one.
+    pub one: Option<Arc<str>>,
 }
 
 /// How a list is paged.

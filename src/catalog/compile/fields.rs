@@ -208,7 +208,7 @@ impl Compiler<'_> {
                 access: Access::Read,
             });
         }
-        Some(ListShape { kind, items: items?, id: id?, paging, inherited: raw.inherited })
+        Some(ListShape { kind, items: items?, id: id?, paging, inherited: raw.inherited, one: None })
     }
 
     pub(super) fn store(&mut self, scope: &Scope<'_>, raw: &RawStore) -> Option<StoreField> {

@@ -11,11 +11,10 @@ use crate::catalog::profile::{
     RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawShown, RawUse, RefusedField, Text,
 };
 use crate::catalog::{
-    Assembly, Begins, BodyShape, Condition, Edit, EditAction, FieldContent, FormField, LimitClass, ListShape,
-    Operation, Paging, Place, Refuses, TrainingUse, Use, matcher,
+    Assembly, Begins, BodyShape, Condition, FieldContent, FormField, LimitClass, ListShape, Operation,
+    Paging, Place, Refuses, TrainingUse, Use, matcher,
 };
 use crate::names::{Access, OperationId, Purpose};
-use crate::pointer::Step;
 use crate::reason::Reason;
 
 /// An operation of which nothing but its name and place is known.
@@ -64,7 +63,7 @@ impl<'f> Compiler<'f> {
         operation.also = raw.also.iter().map(|id| OperationId::new(&id.value)).collect();
         operation.purpose = raw.purpose;
         operation.or_purposes.clone_from(&raw.or_purposes);
-        operation.query = raw.query.iter().map(|name| Arc::from(name.as_str())).collect();
+        operation.query = raw.query.iter().map(|name| Arc::from(name.value.as_str())).collect();
         operation.request = self.body(&raw.request);
         if operation.request == BodyShape::Id {
             self.error(raw.matches.referenced, "a request is no id: name its place in `uses`");
@@ -89,7 +88,8 @@ impl<'f> Compiler<'f> {
         operation.deciding_query = deciding_query(&operation, raw.list.as_ref());
         self.check_params(&scope, raw, &both);
         self.check_form(&scope, &operation);
-        self.check_answer(&scope, raw, &operation);
+        self.check_answer(&scope, raw, &both, &operation);
+        self.check_lists(&scope, raw, &both, &operation);
         Some(Entry { operation, segments, at: name.referenced })
     }
 
@@ -291,63 +291,22 @@ impl<'f> Compiler<'f> {
             }
         }
     }
-
-    /// A form's parts go out one after another: a field can be hashed, and neither be left out nor added.
-    fn check_form(&mut self, scope: &Scope<'_>, operation: &Operation) {
-        let form = matches!(operation.request, BodyShape::Multipart(_) | BodyShape::Urlencoded(_));
-        let can_be =
-            |edit: &Edit| matches!((edit.at.steps(), &edit.action), ([Step::Key(_)], EditAction::Salt));
-        if form && !operation.request_edits.iter().all(can_be) {
-            self.error(scope.at, "in a form, `salt` of a field is all that can be rewritten");
-        }
-    }
-
-    /// Ids and lists stand in JSON; texts that go on stand in events.
-    fn check_answer(&mut self, scope: &Scope<'_>, raw: &RawOperation, operation: &Operation) {
-        let json = matches!(
-            raw.response,
-            RawBody::Json | RawBody::Jsonl | RawBody::JsonOrEvents | RawBody::Events | RawBody::File
-        );
-        let ids = || operation.creates.iter().chain(&operation.yields);
-        if matches!(raw.response, RawBody::Id) {
-            let [one] = ids().collect::<Vec<_>>()[..] else {
-                self.error(scope.at, "an answer that is an id holds one").help =
-                    Some("name its kind in `creates` or `yields`, with `at: ['']`".to_owned());
-                return;
-            };
-            if !one.at.steps().is_empty() {
-                self.error(scope.at, "an answer that is an id has no fields");
-            }
-            return;
-        }
-        let fields = ids().next().is_some()
-            || !operation.shows.is_empty()
-            || !operation.response_edits.is_empty()
-            || operation.list.is_some();
-        if fields && !json {
-            self.error(scope.at, "the answer has fields with a meaning, but is not JSON");
-        }
-        let events = matches!(raw.response, RawBody::JsonOrEvents | RawBody::Events | RawBody::File);
-        if !operation.channels.is_empty() && !events {
-            self.error(scope.at, "the operation has channels, but its answer is no event stream");
-        }
-    }
 }
 
 /// The error is in the list already.
 pub(super) struct Reported;
 
 /// An operation's lists, behind those of the parts that it includes.
-struct Lists<'a> {
-    uses: Vec<&'a RawUse>,
-    creates: Vec<&'a RawCreation>,
-    yields: Vec<&'a RawCreation>,
-    shows: Vec<&'a RawShown>,
-    needs: Vec<&'a RawNeed>,
-    refuses: Vec<&'a RawRefuses>,
-    request_edits: Vec<&'a RawEdit>,
-    response_edits: Vec<&'a RawEdit>,
-    channels: Vec<&'a RawChannel>,
+pub(super) struct Lists<'a> {
+    pub(super) uses: Vec<&'a RawUse>,
+    pub(super) creates: Vec<&'a RawCreation>,
+    pub(super) yields: Vec<&'a RawCreation>,
+    pub(super) shows: Vec<&'a RawShown>,
+    pub(super) needs: Vec<&'a RawNeed>,
+    pub(super) refuses: Vec<&'a RawRefuses>,
+    pub(super) request_edits: Vec<&'a RawEdit>,
+    pub(super) response_edits: Vec<&'a RawEdit>,
+    pub(super) channels: Vec<&'a RawChannel>,
 }
 
 impl<'a> Lists<'a> {

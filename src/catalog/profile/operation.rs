@@ -74,7 +74,8 @@ pub(in crate::catalog) struct RawOperation {
     pub(in crate::catalog) response: RawBody,
     /// The query parameters that it takes, beside those that decide. Others are refused.
     #[serde(default)]
-    pub(in crate::catalog) query: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) query: Vec<Text>,
     /// Path parameters that name no resource.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

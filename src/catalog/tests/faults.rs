@@ -14,14 +14,18 @@ const CREATE: &str = "  create:
     creates: [{kind: file, at: [/id]}]
 ";
 
-fn errors(text: &str) -> Vec<Diagnostic> {
+pub(super) fn errors(text: &str) -> Vec<Diagnostic> {
     Catalog::parse("test.yaml", text).err().unwrap_or_else(|| panic!("loaded:\n{text}"))
+}
+
+/// A profile whose operations are `CREATE` and these.
+pub(super) fn text(operations: &str) -> String {
+    format!("{HEAD}{KINDS}operations:\n{CREATE}{operations}")
 }
 
 /// The one error of a profile whose operations are `CREATE` and these.
 fn fault(operations: &str) -> Diagnostic {
-    let text = format!("{HEAD}{KINDS}operations:\n{CREATE}{operations}");
-    let found = errors(&text);
+    let found = errors(&text(operations));
     assert_eq!(found.len(), 1, "{found:#?}");
     let fault = found.into_iter().next().unwrap();
     assert_eq!(fault.file, "test.yaml");
@@ -29,7 +33,7 @@ fn fault(operations: &str) -> Diagnostic {
     fault
 }
 
-fn says(operations: &str, message: &str) -> Diagnostic {
+pub(super) fn says(operations: &str, message: &str) -> Diagnostic {
     let fault = fault(operations);
     assert!(fault.message.contains(message), "`{}` does not say `{message}`", fault.message);
     fault
@@ -367,7 +371,11 @@ fn what_an_answer_has_to_say_is_said_of_its_places() {
 fn lists_are_filtered_and_paged_in_one_way() {
     let get = |more: &str| format!("  get: {{match: 'GET /f', {more}}}\n");
     says(&get("only: {kind: fiel, query: ids, none: '0', at_most: 9}"), "unknown kind `fiel`");
-    says(&get("only: {kind: file, query: ids, none: '0', at_most: 0}"), "at least one id");
+    let shows = "shows: [{kind: file, at: ['/*/id'], required: true}]";
+    says(
+        &get(&format!("only: {{kind: file, query: ids, none: '0', at_most: 0}}, {shows}")),
+        "at least one id",
+    );
     let list = |paging: &str| get(&format!("list: {{kind: file, items: /a, id: /id, {paging}}}"));
     let rest = "size: s, total: count, default: 5, max: 9";
     says(&list(&format!("pages: {{{rest}}}")), "a page begins by one parameter");

@@ -11,7 +11,7 @@ use super::super::outbound::{self, Call};
 use super::super::pages::{self, Kept};
 use super::super::trail::Trail;
 use super::super::way;
-use super::rest::{retrieve, retrieving};
+use super::rest::retrieve;
 use super::{Search, finish, whole};
 use crate::body::Outgoing;
 use crate::catalog::{Begins, ListShape, Numbers};
@@ -40,7 +40,7 @@ pub(super) async fn answer(
 ) -> Result<Response<Outgoing>, Refusal> {
     let asked = asked(&call, numbers)?;
     let ids = owned(&call, shape, numbers).await?;
-    let Some(operation) = retrieving(&call, &shape.kind) else {
+    let Some(template) = shape.one.as_deref() else {
         return Err(Refusal::new(Reason::Internal).log("a list whose items can't be asked for"));
     };
     let mut search = Search { call: &call, permit: &permit, shape, trail, rest: None };
@@ -50,7 +50,7 @@ pub(super) async fn answer(
         if kept.len() >= asked.size {
             break;
         }
-        let (response, found) = match retrieve(&mut search, operation, id).await? {
+        let (response, found) = match retrieve(&mut search, template, id).await? {
             Some(response) if response.status() == StatusCode::OK => (response, true),
             Some(response) => (response, false),
             None => {
@@ -153,12 +153,5 @@ fn link(call: &Call, numbers: &Numbers, before: usize, size: usize) -> Option<St
         Begins::Offset(name) => (name, before),
         Begins::Page(name) => (name, before / size + 1),
     };
-    let raw = received.parts.uri.query().unwrap_or_default();
-    let others = raw.split('&').filter(|pair| {
-        let given = pair.split('=').next().unwrap_or_default();
-        !given.is_empty() && *given != **name && *given != *numbers.size
-    });
-    let paging = format!("{}={size}&{name}={value}", numbers.size);
-    let query: Vec<&str> = others.chain([&*paging]).collect();
-    Some(format!("{}{}?{}", base.to, received.path(), query.join("&")))
+    Some(format!("{}{}?{}={size}&{name}={value}", base.to, received.path(), numbers.size))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::super::outbound::Call;
 use super::super::pages::{self, Kept};
 use super::super::{target, way};
 use super::{Search, Wanted, dispatch, whole};
-use crate::catalog::{BodyShape, ListShape, Operation, Paging, Place};
+use crate::catalog::{ListShape, Paging};
 use crate::isolation::store_refusal;
 use crate::reason::{Reason, Refusal};
 use crate::store::{Page, Resource};
@@ -64,7 +64,7 @@ pub(super) async fn one_by_one(
     kept: &mut Vec<Kept>,
 ) -> Result<bool, Refusal> {
     let call = search.call;
-    let Some(operation) = retrieving(call, &search.shape.kind) else { return Ok(!kept.is_empty()) };
+    let Some(template) = search.shape.one.as_deref() else { return Ok(!kept.is_empty()) };
     let rest = search.rest(wanted).await?;
     let more = rest.more;
     let mut missing: Vec<String> = rest.missing(kept).cloned().collect();
@@ -77,7 +77,7 @@ pub(super) async fn one_by_one(
             break;
         }
         left -= 1;
-        let Some(response) = retrieve(search, operation, id).await?.filter(|r| r.status() == StatusCode::OK)
+        let Some(response) = retrieve(search, template, id).await?.filter(|r| r.status() == StatusCode::OK)
         else {
             continue;
         };
@@ -95,33 +95,14 @@ pub(super) async fn one_by_one(
     Ok(more || left > 0)
 }
 
-/// The operation that shows one resource of the list's kind.
-pub(super) fn retrieving<'c>(call: &'c Call, kind: &crate::names::Kind) -> Option<&'c Operation> {
-    let list = call.request.operation().template.trim_end_matches('/');
-    call.request.received.catalog().operations().iter().map(AsRef::as_ref).find(|operation: &&Operation| {
-        let [used] = &*operation.uses else { return false };
-        let Place::Path(name) = &used.place else { return false };
-        let tail = operation
-            .template
-            .trim_end_matches('/')
-            .strip_prefix(list)
-            .and_then(|tail| tail.strip_prefix("/{"));
-        operation.method == Method::GET
-            && operation.refused.is_none()
-            && operation.response == BodyShape::Json
-            && used.kind == *kind
-            && tail.and_then(|tail| tail.strip_suffix('}')).is_some_and(|tail| *tail == **name)
-    })
-}
-
 /// Asks for one. What the upstream no longer has is ended, and none.
 pub(super) async fn retrieve(
     search: &mut Search<'_>,
-    operation: &Operation,
+    template: &str,
     id: &str,
 ) -> Result<Option<Response<AnswerBody>>, Refusal> {
     let call = search.call;
-    let Some(path) = target::fill(&operation.template, |_| Some(id)) else { return Ok(None) };
+    let Some(path) = target::fill(template, |_| Some(id)) else { return Ok(None) };
     let mut head = way::head_of(&call.request, None)?;
     let upstream = &call.request.received.route.upstream;
     head.uri = super::super::head::target(upstream, &path, None, None)?;
