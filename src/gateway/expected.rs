@@ -18,7 +18,7 @@ struct Needed {
     id: usize,
     /// The elements of which each has one; without, there is one in all.
     elements: Option<usize>,
-    /// What holds the elements, where that has one place.
+    /// What holds the elements: one array, or one object.
     holder: Option<usize>,
 }
 
@@ -41,7 +41,7 @@ impl Expected {
                 creation: (id < operation.creates.len()).then_some(id),
                 id,
                 elements: last.and_then(|last| at.steps().get(..=last)).map(&mut watch),
-                holder: before.filter(|steps| !steps.contains(&Step::Any)).map(&mut watch),
+                holder: before.map(&mut watch),
             });
         }
         (watches, Self(needed))

@@ -68,6 +68,11 @@ impl Compiler<'_> {
 
     /// What has to be there is counted.
     fn countable(&mut self, texts: &[Text], places: &[Pointer]) {
+        let any = |at: &Pointer| at.steps().iter().filter(|step| **step == Step::Any).count();
+        if let Some(text) = texts.first().filter(|_| places.iter().any(|at| any(at) > 1)) {
+            self.error(text.referenced, "what is required stands in the elements of one `*`").help =
+                Some("leave `required` out, or name a place with one `*` at most".to_owned());
+        }
         let deep = places.iter().any(|at| at.steps().contains(&Step::Deep));
         if let Some(text) = texts.first().filter(|_| deep) {
             self.error(text.referenced, "`**` does not say where an id has to be").help =

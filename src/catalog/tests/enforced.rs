@@ -41,6 +41,19 @@ fn ids_are_asked_for_where_they_are_read() {
     }
 }
 
+/// What holds the inner elements could be missing, and nobody would count it.
+#[test]
+fn what_is_required_is_counted_in_one_array() {
+    for key in ["shows", "creates", "yields"] {
+        let some = |at: &str, more: &str| get(&format!("{key}: [{{kind: file, at: ['{at}']{more}}}]"));
+        says(&some("/a/*/b/*/id", ", required: true"), "in the elements of one `*`");
+        says(&some("/*/*", ", required: true"), "in the elements of one `*`");
+        for good in [some("/a/*/b/*/id", ""), some("/a/*/id", ", required: true")] {
+            assert!(Catalog::parse("test.yaml", &super::faults::text(&good)).is_ok(), "{good}");
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_is_an_id_is_nothing_else() {
     let id = |more: &str| {
