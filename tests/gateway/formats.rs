@@ -12,19 +12,8 @@ use super::kit::{Ask, Step};
 const HIDDEN: &str = "[GITHUB_PAT]";
 
 /// An API that speaks what OpenAI's doesn't.
-const PROFILE: &str = "profile: notes
-kinds:
+const PROFILE: &str = "kinds:
   note: {owned: ['note-[A-Za-z0-9]{1,32}'], not_found: {message: No such note.}}
-headers:
-  request: {pass: [accept, content-type], others: drop}
-  response: {pass: [content-type], others: drop}
-errors:
-  content_type: application/json
-  body: {error: {message: $message, type: $type, param: $param, code: $code}}
-  event: {error: {message: $message}}
-  types: {default: api_error}
-  request_id: x-request-id
-  no_retry: {x-should-retry: \"false\"}
 operations:
   createNote:
     match: POST /notes
@@ -48,8 +37,7 @@ operations:
 /// A gateway before such an API, whose second tenant lets other encodings be written in UTF-8.
 fn running(script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static) -> Running {
     let mut own = Own::new();
-    std::fs::create_dir_all(own.setup.config().join("apis")).unwrap();
-    own.setup.file("apis/notes.yaml", PROFILE);
+    own.profile("notes", PROFILE);
     own.setup.routes.push_str("  - {name: notes, path: /n, upstream: only, api: notes}\n");
     let rights = format!("{}other_charsets: transcode\n", super::kit::gateway::GRANTED);
     own.globex = own.setup.tenant("globex", &rights);

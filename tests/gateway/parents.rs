@@ -12,8 +12,7 @@ use super::kit::values::{FORM, form};
 use super::kit::{Answer, Ask};
 
 /// An API of boards and cards.
-const PROFILE: &str = r"profile: boards
-optional_slash: true
+const PROFILE: &str = r"optional_slash: true
 kinds:
   board: {numeric: true, not_found: {message: Not found.}}
   card: {numeric: true, not_found: {message: Not found.}}
@@ -22,16 +21,6 @@ kinds:
   folder:
     of_tenant: '(?:/[^/.][^/]*)*?/tenants/(?<tenant>[^/.][^/]*)(?:/[^/.][^/]*)*'
     not_found: {message: Not found.}
-headers:
-  request: {pass: [accept, content-type], others: drop}
-  response: {pass: [content-type], others: drop}
-errors:
-  content_type: application/json
-  body: {error: {message: $message, type: $type, param: $param, code: $code}}
-  event: {error: {message: $message}}
-  types: {default: api_error}
-  request_id: x-request-id
-  no_retry: {x-should-retry: 'false'}
 operations:
   createBoard:
     match: POST /boards/
@@ -87,12 +76,15 @@ operations:
     uses: [{kind: receipt, path: id}]
 ";
 
-fn with(script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static) -> Running {
+fn own(profile: &str) -> Own {
     let mut own = Own::new();
-    std::fs::create_dir_all(own.setup.config().join("apis")).unwrap();
-    own.setup.file("apis/boards.yaml", PROFILE);
+    own.profile("boards", profile);
     own.setup.routes = own.setup.routes.replace("api: openai", "api: boards");
-    own.start(script)
+    own
+}
+
+fn with(script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static) -> Running {
+    own(PROFILE).start(script)
 }
 
 fn parameter(arrived: &Arrived, name: &str) -> Option<String> {

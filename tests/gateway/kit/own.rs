@@ -10,6 +10,19 @@ use super::tls::{Leaf, Valid};
 use super::upstream::{Arrived, Step, Upstream};
 use super::{Caller, Gateway, Setup, Tenant};
 
+/// What headers and errors of a test's API are.
+const HEAD: &str = "headers:
+  request: {pass: [accept, content-type], others: drop}
+  response: {pass: [content-type], others: drop}
+errors:
+  content_type: application/json
+  body: {error: {message: $message, type: $type, param: $param, code: $code}}
+  event: {error: {message: $message}}
+  types: {default: api_error}
+  request_id: x-request-id
+  no_retry: {x-should-retry: 'false'}
+";
+
 /// Everything before the start.
 pub(crate) struct Own {
     pub(crate) setup: Setup,
@@ -41,6 +54,12 @@ impl Own {
         let (acme, globex) = (setup.tenant("acme", GRANTED), setup.tenant("globex", GRANTED));
         let leaf = setup.authority.leaf(&["localhost"], Valid::Now);
         Self { setup, acme, globex, listener, leaf }
+    }
+
+    /// A profile of this name, with the headers and errors that are the tests' own.
+    pub(crate) fn profile(&self, name: &str, rest: &str) {
+        std::fs::create_dir_all(self.setup.config().join("apis")).unwrap();
+        self.setup.file(&format!("apis/{name}.yaml"), &format!("profile: {name}\n{HEAD}{rest}"));
     }
 
     pub(crate) fn start(self, script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static) -> Running {
