@@ -98,6 +98,8 @@ fn parameter(arrived: &Arrived, name: &str) -> Option<String> {
 struct Account {
     boards: Vec<u64>,
     shelves: Vec<u64>,
+    /// How many shelves were ever made.
+    made: u64,
     /// Answers a list as if there were no filter.
     deaf: bool,
 }
@@ -136,9 +138,9 @@ impl Account {
             }
             ("GET", ["cards", id]) => reply(200, &json!({"id": id.parse::<u64>().unwrap()})),
             ("POST", ["shelves"]) => {
-                let id = self.shelves.last().unwrap_or(&0) + 1;
-                self.shelves.push(id);
-                reply(201, &json!({"id": id}))
+                self.made += 1;
+                self.shelves.push(self.made);
+                reply(201, &json!({"id": self.made}))
             }
             ("GET", ["shelves", id]) => {
                 let id: u64 = id.parse().unwrap();
@@ -304,12 +306,40 @@ fn a_list_that_is_paged_by_numbers_is_counted_as_if_nobody_else_were_there() {
     account.lock().unwrap().shelves.retain(|id| *id != 9);
     let page = acme.get("/shelves").ok().value();
     assert_eq!((&page["count"], &page["results"]), (&json!(4), &json!([{"id": 7}, {"id": 5}])));
+    // However many are gone, what is left is found, and a page says whether more follows.
+    account.lock().unwrap().shelves.retain(|id| *id != 7 && *id != 5);
+    let page = acme.get("/shelves?limit=1").ok().value();
+    assert_eq!((&page["count"], &page["results"]), (&json!(2), &json!([{"id": 3}])));
+    assert!(page["next"].as_str().unwrap().ends_with("limit=1&offset=1"), "{page}");
     for query in ["limit=0", "limit=x", "offset=-1", "limit=1&limit=2"] {
         acme.get(&format!("/shelves?{query}")).refused(Reason::QueryAmbiguous);
     }
     for query in ["name=x", "sort=x"] {
         acme.get(&format!("/shelves?{query}")).refused(Reason::FieldNotAllowed);
     }
+}
+
+#[test]
+fn a_page_walks_over_what_is_gone_upstream() {
+    let (running, account) = running();
+    let acme = running.acme();
+    for _ in 0..5 {
+        created(&acme.post("/shelves", &json!({"path": "/tenants/acme"})));
+    }
+    account.lock().unwrap().shelves.retain(|id| *id < 3);
+    let page = acme.get("/shelves").ok().value();
+    assert_eq!(page["results"], json!([{"id": 2}, {"id": 1}]));
+    assert_eq!((&page["count"], &page["next"]), (&json!(2), &Value::Null));
+    for _ in 0..250 {
+        created(&acme.post("/shelves", &json!({"path": "/tenants/acme"})));
+    }
+    account.lock().unwrap().shelves.retain(|id| *id == 1);
+    let before = running.upstream.arrived().len();
+    acme.get("/shelves").refused(Reason::Overloaded);
+    assert_eq!(running.upstream.arrived().len() - before, 200);
+    let page = acme.get("/shelves").ok().value();
+    assert_eq!((&page["count"], &page["results"]), (&json!(1), &json!([{"id": 1}])));
+    assert_eq!(running.upstream.arrived().len() - before, 252, "none was asked for twice");
 }
 
 /// An answer of another shape, or with what is somebody else's, is not passed on, and nothing in it becomes anybody's.

@@ -1,6 +1,9 @@
 //! Lists that are paged by numbers and counted: the account's pages and counts are of no use here, so the gateway makes the
 //! list itself. The registry says what is the tenant's and how much of it; each item of the page is asked for by itself. A
-//! page costs as many calls as it has items, and never more than the profile's `max`, whatever others own.
+//! page costs a call for each of its items, which the profile's `max` bounds, and one for each resource that turns out to
+//! be gone upstream, [`GONE`] at most and never twice for one: whatever others own.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -11,7 +14,7 @@ use super::super::outbound::{self, Call};
 use super::super::pages::{self, Kept};
 use super::super::trail::Trail;
 use super::super::way;
-use super::rest::retrieve;
+use super::rest::{self, retrieve};
 use super::{Search, finish, whole};
 use crate::body::Outgoing;
 use crate::catalog::{Begins, ListShape, Numbers};
@@ -23,6 +26,9 @@ use crate::store::Page;
 
 /// The most resources of a tenant that such a list counts.
 const MOST: u32 = 10_000;
+
+/// How many resources that are gone upstream a page walks over. They are on record as ended by then.
+const GONE: usize = rest::MOST;
 
 /// What part of the list is asked for.
 struct Asked {
@@ -46,9 +52,11 @@ pub(super) async fn answer(
     let mut search = Search { call: &call, permit: &permit, shape, trail, rest: None };
     let (mut kept, mut gone, mut head) = (Vec::new(), 0, None);
     // What the upstream no longer has makes room for what comes behind it.
-    for id in ids.iter().skip(asked.before).take(asked.size.saturating_mul(2)) {
-        if kept.len() >= asked.size {
-            break;
+    let mut next = ids.iter().skip(asked.before);
+    while kept.len() < asked.size {
+        let Some(id) = next.next() else { break };
+        if gone >= GONE {
+            return Err(too_many_gone());
         }
         let (response, found) = match retrieve(&mut search, template, id).await? {
             Some(response) if response.status() == StatusCode::OK => (response, true),
@@ -72,6 +80,14 @@ pub(super) async fn answer(
     let total = ids.len().saturating_sub(gone);
     let body = document(&call, (shape, numbers), &asked, &kept, total)?;
     finish(&call, head.unwrap_or_else(plain), body, trail).await
+}
+
+/// The page can be asked for again: what was found gone is not looked for twice.
+fn too_many_gone() -> Refusal {
+    let mut refusal = Refusal::new(Reason::Overloaded)
+        .detail("too many of the list's resources are gone upstream: ask again for what comes behind them");
+    refusal.retry_after = Some(Duration::from_secs(1));
+    refusal
 }
 
 /// The head of a list in which there is nothing: nobody was asked.

@@ -19,7 +19,7 @@ use crate::upstream::AnswerBody;
 const REGISTRY: u32 = 10_000;
 
 /// How many resources are asked for one by one for a page, if none of them is left upstream.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// The tenant's own behind a cursor, in the order of the list as far as the registry knows it.
 pub(super) struct Rest {
