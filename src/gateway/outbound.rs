@@ -314,10 +314,10 @@ async fn success(
     kind: Kind,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
+    analysis::admits_answer(&call.request, kind == Kind::Json)?;
     if kind == Kind::Id {
         return identifier::answer(&call, parts, body, trail).await;
     }
-    analysis::admits_answer(&call.request, kind == Kind::Json)?;
     let mut response = Response::new(Outgoing::Empty);
     *response.status_mut() = parts.status;
     *response.headers_mut() = call.headers(&parts.headers)?;

@@ -87,6 +87,22 @@ fn with(script: impl Fn(&Arrived) -> Vec<Step> + Send + Sync + 'static) -> Runni
     own(PROFILE).start(script)
 }
 
+/// An answer that is an id is shown to no analyser: who wants answers to be seen does not get it unseen.
+#[test]
+fn an_id_alone_is_an_answer_that_no_analyser_saw() {
+    let mut own = own(PROFILE);
+    own.setup.more = "analysers: {second: {url: \"https://localhost:1\", ca: ca.pem}}\n".to_owned();
+    let wanted =
+        |more: &str| format!("censor: {{analyser: {{name: second, response: {{PERSON: redact}}{more}}}}}\n");
+    own.acme = own.setup.tenant("acme", &wanted(""));
+    own.globex = own.setup.tenant("globex", &wanted(", unanalysed: [upload]"));
+    let plain = [("content-type", "text/plain")];
+    let running = own.start(move |_| vec![Step::Send(answer(200, &plain, "Abcdefghijklmnopqrstuv"))]);
+    let file = Ask::new("POST", "/uploads").typed(FORM, form(&[("file", Some("a.csv"), b"a\nb\n")]));
+    running.acme().ask(&file).refused(Reason::UpstreamUninspectable);
+    assert_eq!(running.globex().ask(&file).ok().text(), "Abcdefghijklmnopqrstuv");
+}
+
 fn parameter(arrived: &Arrived, name: &str) -> Option<String> {
     let (_, query) = arrived.target().split_once('?')?;
     let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")))?;
