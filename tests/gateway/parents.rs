@@ -103,6 +103,27 @@ fn an_id_alone_is_an_answer_that_no_analyser_saw() {
     assert_eq!(running.globex().ask(&file).ok().text(), "Abcdefghijklmnopqrstuv");
 }
 
+/// `sized_requests`: a file that fits into no memory goes up with its length all the same, and otherwise as it is read.
+#[test]
+fn a_form_with_a_file_has_a_length_where_the_upstream_needs_one() {
+    let body = form(&[("file", Some("a.csv"), "a,b\r\n".repeat(200_000).as_bytes())]);
+    let ask = Ask::new("POST", "/uploads").typed(FORM, body.clone());
+    let arrived = |profile: &str| {
+        let plain = [("content-type", "text/plain")];
+        let running =
+            own(profile).start(move |_| vec![Step::Send(answer(200, &plain, "Abcdefghijklmnopqrstuv"))]);
+        running.acme().ask(&ask).ok();
+        running.upstream.one()
+    };
+    let sized = arrived(&format!("sized_requests: true\n{PROFILE}"));
+    assert_eq!(sized.header("content-length"), Some(&*body.len().to_string()));
+    assert_eq!(sized.header("transfer-encoding"), None);
+    assert_eq!(sized.length, body.len() as u64);
+    let flowing = arrived(PROFILE);
+    assert_eq!(flowing.header("content-length"), None);
+    assert_eq!((flowing.length, &flowing.sha256), (sized.length, &sized.sha256));
+}
+
 fn parameter(arrived: &Arrived, name: &str) -> Option<String> {
     let (_, query) = arrived.target().split_once('?')?;
     let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")))?;
