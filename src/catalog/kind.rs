@@ -116,6 +116,12 @@ impl KindRule {
         self.owned.iter().map(Regex::as_str)
     }
 
+    /// The pattern of ids that name their tenant, as it is matched.
+    #[must_use]
+    pub fn tenant_pattern(&self) -> Option<&str> {
+        self.of_tenant.as_ref().map(Regex::as_str)
+    }
+
     /// Which of the patterns match an id, in their order.
     pub fn matching<'a>(&'a self, id: &'a str) -> impl Iterator<Item = bool> + use<'a> {
         self.owned.iter().map(move |pattern| pattern.is_match(id))

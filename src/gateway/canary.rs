@@ -241,7 +241,7 @@ impl Cage<'_> {
                 self.silent(&cell);
                 continue;
             };
-            let Some(read) = self.read(&used.place, id) else {
+            let Some(read) = self.read(&used.place, &id) else {
                 self.silent(&cell);
                 continue;
             };
@@ -295,59 +295,51 @@ impl Cage<'_> {
     fn read(&self, at: &Place, value: &str) -> Option<Read> {
         let operation = &self.plan.operation;
         let catalog = &self.route.catalog;
-        let path = sample::path(catalog, operation)?;
-        let mut pairs = self.required_query(at)?;
-        if let Place::Query(name) = at {
-            pairs.push(format!("{name}={value}"));
-        }
-        let query = (!pairs.is_empty()).then(|| pairs.join("&"));
+        let path = sample::path(catalog, operation, Some(at))?;
+        let mut said = self.needed(Some(at))?;
+        said.push((at, value.to_owned()));
+        let pairs = said.iter().filter_map(|(place, value)| match place {
+            Place::Query(name) => Some(format!("{name}={value}")),
+            _ => None,
+        });
+        let query = pairs.collect::<Vec<_>>().join("&");
+        let query = Some(&*query).filter(|query| !query.is_empty());
         let media = operation.request.media();
-        let found = catalog.recognise_with(&operation.method, media, &path, query.as_deref()).ok()?;
+        let found = catalog.recognise_with(&operation.method, media, &path, query).ok()?;
         if found.operation.id != operation.id {
             return None;
         }
         let mut read = Read { path: found.path, query: found.query, ..Read::default() };
-        match at {
-            Place::Header(name) => drop(read.headers.insert(name, HeaderValue::try_from(value).ok()?)),
-            Place::Form(name) => read.form = self.form_facts(name, value),
-            Place::Path(_) | Place::Query(_) | Place::Json(_) => {}
+        let mut fields: Vec<(&str, &str)> = Vec::new();
+        for (place, value) in &said {
+            match place {
+                Place::Header(name) => drop(read.headers.insert(name, HeaderValue::try_from(value).ok()?)),
+                Place::Form(name) => fields.push((name, value)),
+                Place::Path(_) | Place::Query(_) | Place::Json(_) => {}
+            }
+        }
+        if !fields.is_empty() {
+            read.form = self.form_facts(&fields);
         }
         if operation.request == BodyShape::Json {
-            let mut document = self.required()?;
-            if let Place::Json(pointer) = at {
-                sample::put(&mut document, pointer, Value::from(value));
-            }
             let mut transform = JsonTransform::new(self.plain_job(), Arc::clone(&self.plan.request));
-            run(&mut transform, document.to_string().as_bytes()).ok()?;
+            run(&mut transform, document(&said).to_string().as_bytes()).ok()?;
             read.json = transform.facts().clone();
         }
         Some(read)
     }
 
-    /// What the query has to name beside what stands at a place.
-    fn required_query(&self, at: &Place) -> Option<Vec<String>> {
-        let uses = self.plan.operation.uses.iter();
-        uses.filter(|used| used.required && used.place != *at)
-            .filter_map(|used| match &used.place {
-                Place::Query(name) => {
-                    let id = sample::id(&self.route.catalog, &used.kind);
-                    Some(id.map(|id| format!("{name}={id}")))
-                }
-                Place::Path(_) | Place::Header(_) | Place::Json(_) | Place::Form(_) => None,
-            })
+    /// What a request has to say beside what stands at a place: what is required, and one of those of which one is.
+    fn needed(&self, at: Option<&Place>) -> Option<Vec<(&Place, String)>> {
+        let operation = &self.plan.operation;
+        let one_of: Vec<_> = operation.one_of.iter().filter_map(|one| operation.uses.get(*one)).collect();
+        let said = one_of.iter().any(|used| used.required || Some(&used.place) == at);
+        let first = one_of.first().copied().filter(|_| !said);
+        let needed = operation.uses.iter().filter(|used| used.required).chain(first);
+        let needed = needed.filter(|used| !matches!(used.place, Place::Path(_)) && Some(&used.place) != at);
+        needed
+            .map(|used| sample::another(&self.route.catalog, &used.kind).map(|id| (&used.place, id)))
             .collect()
-    }
-
-    /// The smallest document that the operation takes.
-    fn required(&self) -> Option<Value> {
-        let mut document = json!({});
-        for used in self.plan.operation.uses.iter().filter(|used| used.required) {
-            if let Place::Json(at) = &used.place {
-                let id = sample::id(&self.route.catalog, &used.kind)?;
-                sample::put(&mut document, at, Value::from(id));
-            }
-        }
-        Some(document)
     }
 
     /// A job for what is read, whatever becomes of it.
@@ -355,21 +347,32 @@ impl Cage<'_> {
         job(self.engine, Direction::Request)
     }
 
-    fn form_facts(&self, name: &str, value: &str) -> Facts {
+    fn form_facts(&self, fields: &[(&str, &str)]) -> Facts {
         if matches!(self.plan.operation.request, BodyShape::Urlencoded(_)) {
             let mut transform = UrlencodedTransform::new(self.plain_job(), Arc::from(self.plan.fields()));
-            let _refused = run(&mut transform, urlencoded(&[(name, value)]).as_bytes());
+            let _refused = run(&mut transform, urlencoded(fields).as_bytes());
             return transform.facts().clone();
         }
-        let form = form(&[(name, value)], None);
-        let fields = Arc::from(self.plan.fields());
+        let form = form(fields, None);
+        let known = Arc::from(self.plan.fields());
         let treat = Box::new(|_: &Facts, _: &_| Err(Refusal::new(crate::reason::Reason::Internal)));
         let mut transform =
-            FormTransform::new(self.plain_job(), BOUNDARY, fields, spools(), treat, Box::new(|_| Ok(())));
+            FormTransform::new(self.plain_job(), BOUNDARY, known, spools(), treat, Box::new(|_| Ok(())));
         // The form ends without its file, which is refused: what was read before counts.
         let _refused = run(&mut transform, form.as_bytes());
         transform.facts().clone()
     }
+}
+
+/// The smallest document that says this.
+fn document(said: &[(&Place, String)]) -> Value {
+    let mut document = json!({});
+    for (place, value) in said {
+        if let Place::Json(at) = place {
+            sample::put(&mut document, at, Value::from(value.as_str()));
+        }
+    }
+    document
 }
 
 /// Spools that are never needed: what canaries carry fits into memory.

@@ -11,7 +11,7 @@ use super::super::stages::{Received, Recognised};
 use super::super::touched::Touched;
 use super::super::treatment::{self, Decided};
 use super::super::way;
-use super::{Cage, Policy, holds, job, run, sample, spools};
+use super::{Cage, Policy, document, holds, job, run, sample, spools};
 use crate::audit::Keyer;
 use crate::body::json::{JsonPlan, JsonTransform};
 use crate::body::multipart::FormTransform;
@@ -102,7 +102,9 @@ impl Cage<'_> {
 
     fn json_request(&mut self, policy: &Policy, value: &str) {
         let plan = Arc::clone(self.plan);
-        let Some(document) = self.required() else { return self.silent("the request") };
+        let Some(document) = self.needed(None).map(|said| document(&said)) else {
+            return self.silent("the request");
+        };
         let job = || job(&policy.engines.request, Direction::Request);
         self.json_body(job(), &plan.request, document.clone(), value, "the request");
         self.json_body(
@@ -249,7 +251,7 @@ impl Cage<'_> {
 
     /// The operation's own request, as far as its body.
     fn recognised(&self, policy: &Policy) -> Option<Recognised> {
-        let path = sample::path(&self.route.catalog, &self.plan.operation)?;
+        let path = sample::path(&self.route.catalog, &self.plan.operation, None)?;
         let uri = format!("{}{path}", self.route.prefix);
         let (parts, ()) =
             Request::builder().method(&self.plan.operation.method).uri(uri).body(()).ok()?.into_parts();

@@ -7,12 +7,16 @@ use crate::catalog::{Catalog, Condition, IdClass, Operation, Place};
 use crate::names::Kind;
 use crate::pointer::{Pointer, Step};
 
+mod spelt;
+
 /// Ids of the forms that APIs use. The first that a kind takes for an owned one stands for it.
 const IDS: &[&str] = &[
     "canary0001",
+    "canary0002",
     "ft:canary:canary:canary:canary0001",
     "voice_canary0001",
     "4711",
+    "4712",
     "0d2f6c1e-7b53-4a8e-9c64-1f0e5a7b9c3d",
     "canary/canary0001",
     "asst_canary0001",
@@ -22,17 +26,31 @@ const IDS: &[&str] = &[
     "step_canary0001",
 ];
 
-/// An id that somebody could own.
-pub(super) fn id(catalog: &Catalog, kind: &Kind) -> Option<&'static str> {
+/// An id that somebody could own: one of a known form, or one that is spelt by the kind's pattern.
+pub(super) fn id(catalog: &Catalog, kind: &Kind) -> Option<String> {
     let rule = catalog.kind(kind);
-    IDS.iter().copied().find(|id| rule.classify(id) == IdClass::Owned)
+    let known = IDS.iter().copied().find(|id| rule.classify(id) == IdClass::Owned);
+    known.map(str::to_owned).or_else(|| spelt::by(rule, "canary"))
 }
 
-/// The operation's path with an id for each parameter.
-pub(super) fn path(catalog: &Catalog, operation: &Operation) -> Option<String> {
+/// What stands at the other places of a request: another id, where more than one is known.
+pub(super) fn another(catalog: &Catalog, kind: &Kind) -> Option<String> {
+    let rule = catalog.kind(kind);
+    let known = IDS.iter().rev().copied().find(|id| rule.classify(id) == IdClass::Owned);
+    known.map(str::to_owned).or_else(|| spelt::by(rule, "canary2"))
+}
+
+/// The operation's path with an id for each parameter, and that of [`id`] at one place.
+pub(super) fn path(catalog: &Catalog, operation: &Operation, at: Option<&Place>) -> Option<String> {
+    let mut ids: Vec<(&str, String)> = Vec::new();
+    for used in &operation.uses {
+        if let Place::Path(name) = &used.place {
+            let of = if at == Some(&used.place) { id } else { another };
+            ids.push((name, of(catalog, &used.kind)?));
+        }
+    }
     super::super::target::fill(&operation.template, |name| {
-        let used = operation.uses.iter().find(|u| matches!(&u.place, Place::Path(at) if **at == *name));
-        used.map_or(Some("canary"), |used| id(catalog, &used.kind))
+        Some(ids.iter().find(|(known, _)| *known == name).map_or("canary", |(_, id)| id))
     })
 }
 

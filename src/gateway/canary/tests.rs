@@ -5,14 +5,23 @@ use crate::body::json::JsonPlan;
 use crate::config::{self, Mode};
 
 fn live() -> Arc<Live> {
+    live_of("openai", "")
+}
+
+/// A configuration whose one route is of this API, which its own profile describes if the gateway brings none.
+fn live_of(api: &str, profile: &str) -> Arc<Live> {
     let folder = tempfile::tempdir().unwrap();
+    if !profile.is_empty() {
+        std::fs::create_dir(folder.path().join("apis")).unwrap();
+        std::fs::write(folder.path().join(format!("apis/{api}.yaml")), profile).unwrap();
+    }
     let tenants = folder.path().join("tenants");
     std::fs::create_dir(&tenants).unwrap();
     let main =
         "listeners: {data: {address: 127.0.0.1:0, tls: {development: {}}}, metrics: {address: 127.0.0.1:0}}
 upstreams: {one: {url: https://localhost:1}}
-routes: [{name: all, path: /, upstream: one, api: openai}]
 ";
+    let main = format!("{main}routes: [{{name: all, path: /, upstream: one, api: {api}}}]\n");
     std::fs::write(folder.path().join("consentry.yaml"), main).unwrap();
     std::fs::write(tenants.join("acme.yaml"), "tenant: acme\n").unwrap();
     let snapshot = config::load(folder.path(), Mode::Serve, 1).unwrap();
@@ -27,9 +36,65 @@ fn every_cell_of_the_openai_profile_stops_its_canary() {
     assert!(sung.cells > 500, "{}", sung.cells);
 }
 
+#[test]
+fn no_cell_of_the_label_studio_profile_is_silent() {
+    let sung = sing(&live_of("label-studio", "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(sung.silent, Vec::<String>::new());
+}
+
+/// Of one place or another one is needed, in whatever they stand; a folder names its tenant.
+const PLACES: &str = "profile: places
+headers: {request: {others: drop}, response: {others: drop}}
+errors:
+  content_type: application/json
+  body: {error: $message}
+  event: {error: $message}
+  types: {default: api_error}
+  request_id: x-request-id
+kinds:
+  thing: {numeric: true, adopted: true, not_found: {message: no}}
+  folder: {of_tenant: '/(?<tenant>[a-z0-9]+)', not_found: {message: no}}
+operations:
+  queried: {match: GET /a, uses: [{kind: thing, query: one}, {kind: thing, query: two}, {kind: thing, query: third}], one_of: [one, two]}
+  written:
+    match: POST /b
+    request: json
+    uses: [{kind: thing, json: [/one]}, {kind: thing, header: x-two}, {kind: thing, json: [/third]}, {kind: folder, json: [/path], required: true}]
+    one_of: [x-two, /one]
+  headed: {match: GET /c, uses: [{kind: folder, header: x-folder, required: true}, {kind: thing, query: third}]}
+  filled:
+    match: POST /d
+    request: {urlencoded: [{name: one, content: deciding}, {name: path, content: deciding}, {name: third, content: deciding}]}
+    uses: [{kind: thing, form: one}, {kind: thing, form: third}, {kind: folder, form: path, required: true}]
+    one_of: [one]
+";
+
+#[test]
+fn what_else_a_request_needs_is_there() {
+    let sung = sing(&live_of("places", PLACES)).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(sung.silent, Vec::<String>::new());
+    let places = sung.cells;
+    assert!(places > 12, "{places}");
+}
+
+/// What is needed beside has another id: it is not taken for the one that is looked for.
+#[test]
+fn a_place_that_is_not_read_is_not_hidden_by_one_that_is() {
+    let live = live_of("places", PLACES);
+    let passed = walked_of(&live, "written", |plan| {
+        let read = ["/one", "/elsewhere", "/path"].map(|at| at.parse().unwrap());
+        plan.request = Arc::new(JsonPlan::reading(&read.each_ref()).unwrap());
+    });
+    assert_eq!(passed.len(), 1, "{passed:?}");
+    assert!(passed[0].ends_with("a canary passed at /third"), "{passed:?}");
+}
+
 /// Walks one operation whose plan was changed, and tells the cells that let their canary by.
 fn walked(operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
-    let live = live();
+    walked_of(&live(), operation, change)
+}
+
+fn walked_of(live: &Arc<Live>, operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
     let route = live.snapshot().routes.first().unwrap();
     let whole = live.plans().get(&route.name, &crate::names::OperationId::new(operation)).unwrap();
     let mut plan = Plan {
@@ -47,9 +112,9 @@ fn walked(operation: &str, change: impl FnOnce(&mut Plan)) -> Vec<String> {
     change(&mut plan);
     let (plan, mut sung) = (Arc::new(plan), Sung::default());
     let mut values = Values::default();
-    let policies = policies(&different(&live), &plan.operation.id, &mut values, &mut sung);
+    let policies = policies(&different(live), &plan.operation.id, &mut values, &mut sung);
     let engine = &policies.first().unwrap().engines.request;
-    let mut cage = Cage { live: &live, route, plan: &plan, engine, sung: &mut sung };
+    let mut cage = Cage { live, route, plan: &plan, engine, sung: &mut sung };
     cage.isolation();
     cage.consent();
     cage.censor(policies.first().unwrap());
