@@ -6,6 +6,7 @@ mod answers;
 mod enforced;
 mod faults;
 mod kinds;
+mod label_studio;
 mod openai;
 mod paths;
 mod queries;

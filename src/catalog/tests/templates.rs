@@ -1,6 +1,6 @@
 use crate::catalog::Catalog;
 
-/// The template that people copy loads, and shows each thing that it explains.
+/// The template that people copy loads.
 #[test]
 fn the_template_loads() {
     let text = include_str!("../../../config/apis/generic-rest.yaml");

@@ -54,6 +54,25 @@ fn two_cannot_serve_from_one_file() {
     drop(store(&folder));
 }
 
+/// What an earlier version recorded is there still: its steps say no place.
+#[tokio::test]
+async fn steps_of_an_earlier_version_are_kept() {
+    let folder = TempDir::new().unwrap();
+    {
+        let store = store(&folder);
+        let mut job = claim("acme", "job", "job-1");
+        let (kind, id) = (Kind::new("file"), "file-1".to_owned());
+        job.made.from.push(Parent { kind, id, relation: Relation::Derived, via: Via::new("training_file") });
+        store.claim(vec![claim("acme", "file", "file-1"), job]).await.unwrap();
+    }
+    closed(&folder);
+    sqlite(&folder, "DROP VIEW edges; ALTER TABLE edge DROP COLUMN via; PRAGMA user_version = 2;");
+    let store = store(&folder);
+    let steps = store.lineage(resource("file", "file-1"), Towards::Children, 10).await.unwrap();
+    let told: Vec<_> = steps.iter().map(|edge| (edge.child.resource.id.as_str(), &edge.via)).collect();
+    assert_eq!(told, [("job-1", &None)]);
+}
+
 /// The schema of a store is not changed beside a gateway of an earlier version, which would not know it.
 #[test]
 fn the_schema_is_not_changed_beside_a_gateway_that_serves() {
