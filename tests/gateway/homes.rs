@@ -11,20 +11,9 @@ use super::kit::upstream::{Arrived, Step, answer, json as reply};
 use super::kit::{Caller, eventually};
 
 /// An API of rooms with pictures in them.
-const PROFILE: &str = r"profile: rooms
-kinds:
+const PROFILE: &str = r"kinds:
   room: {numeric: true, not_found: {message: Not found.}}
   picture: {numeric: true, not_found: {message: Not found.}}
-headers:
-  request: {pass: [accept, content-type], others: drop}
-  response: {pass: [content-type], others: drop}
-errors:
-  content_type: application/json
-  body: {error: {message: $message, type: $type, param: $param, code: $code}}
-  event: {error: {message: $message}}
-  types: {default: api_error}
-  request_id: x-request-id
-  no_retry: {x-should-retry: 'false'}
 operations:
   createRoom:
     match: POST /rooms
@@ -88,8 +77,7 @@ fn account(arrived: &Arrived) -> Vec<Step> {
 
 fn running() -> Running {
     let mut own = Own::new();
-    std::fs::create_dir_all(own.setup.config().join("apis")).unwrap();
-    own.setup.file("apis/rooms.yaml", PROFILE);
+    own.profile("rooms", PROFILE);
     own.setup.routes = own.setup.routes.replace("api: openai", "api: rooms");
     own.start(account)
 }
