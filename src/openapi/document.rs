@@ -41,6 +41,7 @@ pub(super) enum Stands {
 pub(super) struct Parameter<'d> {
     pub(super) name: &'d str,
     pub(super) stands: Stands,
+    pub(super) required: bool,
     pub(super) schema: Option<&'d Value>,
 }
 
@@ -220,7 +221,8 @@ impl Document {
         };
         let of_content = || media(value).into_iter().next().and_then(|media| media.schema);
         let schema = value.get("schema").or_else(of_content);
-        Some(Parameter { name: value.get("name").and_then(Value::as_str)?, stands, schema })
+        let required = value.get("required").and_then(Value::as_bool).unwrap_or(false);
+        Some(Parameter { name: value.get("name").and_then(Value::as_str)?, stands, required, schema })
     }
 }
 

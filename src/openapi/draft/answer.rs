@@ -16,8 +16,6 @@ pub(super) struct Answer {
     pub(super) credential: bool,
     /// It lists things, in a way that no profile can filter.
     pub(super) unfiltered: bool,
-    /// It has a body.
-    pub(super) body: bool,
 }
 
 /// Members that hold a list's items, the likeliest first.
@@ -42,7 +40,7 @@ pub(super) fn of(
     let json = described.response.iter().find(|media| is_json(media));
     let fields =
         json.and_then(|media| media.schema).map(|schema| Fields::of(document, schema)).unwrap_or_default();
-    let mut answer = Answer { body: !matches!(to.response, Body::None), ..Answer::default() };
+    let mut answer = Answer::default();
     let shallow =
         |field: &&Field<'_>| field.steps.len() <= 2 && !field.steps.contains(&Step::Any) && field.open;
     answer.credential = fields.all.iter().filter(shallow).any(|field| words::credential(field.key()));

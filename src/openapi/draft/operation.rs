@@ -105,6 +105,11 @@ impl Drafted {
         matches!(self.fate, Fate::Served)
     }
 
+    /// Whether every call names a resource. What may be left out says nothing: without it the call is about everybody's.
+    pub(super) fn names(&self) -> bool {
+        self.uses.iter().any(|used| used.required || matches!(used.at, At::Path(_)))
+    }
+
     /// Records that a resource is named at a place. A place names one.
     pub(super) fn uses(&mut self, kind: String, at: At, required: bool) {
         if !self.uses.iter().any(|known| known.at == at) {

@@ -208,7 +208,7 @@ pub(super) fn parameters(document: &Document, kinds: &Kinds, described: &Describ
             Stands::Path => {}
             Stands::Cookie => to.decide(format!("the cookie {} does not pass", yaml::comment(name))),
             Stands::Header => match kinds.named(name, integer, None).filter(|_| open) {
-                Some(kind) => to.uses(kind, At::Header(name.to_ascii_lowercase()), false),
+                Some(kind) => to.uses(kind, At::Header(name.to_ascii_lowercase()), parameter.required),
                 None => headers.push(name),
             },
             Stands::Query if pages && (CURSORS.contains(&name) || ["limit", "order"].contains(&name)) => {}
@@ -216,7 +216,7 @@ pub(super) fn parameters(document: &Document, kinds: &Kinds, described: &Describ
                 let bare = name.trim_end_matches("[]");
                 let around = to.list.as_ref().map(|list| list.kind.clone());
                 match kinds.named(bare, integer, around.as_deref()).filter(|_| open) {
-                    Some(kind) => to.uses(kind, At::Query(name.to_owned()), false),
+                    Some(kind) => to.uses(kind, At::Query(name.to_owned()), parameter.required),
                     None => to.query.push(name.to_owned()),
                 }
                 if field.is_some_and(|field| field.object && !field.open) {

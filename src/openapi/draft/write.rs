@@ -304,8 +304,21 @@ fn refused(to: &mut Written, drafted: &[Drafted]) {
         for (index, one) in operations {
             let first = to.next_line();
             to.line(format!("      {}: {} {}", yaml::scalar(&one.id), one.method, template(&one.path)));
+            if !one.uses.is_empty() && !one.names() {
+                as_served(to, one);
+            }
             to.lines.push((first..to.next_line(), index));
         }
+    }
+}
+
+/// What would stand under `operations`, in comments: it names resources, but not in every call.
+fn as_served(to: &mut Written, one: &Drafted) {
+    let mut served = Written { yaml: String::new(), lines: Vec::new() };
+    operation(&mut served, one);
+    to.line("        # Served, once somebody has said whose it is without them (`required`, `one_of`, `creates`):");
+    for line in served.yaml.lines() {
+        to.line(format!("        #{line}"));
     }
 }
 

@@ -53,7 +53,7 @@ fn ids_are_found_wherever_they_stand() {
         ("getAlbum", &["album path id", "file query file_id", "session header session-id"]),
         ("put_v2_albums_id_side", &["album path id", "file /file"]),
         ("train", &["file /file_id"]),
-        ("caption", &[]),
+        ("caption", &["file /file_id"]),
     ];
     for (id, places) in wanted {
         let mut places = places.to_vec();
@@ -127,19 +127,28 @@ fn what_can_t_be_judged_is_refused() {
         ("getUser", Reason::OperationRefused),
         ("weather", Reason::OperationRefused),
         ("reset", Reason::OperationRefused),
+        // What may name something, and need not, is everybody's when it names nothing.
+        ("graphql", Reason::OperationRefused),
+        ("search", Reason::OperationRefused),
+        ("stats", Reason::OperationRefused),
+        ("wipe", Reason::OperationRefused),
         ("listAlbums", Reason::OperationRefused),
         ("openDoor", Reason::BypassRefused),
         ("live", Reason::UpgradeRefused),
     ] {
         assert_eq!(refused(id), Some(reason), "{id}");
     }
+    let one = operation(&catalog, "statsOfOne");
+    assert!(one.refused.is_none() && one.uses.iter().all(|used| used.required));
+    // The places that were found are not lost.
+    assert!(draft.yaml.contains("\n        #      - {kind: file, query: file_id}\n"), "{}", draft.yaml);
     // What no profile can say is told, and leaves the rest whole.
     assert!(
         draft.yaml.contains("# decide: GET /v2/a/{one}-{two} (pair) can't stand here: "),
         "{}",
         draft.yaml
     );
-    assert_eq!((draft.served, draft.refused, draft.left_out), (11, 6, 1));
+    assert_eq!((draft.served, draft.refused, draft.left_out), (12, 10, 1));
     assert_eq!(draft.decisions, draft.yaml.matches("# decide: ").count());
 }
 
@@ -174,11 +183,11 @@ fn json_is_read_as_well_and_other_files_are_refused() {
 /// References that lead in circles, and schemas that grow without end, are left at a bound and told.
 #[test]
 fn hostile_files_end() {
-    let circle = "openapi: 3.1.0\npaths: {/x: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/a'}}}}, responses: {'200': {content: {application/json: {}}}}}}}\na: {$ref: '#/b'}\nb: {$ref: '#/a'}\n";
+    let circle = "openapi: 3.1.0\npaths: {'/x/{x_id}/y': {post: {requestBody: {content: {application/json: {schema: {$ref: '#/a'}}}}, responses: {'200': {content: {application/json: {}}}}}}}\na: {$ref: '#/b'}\nb: {$ref: '#/a'}\n";
     let (draft, _) = drafted(circle);
     assert!(draft.yaml.contains("not all of the body's schema could be followed"), "{}", draft.yaml);
     let mut wide = String::from(
-        "openapi: 3.1.0\npaths: {/x: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/s/l0'}}}}, responses: {'200': {content: {application/json: {}}}}}}}\ns:\n",
+        "openapi: 3.1.0\npaths: {'/x/{x_id}/y': {post: {requestBody: {content: {application/json: {schema: {$ref: '#/s/l0'}}}}, responses: {'200': {content: {application/json: {}}}}}}}\ns:\n",
     );
     for level in 0..20 {
         let next = level + 1;
