@@ -28,7 +28,7 @@ pub use samples::Samples;
 use crate::catalog::{Catalog, Operation};
 use crate::names::{Kind, OperationId};
 use crate::reason::{Reason, Refusal};
-use client::{Answer, Call, shown};
+use client::{Answer, Call, Varying, shown};
 use request::Draft;
 use stock::{Made, Stock};
 
@@ -74,8 +74,7 @@ struct Tenant {
 struct Walk<'w> {
     client: &'w Client,
     route: &'w Walked,
-    /// Headers that no two answers have alike.
-    varying: Vec<HeaderName>,
+    varying: Varying,
     terms: &'w Terms,
     report: Report,
 }
@@ -110,13 +109,13 @@ pub async fn walk(
     Ok(walk.report)
 }
 
-/// The headers that differ by nature: the date, and what carries the request's id.
-fn varying(catalog: &Catalog) -> Vec<HeaderName> {
+/// What differs by nature: the date, and the request's id.
+fn varying(catalog: &Catalog) -> Varying {
     const TRACE: HeaderName = HeaderName::from_static("traceparent");
     const ID: &str = "the-id-of-a-request";
     let answer = catalog.error(&Refusal::new(Reason::ResourceUnknown), ID, None);
     let ids = answer.headers.iter().filter(|(_, value)| value.as_bytes() == ID.as_bytes());
-    ids.map(|(name, _)| name.clone()).chain([DATE, TRACE]).collect()
+    Varying { headers: vec![DATE, TRACE], ids: ids.map(|(name, _)| name.clone()).collect() }
 }
 
 impl Walk<'_> {

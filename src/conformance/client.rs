@@ -25,6 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a call is repeated that the deployment puts off.
 const AGAIN: usize = 6;
 
+/// The shortest id of a request that is cut out of a body: a shorter one may stand there by chance.
+const SHORTEST_ID: usize = 16;
+
+/// What no two answers have alike.
+#[derive(Clone, Debug)]
+pub(super) struct Varying {
+    /// Headers that are left out.
+    pub(super) headers: Vec<HeaderName>,
+    /// Headers that carry the request's id, which an error may repeat in its body.
+    pub(super) ids: Vec<HeaderName>,
+}
+
 /// A client.
 pub struct Client {
     http: Legacy<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -65,8 +77,8 @@ impl Client {
         Ok(Self { http: Legacy::builder(TokioExecutor::new()).build(https), base })
     }
 
-    /// Sends a call with a tenant's key; `varying` are headers that are left out of what is compared.
-    pub(super) async fn send(&self, key: &SecretString, call: &Call, varying: &[HeaderName]) -> Answer {
+    /// Sends a call with a tenant's key; what varies is left out of what is compared.
+    pub(super) async fn send(&self, key: &SecretString, call: &Call, varying: &Varying) -> Answer {
         for _ in 0..AGAIN {
             let sent = tokio::time::timeout(PATIENCE, self.once(key, call)).await;
             let Ok(Ok((status, headers, body))) = sent else { break };
@@ -75,7 +87,8 @@ impl Client {
             match later.filter(|seconds| put_off && *seconds <= 30) {
                 Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
                 None => {
-                    return Answer { status: status.as_u16(), headers: comparable(&headers, varying), body };
+                    let body = varying.without_id(&headers, body);
+                    return Answer { status: status.as_u16(), headers: varying.without(&headers), body };
                 }
             }
         }
@@ -110,12 +123,34 @@ impl Client {
     }
 }
 
-fn comparable(headers: &HeaderMap, varying: &[HeaderName]) -> Vec<(String, Vec<u8>)> {
-    let kept = headers.iter().filter(|(name, _)| !varying.contains(name));
-    let mut kept: Vec<_> =
-        kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    kept.sort();
-    kept
+impl Varying {
+    fn without(&self, headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+        let left_out = |name: &HeaderName| self.headers.contains(name) || self.ids.contains(name);
+        let kept = headers.iter().filter(|(name, _)| !left_out(name));
+        let mut kept: Vec<_> =
+            kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+        kept.sort();
+        kept
+    }
+
+    /// The body without the id of its own request.
+    fn without_id(&self, headers: &HeaderMap, body: Bytes) -> Bytes {
+        let ids = self.ids.iter().filter_map(|name| headers.get(name)).map(HeaderValue::as_bytes);
+        ids.filter(|id| id.len() >= SHORTEST_ID).fold(body, |body, id| {
+            let mut kept = Vec::new();
+            let mut rest = body.as_ref();
+            while let Some(at) = memchr::memmem::find(rest, id) {
+                let (before, after) = rest.split_at(at);
+                kept.extend_from_slice(before);
+                rest = after.get(id.len()..).unwrap_or_default();
+            }
+            if kept.is_empty() && rest.len() == body.len() {
+                return body;
+            }
+            kept.extend_from_slice(rest);
+            Bytes::from(kept)
+        })
+    }
 }
 
 impl Answer {

@@ -1,6 +1,8 @@
 //! `consentry conformance` over the real gateway before the sandbox: nothing is found where nothing is wrong, and each fault
 //! that is planted is.
 
+mod fake;
+mod honest;
 mod profiles;
 mod rows;
 mod wire;
@@ -54,7 +56,11 @@ impl Rig {
 
 /// Runs the command against a port.
 fn conformance(gateway: &Gateway, port: u16, more: &[&str]) -> Said {
-    let config = gateway.setup.config();
+    Said::of(&mut started(&gateway.setup.config(), port, more))
+}
+
+/// Starts the command, with the configuration of a folder, against a port.
+fn started(config: &Path, port: u16, more: &[&str]) -> Process {
     let path = |name: &str| config.join(name).display().to_string();
     let (a, b) = (format!("file:{}", path("a.key")), format!("file:{}", path("b.key")));
     let (url, folder, ca) =
@@ -63,12 +69,16 @@ fn conformance(gateway: &Gateway, port: u16, more: &[&str]) -> Said {
         vec!["conformance", "--config", &folder, "--url", &url, "--ca", &ca, "--key-a", &a, "--key-b", &b];
     arguments.extend_from_slice(more);
     let nothing = [("SSL_CERT_FILE", Path::new("/dev/null")), ("SSL_CERT_DIR", Path::new("/nonexistent"))];
-    let mut process = Process::start(&arguments, &nothing);
-    let status = process.wait().code().unwrap();
-    Said { status, text: process.written() }
+    Process::start(&arguments, &nothing)
 }
 
 impl Said {
+    /// What it says in the end.
+    fn of(process: &mut Process) -> Self {
+        let status = process.wait().code().unwrap();
+        Self { status, text: process.written() }
+    }
+
     /// The rows of an outcome: check, operation, and the rest.
     fn rows(&self, outcome: &str) -> Vec<Vec<String>> {
         let lines = self.text.lines().filter(|line| line.split_whitespace().next() == Some(outcome));
