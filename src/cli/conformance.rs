@@ -68,7 +68,7 @@ fn secret(text: &str) -> Result<SecretRef, String> {
     }
 }
 
-/// Walks it. 0: all the same; 1: a difference; 2: it could not be walked.
+/// Walks it. 0: all the same; 1: a difference; 2: it could not be walked, or nothing was shown.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let routes = match routes(arguments) {
         Ok(routes) => routes,
@@ -90,10 +90,16 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
                 say(report.summary());
             }
         }
-        Ok(report.count(Outcome::Differs) > 0)
+        if report.count(Outcome::Differs) > 0 {
+            return Ok(ExitCode::from(1));
+        }
+        if !report.shows() {
+            return Err("nothing was shown: no place of an id came out the same".to_owned());
+        }
+        Ok(ExitCode::SUCCESS)
     });
     match written {
-        Ok(differs) => ExitCode::from(u8::from(differs)),
+        Ok(status) => status,
         Err(message) => {
             complain(message);
             ExitCode::from(2)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::Method;
 
 use super::request::{At, Order, filled};
-use super::{Call, Check, Made, Outcome, Tenant, Walk, ids};
-use crate::catalog::Operation;
+use super::{Answer, Call, Check, Made, Outcome, Tenant, Walk, ids};
+use crate::catalog::{Operation, Use};
 
 impl Walk<'_> {
     /// Takes back what a tenant made, the newest first.
@@ -75,30 +75,51 @@ impl Walk<'_> {
             let operations: Vec<Arc<Operation>> = operations.cloned().collect();
             for operation in operations.iter().filter(|o| o.method == Method::GET && o.uses.len() == 1) {
                 let Some(used) = operation.uses.iter().find(|used| used.kind == made.kind) else { continue };
-                let mut answers = Vec::new();
-                for (tenant, id) in [(a, &never), (a, &made.id), (b, &made.id)] {
-                    let order = Order {
-                        catalog: &self.route.catalog,
-                        operation,
-                        sample: None,
-                        stock: &tenant.stock,
-                        put: Some((At::Use(used), id)),
-                        near: Vec::new(),
-                    };
-                    let Ok(draft) = order.draft() else { continue };
-                    answers.push(self.ask(tenant, operation, &draft).await);
-                }
-                let Some((first, others)) = answers.split_first() else { continue };
-                let how = others.iter().find_map(|other| other.unlike(first));
-                let (outcome, detail) = match how {
-                    Some(how) => {
-                        (Outcome::Differs, format!("what was ended is told from an invented one: {how}"))
-                    }
-                    None => (Outcome::Same, String::new()),
-                };
+                let asked = [(a, &never), (a, &made.id), (b, &made.id)];
+                let (outcome, detail) = self.gone(operation, used, asked).await;
                 let kind = made.kind.as_str().to_owned();
                 self.row((&operation.id, Check::Ended), &operation.template, &kind, outcome, detail);
             }
+        }
+    }
+
+    /// The first is answered as what never was, and the others alike.
+    async fn gone(
+        &mut self,
+        operation: &Operation,
+        used: &Use,
+        asked: [(&Tenant, &String); 3],
+    ) -> (Outcome, String) {
+        let mut first: Option<Answer> = None;
+        for (tenant, id) in asked {
+            let order = Order {
+                catalog: &self.route.catalog,
+                operation,
+                sample: None,
+                stock: &tenant.stock,
+                put: Some((At::Use(used), id)),
+                near: Vec::new(),
+            };
+            let draft = match order.draft() {
+                Ok(draft) => draft,
+                Err(lack) => return (Outcome::Untried, format!("tenant {}: {lack}", tenant.name)),
+            };
+            let answer = self.ask(tenant, operation, &draft).await;
+            match &first {
+                None => first = Some(answer),
+                Some(first) => {
+                    if let Some(how) = answer.unlike(first) {
+                        let told = format!("what was ended is told from an invented one: {how}");
+                        return (Outcome::Differs, told);
+                    }
+                }
+            }
+        }
+        match first {
+            Some(first) if !self.is_unknown(&first, &used.kind) => {
+                (Outcome::Untried, format!("an invented one is answered {}", self.word(&first)))
+            }
+            _ => (Outcome::Same, String::new()),
         }
     }
 }

@@ -96,10 +96,18 @@ impl Walk<'_> {
             let (outcome, detail) = match (held, look.answer.unlike(&first.answer)) {
                 (Some(made), _) => (Outcome::Differs, format!("B is shown a {} of A's", made.kind)),
                 (None, Some(how)) => (Outcome::Differs, format!("since A made something: {how}")),
-                (None, None) => (Outcome::Same, String::new()),
+                (None, None) => self.alike(&look.answer),
             };
             self.row((&look.operation.id, Check::Apart), &look.target, look.kind(), outcome, detail);
         }
+    }
+
+    /// Two looks have one answer. If it shows nothing, nothing was seen.
+    fn alike(&self, answer: &Answer) -> (Outcome, String) {
+        if answer.is_ok() {
+            return (Outcome::Same, String::new());
+        }
+        (Outcome::Untried, format!("answered {} both times", self.word(answer)))
     }
 
     /// A sees its own.
@@ -133,7 +141,7 @@ impl Walk<'_> {
                 again.map_or_else(|| Some("it is gone".to_owned()), |look| look.answer.unlike(&first.answer));
             let (outcome, detail) = match how {
                 Some(how) => (Outcome::Differs, format!("after B's calls: {how}")),
-                None => (Outcome::Same, String::new()),
+                None => self.alike(&first.answer),
             };
             self.row((&first.operation.id, Check::Unchanged), &first.target, first.kind(), outcome, detail);
         }

@@ -40,7 +40,7 @@ impl Walk<'_> {
             let spots = spots(operation, samples.operation(&operation.id));
             if spots.is_empty() {
                 let of = (&operation.id, Check::Place);
-                self.row(of, "", "", Outcome::Same, "no id can stand in it".to_owned());
+                self.row(of, "", "", Outcome::Untried, "the profile names no id in it".to_owned());
             }
             for spot in &spots {
                 let (outcome, detail) = self.spot(operation, spot, a, b).await;

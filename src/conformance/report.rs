@@ -152,6 +152,13 @@ impl Report {
         self.rows.iter().filter(|row| row.outcome == outcome).count()
     }
 
+    /// Whether anything was shown of a place where an id can stand: without one, all the rest may be the same for nothing.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        let shown = |row: &&Row| row.check == Check::Place && !row.kind.is_empty();
+        self.rows.iter().filter(shown).any(|row| row.outcome == Outcome::Same)
+    }
+
     /// Adds what was found at another route.
     pub fn join(&mut self, other: Self) {
         self.answers += other.answers;

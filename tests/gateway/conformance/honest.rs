@@ -1,6 +1,7 @@
 //! What it may not say: that all is well where nothing was tried, that nothing is left behind where something is.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::kit::Setup;
 use super::fake::{Fake, Passing, Then};
@@ -18,6 +19,21 @@ static DOWN: LazyLock<Said> = LazyLock::new(|| {
     let gateway = setup.start();
     conformance(&gateway, gateway.data.port(), &["--wait", "0"])
 });
+
+#[test]
+fn where_the_upstream_is_down_nothing_was_shown() {
+    assert_eq!(DOWN.status, 2, "{}", DOWN.text);
+    assert!(DOWN.text.contains("nothing was shown"), "{}", DOWN.text);
+    let untried = DOWN.rows("untried");
+    for check in ["apart", "own", "unchanged"] {
+        let same: Vec<_> = DOWN.rows("same").into_iter().filter(|row| row[1] == check).collect();
+        assert!(same.is_empty(), "{same:#?}");
+        let told = |row: &&Vec<String>| row[1] == check && row.last().unwrap().contains("answered 502");
+        assert!(untried.iter().any(|row| told(&row)), "{check}: {}", DOWN.text);
+    }
+    let named = untried.iter().any(|row| row.last().unwrap() == "the profile names no id in it");
+    assert!(named, "{}", DOWN.text);
+}
 
 /// Label Studio's errors hold the id of the request, in the body too.
 #[test]
@@ -37,3 +53,29 @@ static FINE: LazyLock<(Fake, Said)> = LazyLock::new(|| {
     let said = fake.walked(&[]);
     (fake, said)
 });
+
+#[test]
+fn a_deployment_without_a_fault() {
+    let said = &FINE.1;
+    assert_eq!(said.status, 0, "{}", said.text);
+    for check in ["place", "apart", "own", "unchanged", "ended"] {
+        assert!(said.rows("same").iter().any(|row| row[1] == check), "no {check}: {}", said.text);
+    }
+    assert_eq!(said.rows("untried").len(), 4, "{}", said.text);
+}
+
+#[test]
+fn what_was_ended_and_is_answered_like_anything_else() {
+    let ended = AtomicBool::new(false);
+    let fake = Fake::start(&[], move |passing| {
+        let deleted = passing.known && passing.line.starts_with("DELETE");
+        if ended.fetch_or(deleted, Ordering::Relaxed) && passing.line.starts_with("GET /v1/notes/") {
+            return Then::Status(500);
+        }
+        Then::As
+    });
+    let said = fake.walked(&["--operation", "getNote"]);
+    let untried = said.rows("untried");
+    assert!(untried.iter().any(|row| row[1] == "ended" && row[2] == "getNote"), "{}", said.text);
+    assert!(!said.rows("same").iter().any(|row| row[1] == "ended"), "{}", said.text);
+}
