@@ -7,34 +7,55 @@ use http::Method;
 use super::request::{At, Order, filled};
 use super::{Answer, Call, Check, Made, Outcome, Tenant, Walk, ids};
 use crate::catalog::{Operation, Use};
+use crate::names::Kind;
 
 impl Walk<'_> {
-    /// Takes back what a tenant made, the newest first.
+    /// Takes back what a tenant made, the newest first. What stays is told.
     pub(super) async fn clean(&mut self, tenant: &mut Tenant) {
         let made: Vec<Made> = tenant.stock.all().iter().rev().filter(|made| !made.ended).cloned().collect();
+        let mut left: Vec<(Kind, String, Vec<String>)> = Vec::new();
         for one in made {
-            let Some(call) = self.ending(tenant, &one) else { continue };
-            let answer = self.send(tenant, &call).await;
-            if answer.is_ok() || answer.status == 404 {
-                if call.method == Method::DELETE {
-                    tenant.stock.end(&one.kind, &one.id);
-                }
-            } else {
-                let word = self.word(&answer);
-                self.report.left.push(format!("{} {} of {}: answered {word}", one.kind, one.id, tenant.name));
+            let why = match self.ending(tenant, &one) {
+                Err(why) => Some(why),
+                Ok(call) => self.end(tenant, &one, &call).await,
+            };
+            let Some(why) = why else { continue };
+            match left.iter_mut().find(|(kind, known, _)| *kind == one.kind && *known == why) {
+                Some((_, _, ids)) => ids.push(one.id),
+                None => left.push((one.kind, why, vec![one.id])),
             }
         }
+        let told = |(kind, why, ids): &(Kind, String, Vec<String>)| {
+            format!("{kind} {} of {}: {why}", ids.join(", "), tenant.name)
+        };
+        self.report.left.extend(left.iter().map(told));
+    }
+
+    /// Takes one back; says why it is there still.
+    async fn end(&mut self, tenant: &mut Tenant, one: &Made, call: &Call) -> Option<String> {
+        let answer = self.send(tenant, call).await;
+        match answer.status {
+            // It was gone, or is nobody's any more.
+            404 => {}
+            _ if !answer.is_ok() => return Some(format!("answered {}", self.word(&answer))),
+            _ if call.method != Method::DELETE => return Some("stopped, not deleted".to_owned()),
+            _ => {}
+        }
+        if call.method == Method::DELETE {
+            tenant.stock.end(&one.kind, &one.id);
+        }
+        None
     }
 
     /// The call that ends a resource: the operation that ends its kind, or what the profile names to take it back.
-    fn ending(&self, tenant: &Tenant, made: &Made) -> Option<Call> {
+    fn ending(&self, tenant: &Tenant, made: &Made) -> Result<Call, String> {
         let ends = |operation: &&Arc<Operation>| {
             let used = operation.ends.and_then(|index| operation.uses.get(index));
             used.is_some_and(|used| used.kind == made.kind)
         };
         let host = self.route.host.as_deref();
-        if let Some(operation) = self.served().find(ends) {
-            let used = operation.ends.and_then(|index| operation.uses.get(index))?;
+        let ender = self.served().find(ends);
+        if let Some((operation, used)) = ender.and_then(|o| Some((o, o.uses.get(o.ends?)?))) {
             let order = Order {
                 catalog: &self.route.catalog,
                 operation,
@@ -43,14 +64,15 @@ impl Walk<'_> {
                 put: Some((At::Use(used), &made.id)),
                 near: vec![made],
             };
-            return order.draft().ok().map(|draft| draft.call(operation, &self.route.prefix, host));
+            let draft = order.draft().map_err(|lack| format!("not taken back, {lack}"))?;
+            return Ok(draft.call(operation, &self.route.prefix, host));
         }
-        let undo = made.undo.as_ref()?;
+        let Some(undo) = &made.undo else { return Err("nothing takes it back".to_owned()) };
         let value = |name: &str| match name {
             "id" => made.id.as_str(),
             _ => made.params.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value),
         };
-        Some(Call {
+        Ok(Call {
             method: undo.method.clone(),
             target: format!("{}{}", self.route.prefix, filled(&undo.template, value)),
             host: host.map(str::to_owned),

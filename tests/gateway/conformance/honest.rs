@@ -65,6 +65,19 @@ fn a_deployment_without_a_fault() {
 }
 
 #[test]
+fn what_can_not_be_taken_back_is_told() {
+    let (fake, said) = &*FINE;
+    let left = |kind: &str, why: &str| {
+        let told = |line: &&str| line.starts_with(&format!("left behind: {kind} ")) && line.ends_with(why);
+        assert_eq!(said.text.lines().filter(told).count(), 2, "{}", said.text);
+    };
+    left("pin", ": nothing takes it back");
+    left("run", ": stopped, not deleted");
+    assert!(!said.text.contains("left behind: note"), "{}", said.text);
+    assert!(!fake.there().iter().any(|path| path.contains("note_")), "{:?}", fake.there());
+}
+
+#[test]
 fn what_was_ended_and_is_answered_like_anything_else() {
     let ended = AtomicBool::new(false);
     let fake = Fake::start(&[], move |passing| {
