@@ -13,6 +13,7 @@ mod request;
 mod samples;
 mod stock;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,9 @@ pub struct Terms {
     pub only: Vec<OperationId>,
 }
 
+/// No further call is made.
+struct Stopped;
+
 /// One of the two.
 struct Tenant {
     name: &'static str,
@@ -76,10 +80,13 @@ struct Walk<'w> {
     route: &'w Walked,
     varying: Varying,
     terms: &'w Terms,
-    report: Report,
+    report: &'w mut Report,
+    /// Asked between calls: no further one is begun, but for those that take back what was made.
+    stop: &'w Cell<bool>,
 }
 
-/// Walks a route. What it makes it takes back, also when it is told to stop half-way.
+/// Walks a route, and writes down what it finds as it goes. What it makes it takes back, also when it is told to stop
+/// half-way.
 ///
 /// # Errors
 /// If a tenant can't call at all.
@@ -88,25 +95,23 @@ pub async fn walk(
     route: &Walked,
     keys: &Keys,
     terms: &Terms,
-    stop: impl Future<Output = ()>,
-) -> Result<Report, String> {
+    report: &mut Report,
+    stop: &Cell<bool>,
+) -> Result<(), String> {
     let tenant = |name, key: &SecretString| Tenant { name, key: key.clone(), stock: Stock::default() };
     let (mut a, mut b) = (tenant("A", &keys.a), tenant("B", &keys.b));
     let varying = varying(&route.catalog);
-    let mut walk = Walk { client, route, varying, terms, report: Report::default() };
+    let mut walk = Walk { client, route, varying, terms, report, stop };
     walk.reach(&a).await?;
     walk.reach(&b).await?;
-    let stopped = tokio::select! {
-        () = walk.steps(&mut a, &mut b) => false,
-        () = stop => true,
-    };
+    let stepped = walk.steps(&mut a, &mut b).await;
     walk.clean(&mut b).await;
     walk.clean(&mut a).await;
-    if stopped {
-        return Err(format!("it was stopped; {}", walk.left()));
-    }
-    walk.ended(&a, &b).await;
-    Ok(walk.report)
+    let ended = match stepped {
+        Ok(()) => walk.ended(&a, &b).await,
+        stopped => stopped,
+    };
+    ended.map_err(|Stopped| format!("it was stopped; {}", walk.left()))
 }
 
 /// What differs by nature: the date, and the request's id.
@@ -144,18 +149,19 @@ impl Walk<'_> {
         }
     }
 
-    async fn steps(&mut self, a: &mut Tenant, b: &mut Tenant) {
-        self.make(b).await;
-        let before = self.look(b).await;
-        self.make(a).await;
-        let own = self.look(a).await;
-        let after = self.look(b).await;
+    async fn steps(&mut self, a: &mut Tenant, b: &mut Tenant) -> Result<(), Stopped> {
+        self.make(b).await?;
+        let before = self.look(b).await?;
+        self.make(a).await?;
+        let own = self.look(a).await?;
+        let after = self.look(b).await?;
         self.apart(&before, &after, a);
         self.own(&own, a);
-        self.places(a, b).await;
-        self.refused(b).await;
-        let again = self.look(a).await;
+        self.places(a, b).await?;
+        self.refused(b).await?;
+        let again = self.look(a).await?;
         self.unchanged(&own, &again);
+        Ok(())
     }
 
     async fn send(&mut self, tenant: &Tenant, call: &Call) -> Answer {
@@ -163,9 +169,17 @@ impl Walk<'_> {
         self.client.send(&tenant.key, call, &self.varying).await
     }
 
-    async fn ask(&mut self, tenant: &Tenant, operation: &Operation, draft: &Draft) -> Answer {
+    async fn ask(
+        &mut self,
+        tenant: &Tenant,
+        operation: &Operation,
+        draft: &Draft,
+    ) -> Result<Answer, Stopped> {
+        if self.stop.get() {
+            return Err(Stopped);
+        }
         let call = draft.call(operation, &self.route.prefix, self.route.host.as_deref());
-        self.send(tenant, &call).await
+        Ok(self.send(tenant, &call).await)
     }
 
     /// The operations that the profile serves.

@@ -1,5 +1,6 @@
 //! `consentry conformance`: are two tenants of a running deployment apart?
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,37 +75,49 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(routes) => routes,
         Err(status) => return status,
     };
-    let walked = prepared(arguments).and_then(|(client, keys)| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        let only = arguments.operation.iter().map(|id| OperationId::new(id)).collect();
-        let terms = Terms { wait: Duration::from_secs(arguments.wait), only };
-        runtime.block_on(over(&client, &routes, &keys, &terms))
-    });
-    let written = walked.and_then(|report| {
-        let text = formatted(&report, arguments.format)?;
-        match &arguments.out {
-            None => say(text),
-            Some(path) => {
-                std::fs::write(path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
-                say(report.summary());
-            }
-        }
-        if report.count(Outcome::Differs) > 0 {
-            return Ok(ExitCode::from(1));
-        }
-        if !report.shows() {
-            return Err("nothing was shown: no place of an id came out the same".to_owned());
-        }
-        Ok(ExitCode::SUCCESS)
-    });
-    match written {
+    match prepared(arguments).and_then(|(client, keys)| walked(arguments, &routes, &client, &keys)) {
         Ok(status) => status,
         Err(message) => {
             complain(message);
             ExitCode::from(2)
         }
     }
+}
+
+/// Walks the routes and writes the report, however far it came.
+fn walked(
+    arguments: &Arguments,
+    routes: &[Walked],
+    client: &Client,
+    keys: &Keys,
+) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+    let only = arguments.operation.iter().map(|id| OperationId::new(id)).collect();
+    let terms = Terms { wait: Duration::from_secs(arguments.wait), only };
+    let mut report = Report::default();
+    let ended = runtime.block_on(over(client, routes, keys, &terms, &mut report));
+    write(arguments, &report)?;
+    ended?;
+    if report.count(Outcome::Differs) > 0 {
+        return Ok(ExitCode::from(1));
+    }
+    if !report.shows() {
+        return Err("nothing was shown: no place of an id came out the same".to_owned());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(arguments: &Arguments, report: &Report) -> Result<(), String> {
+    let text = formatted(report, arguments.format)?;
+    match &arguments.out {
+        None => say(text),
+        Some(path) => {
+            std::fs::write(path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
+            say(report.summary());
+        }
+    }
+    Ok(())
 }
 
 fn formatted(report: &Report, format: Format) -> Result<String, String> {
@@ -163,16 +176,41 @@ fn prepared(arguments: &Arguments) -> Result<(Client, Keys), String> {
     Ok((client, keys))
 }
 
-async fn over(client: &Client, routes: &[Walked], keys: &Keys, terms: &Terms) -> Result<Report, String> {
-    let mut report = Report::default();
-    for route in routes {
-        let stop = async {
-            // Without the signal it can't be stopped in order.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        report.join(walk(client, route, keys, terms, stop).await?);
+/// Walks them all. The first interrupt is waited for between calls, the second one isn't.
+async fn over(
+    client: &Client,
+    routes: &[Walked],
+    keys: &Keys,
+    terms: &Terms,
+    report: &mut Report,
+) -> Result<(), String> {
+    let stop = Cell::new(false);
+    let all = async {
+        for route in routes {
+            walk(client, route, keys, terms, report, &stop).await?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        walked = all => walked,
+        () = interrupts(&stop) => {
+            Err("it was stopped at once; what it made may be left behind".to_owned())
+        }
     }
-    Ok(report)
+}
+
+/// Comes back with the second interrupt.
+async fn interrupts(stop: &Cell<bool>) {
+    for again in [false, true] {
+        // Without the signal it can't be stopped in order.
+        if tokio::signal::ctrl_c().await.is_err() {
+            return std::future::pending().await;
+        }
+        if !again {
+            stop.set(true);
+            complain(
+                "it stops after the call under way and takes back what it made; once more ends it at once",
+            );
+        }
+    }
 }

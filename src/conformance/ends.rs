@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::request::{At, Order, filled};
-use super::{Answer, Call, Check, Made, Outcome, Tenant, Walk, ids};
+use super::{Answer, Call, Check, Made, Outcome, Stopped, Tenant, Walk, ids};
 use crate::catalog::{Operation, Use};
 use crate::names::Kind;
 
@@ -83,7 +83,7 @@ impl Walk<'_> {
     }
 
     /// What was ended is answered as what never was: to whoever had it, and to the other.
-    pub(super) async fn ended(&mut self, a: &Tenant, b: &Tenant) {
+    pub(super) async fn ended(&mut self, a: &Tenant, b: &Tenant) -> Result<(), Stopped> {
         let ended: Vec<Made> = a.stock.all().iter().filter(|made| made.ended).cloned().collect();
         let mut seen = Vec::new();
         for made in ended {
@@ -98,11 +98,12 @@ impl Walk<'_> {
             for operation in operations.iter().filter(|o| o.method == Method::GET && o.uses.len() == 1) {
                 let Some(used) = operation.uses.iter().find(|used| used.kind == made.kind) else { continue };
                 let asked = [(a, &never), (a, &made.id), (b, &made.id)];
-                let (outcome, detail) = self.gone(operation, used, asked).await;
+                let (outcome, detail) = self.gone(operation, used, asked).await?;
                 let kind = made.kind.as_str().to_owned();
                 self.row((&operation.id, Check::Ended), &operation.template, &kind, outcome, detail);
             }
         }
+        Ok(())
     }
 
     /// The first is answered as what never was, and the others alike.
@@ -111,7 +112,7 @@ impl Walk<'_> {
         operation: &Operation,
         used: &Use,
         asked: [(&Tenant, &String); 3],
-    ) -> (Outcome, String) {
+    ) -> Result<(Outcome, String), Stopped> {
         let mut first: Option<Answer> = None;
         for (tenant, id) in asked {
             let order = Order {
@@ -124,24 +125,24 @@ impl Walk<'_> {
             };
             let draft = match order.draft() {
                 Ok(draft) => draft,
-                Err(lack) => return (Outcome::Untried, format!("tenant {}: {lack}", tenant.name)),
+                Err(lack) => return Ok((Outcome::Untried, format!("tenant {}: {lack}", tenant.name))),
             };
-            let answer = self.ask(tenant, operation, &draft).await;
+            let answer = self.ask(tenant, operation, &draft).await?;
             match &first {
                 None => first = Some(answer),
                 Some(first) => {
                     if let Some(how) = answer.unlike(first) {
                         let told = format!("what was ended is told from an invented one: {how}");
-                        return (Outcome::Differs, told);
+                        return Ok((Outcome::Differs, told));
                     }
                 }
             }
         }
-        match first {
+        Ok(match first {
             Some(first) if !self.is_unknown(&first, &used.kind) => {
                 (Outcome::Untried, format!("an invented one is answered {}", self.word(&first)))
             }
             _ => (Outcome::Same, String::new()),
-        }
+        })
     }
 }

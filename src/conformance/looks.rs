@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::request::{At, Order};
-use super::{Answer, Check, Draft, Made, Outcome, Tenant, Walk, json};
+use super::{Answer, Check, Draft, Made, Outcome, Stopped, Tenant, Walk, json};
 use crate::catalog::{Operation, Place};
 use crate::names::Kind;
 
@@ -22,7 +22,7 @@ pub(super) struct Look {
 
 impl Walk<'_> {
     /// Looks at everything.
-    pub(super) async fn look(&mut self, tenant: &Tenant) -> Vec<Look> {
+    pub(super) async fn look(&mut self, tenant: &Tenant) -> Result<Vec<Look>, Stopped> {
         let mut drafts: Vec<(Arc<Operation>, Of, Draft)> = Vec::new();
         for operation in self.served().filter(|o| o.method == Method::GET && !o.template.contains('{')) {
             let order = Order {
@@ -42,11 +42,11 @@ impl Walk<'_> {
         }
         let mut looks = Vec::new();
         for (operation, of, draft) in drafts {
-            let answer = self.ask(tenant, &operation, &draft).await;
+            let answer = self.ask(tenant, &operation, &draft).await?;
             let target = draft.call(&operation, "", None).target;
             looks.push(Look { answer: self.steady(&operation, answer), operation, of, target });
         }
-        looks
+        Ok(looks)
     }
 
     /// The calls whose last parameter is this resource, the others being what it has to do with.

@@ -8,7 +8,7 @@ use http::Method;
 
 use super::request::{Lack, Order};
 use super::samples::Sample;
-use super::{Answer, Check, Draft, Made, Outcome, Tenant, Walk, json, shown};
+use super::{Answer, Check, Draft, Made, Outcome, Stopped, Tenant, Walk, json, shown};
 use crate::catalog::{Creation, IdClass, Label, Operation, Place};
 use crate::names::OperationId;
 
@@ -20,7 +20,7 @@ type Tasks = Vec<(Arc<Operation>, Option<Sample>)>;
 
 impl Walk<'_> {
     /// Makes what can be made, and tells what can't.
-    pub(super) async fn make(&mut self, tenant: &mut Tenant) {
+    pub(super) async fn make(&mut self, tenant: &mut Tenant) -> Result<(), Stopped> {
         let mut tasks = self.tasks();
         let mut lacks: BTreeMap<(OperationId, String), Lack> = BTreeMap::new();
         loop {
@@ -38,7 +38,7 @@ impl Walk<'_> {
                 match order.draft() {
                     Ok(draft) => {
                         lacks.remove(&(operation.id.clone(), called));
-                        self.make_one(tenant, &operation, sample.as_ref(), &draft).await;
+                        self.make_one(tenant, &operation, sample.as_ref(), &draft).await?;
                         made = true;
                     }
                     Err(lack) => {
@@ -50,13 +50,14 @@ impl Walk<'_> {
             if !made {
                 break;
             }
-            self.settle(tenant).await;
+            self.settle(tenant).await?;
             tasks = later;
         }
         for ((operation, called), lack) in lacks {
             let detail = format!("tenant {}: {lack}", tenant.name);
             self.row((&operation, Check::Made), &called, "", Outcome::Untried, detail);
         }
+        Ok(())
     }
 
     fn tasks(&self) -> Tasks {
@@ -79,15 +80,15 @@ impl Walk<'_> {
         operation: &Operation,
         sample: Option<&Sample>,
         draft: &Draft,
-    ) {
-        let answer = self.ask(tenant, operation, draft).await;
+    ) -> Result<(), Stopped> {
+        let answer = self.ask(tenant, operation, draft).await?;
         let called = sample.and_then(|sample| sample.name.as_deref());
         let kinds: Vec<&str> = operation.creates.iter().map(|creation| creation.kind.as_str()).collect();
         if !answer.is_ok() {
             let detail = format!("tenant {}: answered {}", tenant.name, self.word(&answer));
             let of = (&operation.id, Check::Made);
             self.row(of, called.unwrap_or_default(), &kinds.join(", "), Outcome::Untried, detail);
-            return;
+            return Ok(());
         }
         let stored = !answer.headers.iter().any(|(name, _)| name == UNSTORED);
         let store = operation.store.as_ref().map(|store| Place::Json(store.at.clone()));
@@ -110,6 +111,7 @@ impl Walk<'_> {
                 });
             }
         }
+        Ok(())
     }
 
     fn shown_ids(&self, answer: &Answer, creation: &Creation) -> Vec<String> {
@@ -125,7 +127,7 @@ impl Walk<'_> {
     }
 
     /// Looks at what was made until nothing changes any more, and takes up what comes of it by itself.
-    async fn settle(&mut self, tenant: &mut Tenant) {
+    async fn settle(&mut self, tenant: &mut Tenant) -> Result<(), Stopped> {
         let end = Instant::now() + self.terms.wait;
         let made: Vec<Made> = tenant.stock.all().to_vec();
         for one in &made {
@@ -137,7 +139,7 @@ impl Walk<'_> {
                 let mut pause = std::time::Duration::from_millis(20);
                 let mut last: Option<Answer> = None;
                 loop {
-                    let answer = self.ask(tenant, &operation, &draft).await;
+                    let answer = self.ask(tenant, &operation, &draft).await?;
                     let mut came = Vec::new();
                     for creation in &operation.yields {
                         for id in self.shown_ids(&answer, creation) {
@@ -166,6 +168,7 @@ impl Walk<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// An answer's status, and the gateway's own reason if it is one of its refusals.

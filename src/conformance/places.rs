@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::{At, Lack, Order};
 use super::samples::Sample;
-use super::{Answer, Check, Draft, Made, Outcome, Tenant, Walk, ids};
+use super::{Answer, Check, Draft, Made, Outcome, Stopped, Tenant, Walk, ids};
 use crate::catalog::{Operation, Place, Use};
 use crate::names::Kind;
 use crate::reason::Reason;
@@ -32,7 +32,7 @@ struct Ids {
 
 impl Walk<'_> {
     /// B tries everything.
-    pub(super) async fn places(&mut self, a: &Tenant, b: &Tenant) {
+    pub(super) async fn places(&mut self, a: &Tenant, b: &Tenant) -> Result<(), Stopped> {
         let operations: Vec<Arc<Operation>> =
             self.served().filter(|o| self.is_tried(&o.id)).cloned().collect();
         let samples = &self.route.samples;
@@ -43,11 +43,12 @@ impl Walk<'_> {
                 self.row(of, "", "", Outcome::Untried, "the profile names no id in it".to_owned());
             }
             for spot in &spots {
-                let (outcome, detail) = self.spot(operation, spot, a, b).await;
+                let (outcome, detail) = self.spot(operation, spot, a, b).await?;
                 let of = (&operation.id, Check::Place);
                 self.row(of, &spot.place, spot.kind.as_str(), outcome, detail);
             }
         }
+        Ok(())
     }
 
     async fn spot(
@@ -56,25 +57,25 @@ impl Walk<'_> {
         spot: &Spot<'_>,
         a: &Tenant,
         b: &Tenant,
-    ) -> (Outcome, String) {
+    ) -> Result<(Outcome, String), Stopped> {
         let ids = self.ids(&spot.kind, a);
         let lacking = || (Outcome::Untried, format!("A has no {} to try with", spot.kind));
-        let Some(never) = ids.invented.first() else { return lacking() };
-        let first = match self.try_one(operation, spot, b, never).await {
+        let Some(never) = ids.invented.first() else { return Ok(lacking()) };
+        let first = match self.try_one(operation, spot, b, never).await? {
             Ok(answer) => answer,
-            Err(lack) => return (Outcome::Untried, format!("as B: {lack}")),
+            Err(lack) => return Ok((Outcome::Untried, format!("as B: {lack}"))),
         };
         let others = ids.theirs.iter().map(|id| ("A's", id));
         let others = others.chain(ids.invented.iter().skip(1).map(|id| ("another invented one", id)));
         let others = others.chain(ids.malformed.iter().map(|id| ("a malformed one", id)));
         for (whose, id) in others {
-            let Ok(answer) = self.try_one(operation, spot, b, id).await else { continue };
+            let Ok(answer) = self.try_one(operation, spot, b, id).await? else { continue };
             if let Some(how) = answer.unlike(&first) {
-                return (Outcome::Differs, format!("{whose} is told from an invented one: {how}"));
+                return Ok((Outcome::Differs, format!("{whose} is told from an invented one: {how}")));
             }
         }
         let came = self.control(operation, spot, &first);
-        if ids.theirs.is_empty() && came.0 == Outcome::Same { lacking() } else { came }
+        Ok(if ids.theirs.is_empty() && came.0 == Outcome::Same { lacking() } else { came })
     }
 
     /// All are answered alike. It has to be as unknown ids are; else nothing was shown.
@@ -123,7 +124,7 @@ impl Walk<'_> {
         spot: &Spot<'_>,
         b: &Tenant,
         id: &str,
-    ) -> Result<Answer, Lack> {
+    ) -> Result<Result<Answer, Lack>, Stopped> {
         let order = Order {
             catalog: &self.route.catalog,
             operation,
@@ -132,12 +133,15 @@ impl Walk<'_> {
             put: Some((spot.at, id)),
             near: Vec::new(),
         };
-        let draft = order.draft()?;
-        Ok(self.ask(b, operation, &draft).await)
+        let draft = match order.draft() {
+            Ok(draft) => draft,
+            Err(lack) => return Ok(Err(lack)),
+        };
+        self.ask(b, operation, &draft).await.map(Ok)
     }
 
     /// What the profile refuses is refused, whatever stands in the path.
-    pub(super) async fn refused(&mut self, b: &Tenant) {
+    pub(super) async fn refused(&mut self, b: &Tenant) -> Result<(), Stopped> {
         let operations = self.route.catalog.operations();
         let refused = operations.iter().filter(|o| o.refused.is_some() && self.is_tried(&o.id));
         let refused: Vec<Arc<Operation>> = refused.cloned().collect();
@@ -147,7 +151,7 @@ impl Walk<'_> {
                 let names = super::request::parameters(&operation.template);
                 let params = names.map(|name| (Arc::from(name), word.to_owned())).collect();
                 let draft = Draft::bare(params);
-                answers.push(self.ask(b, &operation, &draft).await);
+                answers.push(self.ask(b, &operation, &draft).await?);
             }
             let of = (&operation.id, Check::Refused);
             let status = operation.refused.map(|reason| reason.status().as_u16());
@@ -161,6 +165,7 @@ impl Walk<'_> {
             };
             self.row(of, &operation.template, "", outcome, detail);
         }
+        Ok(())
     }
 
     /// The gateway's reason, if an answer is one of its refusals.

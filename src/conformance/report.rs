@@ -159,13 +159,6 @@ impl Report {
         self.rows.iter().filter(shown).any(|row| row.outcome == Outcome::Same)
     }
 
-    /// Adds what was found at another route.
-    pub fn join(&mut self, other: Self) {
-        self.answers += other.answers;
-        self.rows.extend(other.rows);
-        self.left.extend(other.left);
-    }
-
     /// One line.
     #[must_use]
     pub fn summary(&self) -> String {

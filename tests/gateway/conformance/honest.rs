@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::kit::Setup;
+use super::super::kit::upstream::{Gate, Step};
 use super::fake::{Fake, Passing, Then};
 use super::{Said, conformance};
 
@@ -91,4 +92,46 @@ fn what_was_ended_and_is_answered_like_anything_else() {
     let untried = said.rows("untried");
     assert!(untried.iter().any(|row| row[1] == "ended" && row[2] == "getNote"), "{}", said.text);
     assert!(!said.rows("same").iter().any(|row| row[1] == "ended"), "{}", said.text);
+}
+
+/// Interrupts a walk while A makes a note. The answer comes after this.
+fn interrupted(then: impl FnOnce(&super::Process)) -> (Fake, Said) {
+    let (begun, answered) = (Gate::default(), Gate::default());
+    let (told, waits) = (begun.clone(), answered.clone());
+    let fake = Fake::start(&[], move |passing| {
+        if !passing.by_b && passing.line == "POST /v1/notes" {
+            return Then::After(vec![Step::Tell(told.clone()), Step::Wait(waits.clone())]);
+        }
+        Then::As
+    });
+    let mut walk = fake.walk(&[]);
+    begun.wait();
+    walk.signal("INT");
+    walk.line("once more ends it at once");
+    then(&walk);
+    answered.open();
+    let said = Said::of(&mut walk);
+    (fake, said)
+}
+
+#[test]
+fn an_interrupt_waits_for_the_call_under_way() {
+    let (fake, said) = interrupted(|_| {});
+    assert_eq!(said.status, 2, "{}", said.text);
+    assert!(said.text.contains("it was stopped; left behind: pin "), "{}", said.text);
+    assert!(!said.text.contains("was taken back"), "{}", said.text);
+    // A's note, whose answer came after the interrupt, is gone too, and nothing was made after it: B's run and pin are there.
+    assert!(!fake.there().iter().any(|path| path.contains("note_")), "{:?}", fake.there());
+    assert_eq!(fake.there().len(), 2, "{:?}", fake.there());
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let mut ended = None;
+    let (fake, said) = interrupted(|walk| {
+        walk.signal("INT");
+        ended = Some(walk.line("may be left behind"));
+    });
+    assert_eq!(said.status, 2, "{}", said.text);
+    assert!(ended.is_some() && fake.there().iter().any(|path| path.contains("note_")));
 }
