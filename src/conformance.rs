@@ -165,8 +165,9 @@ impl Walk<'_> {
     }
 
     async fn send(&mut self, tenant: &Tenant, call: &Call) -> Answer {
-        self.report.answers += 1;
-        self.client.send(&tenant.key, call, &self.varying).await
+        let answer = self.client.send(&tenant.key, call, &self.varying).await;
+        self.report.answers += usize::from(answer.status != 0);
+        answer
     }
 
     async fn ask(

@@ -186,10 +186,12 @@ async fn over(
 ) -> Result<(), String> {
     let stop = Cell::new(false);
     let all = async {
-        for route in routes {
-            walk(client, route, keys, terms, report, &stop).await?;
+        let mut errors = Vec::new();
+        // What one route gives no answer to takes nothing from the others.
+        for route in routes.iter().take_while(|_| !stop.get()) {
+            errors.extend(walk(client, route, keys, terms, report, &stop).await.err());
         }
-        Ok(())
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
     };
     tokio::select! {
         walked = all => walked,

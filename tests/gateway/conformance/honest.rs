@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::kit::Setup;
 use super::super::kit::upstream::{Gate, Step};
-use super::fake::{Fake, Passing, Then};
+use super::fake::{CUT, Fake, Passing, Then};
 use super::{Said, conformance};
 
 /// A walk over Label Studio's profile, before an upstream that is not there.
@@ -92,6 +92,21 @@ fn what_was_ended_and_is_answered_like_anything_else() {
     let untried = said.rows("untried");
     assert!(untried.iter().any(|row| row[1] == "ended" && row[2] == "getNote"), "{}", said.text);
     assert!(!said.rows("same").iter().any(|row| row[1] == "ended"), "{}", said.text);
+}
+
+#[test]
+fn a_route_that_gives_no_answer_takes_nothing_from_the_others() {
+    let fake = Fake::start(&[CUT], as_it_is);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("report.json");
+    let said = fake.walked(&["--format", "json", "--out", out.to_str().unwrap()]);
+    assert_eq!(said.status, 2, "{}", said.text);
+    assert!(said.text.contains("gives tenant A no answer"), "{}", said.text);
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out).unwrap()).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    assert!(rows.len() > 10 && rows.iter().all(|row| row["route"] == "notes0"), "{report:#}");
+    // What never came was not read.
+    assert_eq!(report["answers"], fake.answered(), "{report:#}");
 }
 
 /// Interrupts a walk while A makes a note. The answer comes after this.
