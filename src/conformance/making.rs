@@ -90,14 +90,34 @@ impl Walk<'_> {
             self.row(of, called.unwrap_or_default(), &kinds.join(", "), Outcome::Untried, detail);
             return Ok(());
         }
+        self.take_up(tenant, operation, called, draft, &answer);
+        Ok(())
+    }
+
+    /// What a call made is the tenant's, to try with and to take back.
+    pub(super) fn take_up(
+        &mut self,
+        tenant: &mut Tenant,
+        operation: &Operation,
+        called: Option<&str>,
+        draft: &Draft,
+        answer: &Answer,
+    ) {
         let stored = !answer.headers.iter().any(|(name, _)| name == UNSTORED);
         let store = operation.store.as_ref().map(|store| Place::Json(store.at.clone()));
         let kept = |creation: &&Creation| match &creation.when {
             Some(when) => draft.fulfils(when) && (stored || Some(&when.place) != store.as_ref()),
             None => true,
         };
+        let (mut undone, mut shown) = (None, false);
         for creation in operation.creates.iter().filter(kept) {
-            for id in self.shown_ids(&answer, creation) {
+            undone = undone.or_else(|| creation.undo.is_some().then_some(&creation.kind));
+            for id in self.shown_ids(answer, creation) {
+                shown = true;
+                // What the request names was there before.
+                if draft.named.iter().any(|(kind, named)| *kind == creation.kind && *named == id) {
+                    continue;
+                }
                 tenant.stock.add(Made {
                     kind: creation.kind.clone(),
                     id,
@@ -111,7 +131,10 @@ impl Walk<'_> {
                 });
             }
         }
-        Ok(())
+        if let Some(kind) = undone.filter(|_| !shown) {
+            let (name, id) = (tenant.name, &operation.id);
+            self.report.left.push(format!("{kind} of {name}, made by {id}: the answer shows no id of it"));
+        }
     }
 
     fn shown_ids(&self, answer: &Answer, creation: &Creation) -> Vec<String> {

@@ -32,7 +32,7 @@ struct Ids {
 
 impl Walk<'_> {
     /// B tries everything.
-    pub(super) async fn places(&mut self, a: &Tenant, b: &Tenant) -> Result<(), Stopped> {
+    pub(super) async fn places(&mut self, a: &Tenant, b: &mut Tenant) -> Result<(), Stopped> {
         let operations: Vec<Arc<Operation>> =
             self.served().filter(|o| self.is_tried(&o.id)).cloned().collect();
         let samples = &self.route.samples;
@@ -56,7 +56,7 @@ impl Walk<'_> {
         operation: &Operation,
         spot: &Spot<'_>,
         a: &Tenant,
-        b: &Tenant,
+        b: &mut Tenant,
     ) -> Result<(Outcome, String), Stopped> {
         let ids = self.ids(&spot.kind, a);
         let lacking = || (Outcome::Untried, format!("A has no {} to try with", spot.kind));
@@ -122,7 +122,7 @@ impl Walk<'_> {
         &mut self,
         operation: &Operation,
         spot: &Spot<'_>,
-        b: &Tenant,
+        b: &mut Tenant,
         id: &str,
     ) -> Result<Result<Answer, Lack>, Stopped> {
         let order = Order {
@@ -137,7 +137,13 @@ impl Walk<'_> {
             Ok(draft) => draft,
             Err(lack) => return Ok(Err(lack)),
         };
-        self.ask(b, operation, &draft).await.map(Ok)
+        let answer = self.ask(b, operation, &draft).await?;
+        if answer.is_ok() {
+            // By a fault: B's call should have come to nothing.
+            let called = spot.sample.and_then(|sample| sample.name.as_deref());
+            self.take_up(b, operation, called, &draft, &answer);
+        }
+        Ok(Ok(answer))
     }
 
     /// What the profile refuses is refused, whatever stands in the path.

@@ -95,6 +95,17 @@ fn what_was_ended_and_is_answered_like_anything_else() {
 }
 
 #[test]
+fn what_a_fault_lets_b_make_is_taken_back() {
+    let fake = Fake::start(&[], |passing| {
+        let copied = passing.by_b && passing.line.ends_with("/copy");
+        if copied { Then::Served } else { Then::As }
+    });
+    let said = fake.walked(&["--operation", "copyNote"]);
+    said.found("place", "copyNote");
+    assert!(!fake.there().iter().any(|path| path.contains("note_")), "{:?}", fake.there());
+}
+
+#[test]
 fn a_route_that_gives_no_answer_takes_nothing_from_the_others() {
     let fake = Fake::start(&[CUT], as_it_is);
     let folder = tempfile::tempdir().unwrap();
