@@ -214,7 +214,7 @@ impl Walk<'_> {
     fn left(&self) -> String {
         match self.report.left.as_slice() {
             [] => "what it made was taken back".to_owned(),
-            left => format!("left behind: {}", left.join(", ")),
+            left => format!("left behind: {}", report::plain(&left.join("; "))),
         }
     }
 }

@@ -98,7 +98,13 @@ impl Walk<'_> {
                 (None, Some(how)) => (Outcome::Differs, format!("since A made something: {how}")),
                 (None, None) => self.alike(&look.answer),
             };
-            self.row((&look.operation.id, Check::Apart), &look.target, look.kind(), outcome, detail);
+            self.row(
+                (&look.operation.id, Check::Apart),
+                &look.operation.template,
+                look.kind(),
+                outcome,
+                detail,
+            );
         }
     }
 
@@ -129,7 +135,13 @@ impl Walk<'_> {
                     None => (Outcome::Same, String::new()),
                 },
             };
-            self.row((&look.operation.id, Check::Own), &look.target, look.kind(), outcome, detail);
+            self.row(
+                (&look.operation.id, Check::Own),
+                &look.operation.template,
+                look.kind(),
+                outcome,
+                detail,
+            );
         }
     }
 
@@ -143,7 +155,13 @@ impl Walk<'_> {
                 Some(how) => (Outcome::Differs, format!("after B's calls: {how}")),
                 None => self.alike(&first.answer),
             };
-            self.row((&first.operation.id, Check::Unchanged), &first.target, first.kind(), outcome, detail);
+            self.row(
+                (&first.operation.id, Check::Unchanged),
+                &first.operation.template,
+                first.kind(),
+                outcome,
+                detail,
+            );
         }
     }
 }

@@ -73,7 +73,7 @@ pub struct Row {
     pub operation: String,
     /// What was looked at.
     pub check: Check,
-    /// Where the id stood, or which resource was asked for.
+    /// Where the id stood, or the template of what was asked for. No id.
     pub place: String,
     /// The kind of the id, if it is about one.
     pub kind: String,
@@ -108,7 +108,7 @@ impl Row {
     }
 }
 
-/// Text as it stands in XML, in an attribute too. Control characters are not XML, whatever they are written as.
+/// Text as it stands in XML, in an attribute too.
 fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -117,11 +117,20 @@ fn xml(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
+            c => out.push(visible(c)),
         }
     }
     out
+}
+
+/// A control character is not XML, whatever it is written as, and to a terminal it may be an order.
+fn visible(c: char) -> char {
+    if c.is_control() { '\u{fffd}' } else { c }
+}
+
+/// Text as it may be shown in a terminal. What a deployment gave out as an id may hold anything.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(visible).collect()
 }
 
 /// The report with its sums.
@@ -232,7 +241,7 @@ impl Report {
                 &row.place,
                 &row.detail,
             ];
-            texts.map(str::to_owned)
+            texts.map(plain)
         };
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_by_key(|row| match row.outcome {
@@ -250,7 +259,7 @@ impl Report {
             let _ = writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end());
         }
         for left in &self.left {
-            let _ = writeln!(out, "left behind: {left}");
+            let _ = writeln!(out, "left behind: {}", plain(left));
         }
         let _ = write!(out, "{}", self.summary());
         out

@@ -68,6 +68,16 @@ fn in_junit_what_differs_fails_and_what_was_not_tried_is_skipped() {
 }
 
 #[test]
+fn the_table_gives_a_terminal_no_orders() {
+    let mut report = report();
+    report.left.push("note n\u{1b}[2J\u{9b}1m\r of A: nothing takes it back".to_owned());
+    let text = report.text();
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    assert!(text.contains("left behind: note n\u{fffd}[2J\u{fffd}1m\u{fffd} of A"), "{text:?}");
+    assert!(text.contains("\"more\"\u{fffd}"), "{text:?}");
+}
+
+#[test]
 fn in_the_table_what_differs_stands_last() {
     let text = report().text();
     let lines: Vec<&str> = text.lines().collect();

@@ -66,6 +66,14 @@ fn a_deployment_without_a_fault() {
 }
 
 #[test]
+fn rows_hold_no_ids() {
+    let said = &FINE.1;
+    // The rows tell what was asked for, not the ids.
+    let shown = said.text.lines().filter(|line| !line.starts_with("left behind: ")).collect::<String>();
+    assert!(shown.contains("/v1/notes/{note_id}") && !shown.contains("note_0"), "{}", said.text);
+}
+
+#[test]
 fn what_can_not_be_taken_back_is_told() {
     let (fake, said) = &*FINE;
     let left = |kind: &str, why: &str| {
