@@ -2,7 +2,8 @@
 //! program.
 //!
 //! What it needs: that the processor has them, which [`Wide::detect`] asks once and a [`Wide`] proves, and that no load
-//! passes the end of its slice, which [`Wide::look`] checks before it calls. What it brings is in `docs/benchmarks.md`.
+//! passes the end of its slice, which [`Wide::look`] checks before it calls. What eight places bring is in
+//! `docs/benchmarks.md`; what sixteen bring beside them was not timed.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::Wide;
