@@ -134,6 +134,12 @@ impl Purpose {
         Self::Statistics,
     ];
 
+    /// The purpose of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == word)
+    }
+
     /// The word used in configuration, metrics and audit.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -204,6 +210,44 @@ impl fmt::Display for ClientTag {
 impl fmt::Debug for ClientTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ClientTag({self})")
+    }
+}
+
+/// Stands for a data subject in the consent ledger and wherever consent is looked up: half of a keyed hash of what the tenant
+/// calls it. The key is the tenant's own, so that two tenants' records of one person are not to be brought together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubjectHash([u8; 16]);
+
+impl SubjectHash {
+    /// Takes the beginning of a keyed hash.
+    #[must_use]
+    pub const fn of_hash(beginning: [u8; 16]) -> Self {
+        Self(beginning)
+    }
+
+    /// The bytes of the hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The hash that [`Self`] was written as, in 32 hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for SubjectHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SubjectHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubjectHash({self})")
     }
 }
 

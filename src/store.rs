@@ -2,12 +2,14 @@
 //!
 //! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun
 //! ([`Intents`]), what has to be taken back ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put
-//! together ([`Uploads`]) and who allowed what ([`Grants`]). [`Sqlite`] is the embedded implementation. Every method that
+//! together ([`Uploads`]) and who allowed what ([`Consents`],
+//! [`SubjectConsent`]). [`Sqlite`] is the embedded implementation. Every method that
 //! changes something answers after the change is on the disk; an answer is the proof.
 //!
 //! The store knows names and ids. It holds no body text but the file name of an upload that is under way.
 
 mod cache;
+mod consent;
 mod error;
 mod making;
 mod share;
@@ -18,16 +20,20 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 
+pub use consent::{
+    Chain, ChainKey, Change, Digest, LedgerEntry, LedgerScope, RecordId, Recorded, Stance, SubjectQuestion,
+    Which,
+};
 pub use error::StoreError;
 pub use making::{Making, Origin, Parent, Relation};
 pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
 pub use types::{
-    Attempt, Change, Claim, Doom, DoomId, Edge, Intent, IntentId, LedgerEntry, LedgerScope, Node, OpenIntent,
-    Owned, OwnedItem, Page, Recorded, Resource, Slice, State, Towards, Upload, UploadPart, UploadState,
+    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, Node, OpenIntent, Owned, OwnedItem, Page, Resource,
+    Slice, State, Towards, Upload, UploadPart, UploadState,
 };
 
-use crate::names::{Kind, TenantId, UpstreamId, Via};
+use crate::names::{Kind, SubjectHash, TenantId, UpstreamId, Via};
 
 /// The answer of the store, as it comes.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -151,17 +157,53 @@ pub trait Uploads: Send + Sync {
     fn forget_upload(&self, tenant: &TenantId, id: &str) -> Fut<'_, bool>;
 }
 
-/// Who allowed what? Append-only: a withdrawal is an entry of its own.
-pub trait Grants: Send + Sync {
-    /// Appends an entry and returns its number.
-    fn record(&self, entry: LedgerEntry) -> Fut<'_, u64>;
+/// Who allowed what? An append-only ledger: a withdrawal is an entry of its own, and each entry is chained to the one
+/// before.
+pub trait Consents: Send + Sync {
+    /// Appends entries, all or none, and returns the number of the first. Numbers have no gaps.
+    fn record(&self, entries: Vec<LedgerEntry>, key: ChainKey) -> Fut<'_, u64>;
 
-    /// All entries of a tenant, oldest first. Never cached: a withdrawal works on the next request.
-    fn all(&self, tenant: &TenantId) -> Fut<'_, Vec<Recorded>>;
+    /// Entries in their order.
+    fn ledger(&self, which: Which) -> Fut<'_, Vec<Recorded>>;
+
+    /// Follows the chain from the first entry to the last.
+    fn verify(&self, key: ChainKey) -> Fut<'_, Chain>;
+
+    /// The entries of a tenant that are about no single subject, oldest first, as they are at this moment: the ledger's end is
+    /// read from the file, whoever wrote there last, and what is not known yet is read too. It waits for no other thread.
+    ///
+    /// # Errors
+    /// If the file can't be read. Then nothing is granted.
+    fn standing(&self, tenant: &TenantId) -> Result<std::sync::Arc<[Recorded]>, StoreError>;
+
+    /// Entries that nobody was told of yet, oldest first.
+    fn untold(&self, limit: u32) -> Fut<'_, Vec<Recorded>>;
+
+    /// Everything up to this number was told to the audit trail.
+    fn told(&self, number: u64) -> Fut<'_, ()>;
+}
+
+/// What did data subjects allow? Answered from memory, which is brought up to the ledger's end before each answer: a withdrawal
+/// that is on the disk counts, by whichever process it was made.
+pub trait SubjectConsent: Send + Sync {
+    /// What each of these subjects says, in their order; `stances` is cleared first. One call looks at the ledger's end once
+    /// (a few microseconds), so ask for many subjects at a time, and again for what comes later. It waits for no other
+    /// thread, and may be called where a body is read.
+    ///
+    /// # Errors
+    /// If the ledger can't be read. Then nothing is granted.
+    fn stances(
+        &self,
+        question: &SubjectQuestion<'_>,
+        subjects: &[SubjectHash],
+        stances: &mut Vec<Stance>,
+    ) -> Result<(), StoreError>;
 }
 
 /// Everything together, for the room that holds the store.
-pub trait Store: Ownership + Shares + Intents + Doomed + Lineage + Uploads + Grants {
+pub trait Store:
+    Ownership + Shares + Intents + Doomed + Lineage + Uploads + Consents + SubjectConsent
+{
     /// Writes as much as a busy commit does and removes it, to find out whether the store can record.
     fn probe(&self) -> Fut<'_, ()>;
 

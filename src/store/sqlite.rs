@@ -8,6 +8,7 @@ mod names;
 mod reader;
 mod schema;
 mod shares;
+mod standing;
 mod state;
 mod tasks;
 mod uploads;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
 
 use self::reader::Look;
+use self::standing::Standing;
 use self::state::{Health, Probe};
 use self::writer::{Counts, Tx, Work, Writer};
 use super::cache::{Cache, Key};
@@ -94,6 +96,7 @@ pub struct Sqlite {
     counts: Arc<Counts>,
     writer: mpsc::Sender<Box<dyn Work>>,
     readers: mpsc::Sender<Look>,
+    standing: Standing,
     _lock: Option<File>,
 }
 
@@ -142,7 +145,8 @@ impl Sqlite {
             counts: Arc::clone(&counts),
         };
         spawn("store-write".to_owned(), move || writer.run())?;
-        Ok(Self { path, cache, health, counts, writer: works, readers: looks, _lock: lock })
+        let standing = Standing::new(path.clone());
+        Ok(Self { path, cache, health, counts, writer: works, readers: looks, standing, _lock: lock })
     }
 
     /// What the store did since it was opened.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::making::{Making, Relation};
-use crate::names::{DatasetName, Kind, Label, OperationId, Purpose, RequestId, TenantId, UpstreamId, Via};
+use crate::names::{DatasetName, Kind, Label, OperationId, RequestId, TenantId, UpstreamId, Via};
 
 /// A set of words that is kept as text.
 macro_rules! words {
@@ -321,59 +321,4 @@ impl fmt::Debug for UploadPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadPart").field("bytes", &self.bytes).finish_non_exhaustive()
     }
-}
-
-words! {
-    /// What a ledger entry does.
-    Change {
-        /// It allows.
-        Granted = "granted",
-        /// It takes back what was allowed for the same purpose and scope.
-        Withdrawn = "withdrawn",
-    }
-}
-
-/// What a ledger entry is about: the stored form of the consent room's scope.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum LedgerScope {
-    /// The tenant.
-    Tenant,
-    /// Every data set of the tenant.
-    AllDatasets,
-    /// One data set.
-    Dataset(DatasetName),
-}
-
-/// An entry of the consent ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerEntry {
-    /// What it does.
-    pub change: Change,
-    /// Whose data.
-    pub tenant: TenantId,
-    /// What for.
-    pub purpose: Purpose,
-    /// Which of it.
-    pub scope: LedgerScope,
-    /// The policy version that it was given under.
-    pub policy_version: Option<String>,
-    /// Not before.
-    pub from: Option<Timestamp>,
-    /// Not after.
-    pub until: Option<Timestamp>,
-    /// Where the evidence is kept.
-    pub evidence: Option<String>,
-    /// Who recorded it: an operator's or a key's name.
-    pub recorded_by: String,
-}
-
-/// An entry on record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its number, in the order of recording over all tenants.
-    pub number: u64,
-    /// When it was recorded.
-    pub at: Timestamp,
-    /// The entry.
-    pub entry: LedgerEntry,
 }

@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES, VIA];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -152,6 +152,46 @@ FROM edge e
     JOIN resource c ON c.seq = e.child JOIN name ck ON ck.n = c.kind
     JOIN resource p ON p.seq = e.parent JOIN name pk ON pk.n = p.kind
     LEFT JOIN name v ON v.n = e.via;
+";
+
+/// The ledger of consent. The table that stood for it until now was never written to. `consent_head` knows the last entry, so that a
+/// cut end is seen, and up to where the audit trail was told.
+const CONSENT: &str = "
+DROP TABLE ledger;
+CREATE TABLE consent (
+    n INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    change TEXT NOT NULL,
+    tenant INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    dataset INTEGER,
+    subject BLOB,
+    purposes TEXT NOT NULL,
+    policy_version TEXT,
+    jurisdiction TEXT,
+    lawful_basis TEXT,
+    valid_from INTEGER,
+    valid_until INTEGER,
+    evidence TEXT,
+    recorded_by TEXT NOT NULL,
+    details TEXT,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX consent_tenant ON consent (tenant, n);
+CREATE INDEX consent_subject ON consent (tenant, subject, n) WHERE subject IS NOT NULL;
+CREATE INDEX consent_record ON consent (record);
+CREATE TRIGGER consent_is_not_changed BEFORE UPDATE ON consent
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER consent_is_not_cut BEFORE DELETE ON consent
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TABLE consent_head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    told INTEGER NOT NULL
+) STRICT;
+INSERT INTO consent_head VALUES (1, 0, zeroblob(32), 0);
 ";
 
 /// Brings a file to the newest schema, all steps or none. `alone` is asked first where there is something to do: a

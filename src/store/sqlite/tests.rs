@@ -7,13 +7,14 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use super::*;
-use crate::names::{DatasetName, OperationId, Purpose, RequestId, TenantId, Via};
+use crate::names::{DatasetName, OperationId, RequestId, TenantId, Via};
 use crate::store::{
-    Change, Claim, Doom, Doomed, Grants, Intent, Intents, LedgerEntry, LedgerScope, Lineage, Making, Origin,
-    Ownership, Page, Parent, Relation, Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
+    Claim, Doom, Doomed, Intent, Intents, Lineage, Making, Origin, Ownership, Page, Parent, Relation,
+    Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
 };
 
 mod faults;
+mod ledger;
 mod model;
 mod scale;
 mod shares;
@@ -339,32 +340,6 @@ async fn an_upload_takes_parts_while_it_is_open_and_no_more_than_declared() {
     assert!(store.forget_upload(&tenant, "upload_1").await.unwrap());
     assert!(!store.forget_upload(&tenant, "upload_1").await.unwrap());
     assert_eq!(store.upload(&tenant, "upload_1").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn the_ledger_only_grows() {
-    let folder = TempDir::new().unwrap();
-    let store = store(&folder);
-    let grant = LedgerEntry {
-        change: Change::Granted,
-        tenant: TenantId::new("acme"),
-        purpose: Purpose::Train,
-        scope: LedgerScope::Dataset(DatasetName::new("reviews")),
-        policy_version: Some("2026-11".into()),
-        from: Some(Timestamp::from_millisecond(1_700_000_000_000).unwrap()),
-        until: None,
-        evidence: Some("ticket 17".into()),
-        recorded_by: "officer".into(),
-    };
-    let withdrawal = LedgerEntry { change: Change::Withdrawn, ..grant.clone() };
-    assert_eq!(store.record(grant.clone()).await.unwrap(), 1);
-    assert_eq!(store.record(withdrawal.clone()).await.unwrap(), 2);
-    let all = store.all(&TenantId::new("acme")).await.unwrap();
-    assert_eq!(all.iter().map(|r| &r.entry).collect::<Vec<_>>(), [&grant, &withdrawal]);
-    assert!(store.all(&TenantId::new("zeta")).await.unwrap().is_empty());
-    let raw = Connection::open(folder.path().join("consentry.db")).unwrap();
-    assert!(raw.execute("UPDATE ledger SET change = 'granted'", []).is_err());
-    assert!(raw.execute("DELETE FROM ledger", []).is_err());
 }
 
 #[tokio::test]

@@ -54,6 +54,15 @@ fn two_cannot_serve_from_one_file() {
     drop(store(&folder));
 }
 
+/// The steps that this program knows.
+const KNOWN: i64 = 4;
+
+/// Makes a store what the second step left behind.
+const EARLIER: &str = "
+    DROP VIEW edges; ALTER TABLE edge DROP COLUMN via;
+    DROP TABLE consent; DROP TABLE consent_head; CREATE TABLE ledger (n INTEGER PRIMARY KEY);
+    PRAGMA user_version = 2;";
+
 /// What an earlier version recorded is there still: its steps say no place.
 #[tokio::test]
 async fn steps_of_an_earlier_version_are_kept() {
@@ -66,7 +75,7 @@ async fn steps_of_an_earlier_version_are_kept() {
         store.claim(vec![claim("acme", "file", "file-1"), job]).await.unwrap();
     }
     closed(&folder);
-    sqlite(&folder, "DROP VIEW edges; ALTER TABLE edge DROP COLUMN via; PRAGMA user_version = 2;");
+    sqlite(&folder, EARLIER);
     let store = store(&folder);
     let steps = store.lineage(resource("file", "file-1"), Towards::Children, 10).await.unwrap();
     let told: Vec<_> = steps.iter().map(|edge| (edge.child.resource.id.as_str(), &edge.via)).collect();
@@ -79,8 +88,7 @@ fn the_schema_is_not_changed_beside_a_gateway_that_serves() {
     let folder = TempDir::new().unwrap();
     drop(store(&folder));
     closed(&folder);
-    let earlier = "DROP VIEW edges; ALTER TABLE edge DROP COLUMN via; PRAGMA user_version = 2;";
-    sqlite(&folder, earlier);
+    sqlite(&folder, EARLIER);
     let gateway = lock(&path(&folder)).unwrap();
     let beside = Options { exclusive: false, ..Options::serving(path(&folder)) };
     assert_eq!(Sqlite::open(&beside).map(|_| ()).unwrap_err(), StoreError::Served);
@@ -91,7 +99,7 @@ fn the_schema_is_not_changed_beside_a_gateway_that_serves() {
     assert_eq!(version(&connection), 2, "nothing was changed");
     drop(gateway);
     let opened = Sqlite::open(&beside).unwrap();
-    assert_eq!(version(&connection), 3);
+    assert_eq!(version(&connection), KNOWN);
     // It changed the schema alone, and does not serve: a gateway may start beside it.
     drop(store(&folder));
     drop(opened);
@@ -105,7 +113,7 @@ fn files_of_others_and_of_later_versions_are_refused() {
     let folder = TempDir::new().unwrap();
     drop(store(&folder));
     sqlite(&folder, "PRAGMA user_version = 99");
-    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: 3 });
+    assert_eq!(refused(&folder), StoreError::Newer { found: 99, known: KNOWN });
     let folder = TempDir::new().unwrap();
     fs::write(path(&folder), "not a database, but long enough to be mistaken for one; ".repeat(100)).unwrap();
     assert!(matches!(refused(&folder), StoreError::Corrupt(_)));
