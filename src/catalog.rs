@@ -3,6 +3,7 @@
 
 mod compile;
 mod errors;
+mod fill;
 mod headers;
 mod kind;
 mod matcher;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use http::Method;
 
 pub use errors::ErrorAnswer;
+pub use fill::fill;
 pub use headers::{HeaderRules, RequestHeader, ResponseHeader};
 pub use kind::{IdClass, KindRule, RegistryIds};
 pub use operation::*;

@@ -16,6 +16,7 @@ mod coverage;
 mod demo;
 mod keys;
 mod lineage;
+mod orphans;
 mod output;
 mod panics;
 mod profile;
@@ -64,6 +65,8 @@ enum Command {
     /// Shows an owner's resources to other tenants, and takes that back.
     #[command(subcommand)]
     Shares(shares::Command),
+    /// Lists calls whose outcome was lost and what stands upstream that nobody owns, and mends it.
+    Orphans(orphans::Arguments),
     /// Shows what a resource came from, and what came of it.
     Lineage(lineage::Arguments),
     /// Prints the JSON Schema of a configuration file, for editors.
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),
+        Command::Orphans(arguments) => orphans::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(&arguments),

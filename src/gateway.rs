@@ -25,7 +25,6 @@ mod seen;
 mod shared;
 pub mod stack;
 mod stages;
-mod target;
 mod touched;
 mod trail;
 mod treatment;

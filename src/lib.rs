@@ -3,6 +3,7 @@
 //! Rooms and the direction of the arrows between them are described in `ARCHITECTURE.md`.
 //! [`censor`] is usable alone: it knows bytes and rules, and nothing else.
 
+pub mod account;
 pub mod analyser;
 pub mod audit;
 pub mod body;

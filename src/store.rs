@@ -99,10 +99,13 @@ pub trait Intents: Send + Sync {
     /// The call has had no effect, or its effect is on record.
     fn settle(&self, intent: IntentId) -> Fut<'_, ()>;
 
+    /// Its outcome was lost, and nobody waits for it any more: it stays open until somebody looks what came of it.
+    fn lose(&self, intent: IntentId) -> Fut<'_, ()>;
+
     /// Records claims and settles the intent, both or neither.
     fn claim_and_settle(&self, claims: Vec<Claim>, intent: IntentId) -> Fut<'_, ()>;
 
-    /// The open intents, oldest first.
+    /// The open intents, oldest first. Those of a process that has ended are lost.
     fn open(&self) -> Fut<'_, Vec<OpenIntent>>;
 }
 

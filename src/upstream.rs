@@ -26,9 +26,11 @@
 
 mod door;
 mod failure;
+mod head;
 mod link;
 mod pool;
 
-pub use door::{Cleared, Head};
+pub use door::{Cleared, Desk, Head};
+pub use head::{REQUEST_ID, name, own, target};
 pub use link::AnswerBody;
 pub use pool::{UpstreamBody, Upstreams};

@@ -15,7 +15,7 @@ use crate::telemetry::Violation;
 use super::effects::Open;
 use super::shared::Shared;
 use super::stages::Recognised;
-use super::{target, undo};
+use super::undo;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Claiming<'a> {
@@ -399,7 +399,7 @@ impl Claiming<'_> {
     }
 
     fn path_of(&self, undo: &Undo, id: &str) -> Option<String> {
-        target::fill(&undo.template, |name| match name {
+        crate::catalog::fill(&undo.template, |name| match name {
             "id" => Some(id),
             other => self.request.path.value(other),
         })

@@ -9,9 +9,10 @@ use http::StatusCode;
 use super::shared::Shared;
 use super::stages::Recognised;
 use crate::audit::Role;
-use crate::isolation::{TenantScope, store_refusal};
+use crate::isolation::{Source, TenantScope, store_refusal};
+use crate::names::{DatasetName, Label};
 use crate::reason::Refusal;
-use crate::store::{Intent, IntentId, Resource};
+use crate::store::{Intent, IntentId, Parent, Relation, Resource};
 
 /// What a call set out to make, as long as it is not on record what became of it. Its clones are the same.
 #[derive(Clone, Default)]
@@ -50,8 +51,30 @@ impl Open {
     }
 }
 
+/// What is known of a thing that is about to be made.
+pub(super) struct About<'a> {
+    pub(super) scope: &'a TenantScope,
+    pub(super) dataset: Option<&'a DatasetName>,
+    pub(super) label: Option<&'a Label>,
+}
+
+fn parent(request: &Recognised, of: &Source) -> Parent {
+    let lives_there = request.operation().creates.iter().any(|c| c.lives_in.is_some() && c.lives_in == of.at);
+    Parent {
+        kind: of.kind.clone(),
+        id: of.id.clone(),
+        relation: if lives_there { Relation::Part } else { Relation::Derived },
+        via: of.via.clone(),
+    }
+}
+
 /// Records that a creating call is about to be made: what stays open after a crash may be an orphan.
-pub(super) async fn begin(shared: &Shared, request: &Recognised, creates: &[bool]) -> Result<Open, Refusal> {
+pub(super) async fn begin(
+    shared: &Shared,
+    request: &Recognised,
+    creates: &[bool],
+    about: About<'_>,
+) -> Result<Open, Refusal> {
     if !creates.contains(&true) {
         return Ok(Open::default());
     }
@@ -60,6 +83,9 @@ pub(super) async fn begin(shared: &Shared, request: &Recognised, creates: &[bool
         upstream: request.received.route.upstream.id.clone(),
         operation: request.operation().id.clone(),
         request: request.received.id,
+        dataset: about.dataset.or_else(|| about.scope.datasets().first()).cloned(),
+        label: about.label.filter(|_| request.operation().creates.iter().any(|c| c.label.is_some())).cloned(),
+        from: about.scope.recorded().iter().map(|of| parent(request, of)).collect(),
     };
     let id = shared.store.begin(intent).await.map_err(|error| store_refusal(&error))?;
     let intention = Intention { id, settled: AtomicBool::new(false), going: AtomicBool::new(false) };
@@ -67,10 +93,20 @@ pub(super) async fn begin(shared: &Shared, request: &Recognised, creates: &[bool
 }
 
 /// Closes an intent whose effect is on record, or that certainly had none. Where the upstream's answer was lost it stays
-/// open, and where it is still under way it waits for its end.
+/// open, for the operator, and where it is still under way it waits for its end.
 pub(super) async fn settle(shared: &Shared, open: &Open, known: bool) {
-    if known && !open.going() {
-        close(shared, open).await;
+    match known {
+        _ if open.going() => {}
+        true => close(shared, open).await,
+        false => lose(shared, open).await,
+    }
+}
+
+/// Nobody will hear any more what came of it.
+pub(super) async fn lose(shared: &Shared, open: &Open) {
+    let Some(intent) = open.id() else { return };
+    if let Err(error) = shared.store.lose(intent).await {
+        tracing::warn!(%error, "that an answer was lost could not be recorded");
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use aws_lc_rs::hmac;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::uri::{PathAndQuery, Uri};
 
 use crate::body::Job;
 use crate::body::charset::{self, OtherCharsets};
@@ -17,6 +16,8 @@ use crate::config::Upstream;
 use crate::names::{NameMap, RequestId};
 use crate::reason::{Reason, Refusal};
 use crate::telemetry::Trace;
+use crate::upstream::{REQUEST_ID, name};
+pub(super) use crate::upstream::{own, target};
 
 /// Our own name space: read by us, never passed on, in either direction.
 pub(super) const OURS: &str = "consentry-";
@@ -34,9 +35,7 @@ pub(super) const STORE: HeaderName = HeaderName::from_static("consentry-store");
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_USAGE: HeaderName = HeaderName::from_static("content-usage");
-const VIA: HeaderValue = HeaderValue::from_static("1.1 consentry");
 
 /// Fields that belong to one connection.
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -178,58 +177,6 @@ pub(super) fn transcoded(headers: &mut HeaderMap, job: &Job) {
     }
 }
 
-/// Adds what the gateway itself says to an upstream: the account's credential and headers, its own mark and the request's id.
-pub(super) fn own(mut up: HeaderMap, upstream: &Upstream, id: RequestId) -> HeaderMap {
-    // Bodies are read on the way back; what is not coded need not be decoded.
-    up.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    up.insert(header::VIA, VIA);
-    name(&mut up, id);
-    for (name, value) in &upstream.headers {
-        up.insert(name.clone(), value.clone());
-    }
-    if let Some(credential) = &upstream.credential {
-        up.insert(credential.header.clone(), credential.value.clone());
-    }
-    up
-}
-
-/// Makes the target that goes up: the account's base, the path as it was matched, the query. `asked` is the caller's own.
-pub(super) fn target(
-    upstream: &Upstream,
-    path: &str,
-    query: Option<&str>,
-    asked: Option<&PathAndQuery>,
-) -> Result<Uri, Refusal> {
-    let base = &upstream.base;
-    let prefix = base.path().trim_end_matches('/');
-    // What goes up as it came was read before.
-    let same = |asked: &&PathAndQuery| asked.path() == path && asked.query() == query && query != Some("");
-    if let Some(asked) = asked.filter(|_| prefix.is_empty()).filter(same) {
-        return joined(base, asked.clone());
-    }
-    let mut text = String::with_capacity(prefix.len() + path.len() + query.map_or(0, |q| q.len() + 1));
-    text.push_str(prefix);
-    text.push_str(path);
-    if let Some(query) = query.filter(|q| !q.is_empty()) {
-        text.push('?');
-        text.push_str(query);
-    }
-    let path = PathAndQuery::try_from(text).map_err(|_error| untargeted())?;
-    joined(base, path)
-}
-
-fn joined(base: &Uri, path: PathAndQuery) -> Result<Uri, Refusal> {
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = base.scheme().cloned();
-    parts.authority = base.authority().cloned();
-    parts.path_and_query = Some(path);
-    Uri::from_parts(parts).map_err(|_error| untargeted())
-}
-
-fn untargeted() -> Refusal {
-    Refusal::new(Reason::Internal).log("the upstream's target")
-}
-
 /// Makes the head that goes back.
 pub(super) fn backwards(
     headers: &HeaderMap,
@@ -261,13 +208,6 @@ pub(super) fn backwards(
 pub(super) fn is_plain(name: &HeaderName) -> bool {
     matches!(*name, header::DATE | header::LAST_MODIFIED | header::EXPIRES | header::RETRY_AFTER)
         || *name == REQUEST_ID
-}
-
-/// Writes down the request's id.
-fn name(headers: &mut HeaderMap, id: RequestId) {
-    if let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; 36])) {
-        headers.insert(REQUEST_ID, value);
-    }
 }
 
 /// Names the request in an answer.

@@ -407,6 +407,7 @@ impl Flow {
                     None
                 }
                 Err(refusal) => {
+                    effects::lose(&flow.call.shared, &flow.call.begun).await;
                     trail.measure(Direction::Response, flow.pump.arrived());
                     trail.broken(&refusal).await;
                     Some((flow.broken(refusal, kind), (None, Bytes::new())))

@@ -96,7 +96,8 @@ async fn forward(
         trail.creates();
     }
     let job = job(&request, exchange, Direction::Response);
-    let begun = effects::begin(shared, &request, &creates).await?;
+    let about = effects::About { scope: &scope, dataset: dataset.as_ref(), label: label.as_ref() };
+    let begun = effects::begin(shared, &request, &creates, about).await?;
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
     let call = Call {
@@ -114,13 +115,32 @@ async fn forward(
     if call.request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
         return Box::pin(lists::answer(call, permit, trail)).await;
     }
-    let request = &call.request;
+    let begun = call.begun.clone();
+    let answered = sent(trail, call, &permit, body, &up, &broke).await;
+    let known = match &answered {
+        Ok(_) => true,
+        Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
+    };
+    effects::settle(shared, &begun, known).await;
+    answered
+}
+
+/// Sends what was decided, and reads the answer.
+async fn sent(
+    trail: &mut Trail,
+    call: Call,
+    permit: &Permit,
+    body: Censored,
+    up: &Job,
+    broke: &Broke,
+) -> Result<Response<Outgoing>, Refusal> {
+    let (shared, request) = (&call.shared, &call.request);
     let query = only::query(shared, request).await?;
     let mut head = head_of(request, query.as_deref().or(request.received.parts.uri.query()))?;
     if matches!(request.operation().request, BodyShape::Text | BodyShape::File) {
-        head::transcoded(&mut head.headers, &up);
+        head::transcoded(&mut head.headers, up);
     }
-    let cleared = Cleared::new(head, &call.scope, &permit, body);
+    let cleared = Cleared::new(head, &call.scope, permit, body);
     let upstream = Arc::clone(&request.received.route.upstream);
     trail.dispatched(&upstream.id);
     let generation = request.received.snapshot().generation;
@@ -134,15 +154,8 @@ async fn forward(
     if let Some(resource) = effects::ended(request, &call.scope, response.status()) {
         shared.store.end(resource).await.map_err(|error| crate::isolation::store_refusal(&error))?;
     }
-    let begun = call.begun.clone();
     // A future is moved by each of those that wait for it: this one, which is large, in its box.
-    let answered = Box::pin(outbound::answer(call, response, trail)).await;
-    let known = match &answered {
-        Ok(_) => true,
-        Err(refusal) => refusal.reason.blame() == crate::reason::Blame::Client,
-    };
-    effects::settle(shared, &begun, known).await;
-    answered
+    Box::pin(outbound::answer(call, response, trail)).await
 }
 
 /// What was decided of a request.

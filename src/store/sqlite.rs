@@ -125,7 +125,12 @@ impl Sqlite {
             }
             Ok(())
         })?;
-        drop(meanwhile);
+        // What a process that has ended left open is lost; a gateway that serves may be at it.
+        let unserved = if lock.is_some() || meanwhile.is_some() { None } else { try_lock(&path).ok() };
+        if lock.is_some() || meanwhile.is_some() || unserved.is_some() {
+            schema::lose_open(&connection)?;
+        }
+        drop((meanwhile, unserved));
 
         let cache = Arc::new(Cache::new(options.cache));
         let health = Arc::new(Health::default());
@@ -250,14 +255,17 @@ fn prepare_file(path: &Path) -> Result<(), StoreError> {
 
 /// Holds the lock file beside the store; the lock ends with the process.
 fn lock(path: &Path) -> Result<File, StoreError> {
+    patiently(LOCK, || try_lock(path))
+}
+
+/// The same, without waiting.
+fn try_lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.to_path_buf().into_os_string();
     name.push(".lock");
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(name)?;
-    patiently(LOCK, || {
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => StoreError::Locked,
-            std::fs::TryLockError::Error(error) => error.into(),
-        })
+    file.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => StoreError::Locked,
+        std::fs::TryLockError::Error(error) => error.into(),
     })?;
     Ok(file)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::making::{Making, Relation};
+use super::making::{Making, Parent, Relation};
 use crate::names::{DatasetName, Kind, Label, OperationId, RequestId, TenantId, UpstreamId, Via};
 
 /// A set of words that is kept as text.
@@ -159,6 +159,12 @@ pub struct Intent {
     pub operation: OperationId,
     /// The request.
     pub request: RequestId,
+    /// The data set that what it makes will belong to.
+    pub dataset: Option<DatasetName>,
+    /// What that is said to be for.
+    pub label: Option<Label>,
+    /// What it will have been made from.
+    pub from: Vec<Parent>,
 }
 
 /// The number of an intent.
@@ -174,6 +180,8 @@ pub struct OpenIntent {
     pub intent: Intent,
     /// When.
     pub begun: Timestamp,
+    /// When it was seen that its outcome is lost. None: it may be under way.
+    pub lost: Option<Timestamp>,
 }
 
 /// A call that takes something back upstream.

@@ -24,6 +24,7 @@ mod kit;
 mod lineage;
 mod memory;
 mod operator;
+mod orphans;
 mod parents;
 mod paths;
 mod replacement;

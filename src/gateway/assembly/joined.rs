@@ -14,7 +14,7 @@ use super::super::outbound::Call;
 use super::super::shared::Shared;
 use super::super::stages::Recognised;
 use super::super::trail::Trail;
-use super::super::{effects, head, target, treatment, way};
+use super::super::{effects, head, treatment, way};
 use super::About;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
@@ -123,7 +123,7 @@ impl Upwards<'_> {
         let path = self.path(Assembly::Create, "")?;
         let made = self.ask(trail, &path, "application/json", Censored::own(told.to_string())).await?;
         let upload = id(&made)?;
-        match self.completed(trail, &upload, censored).await {
+        match self.completed(trail, open, &upload, censored).await {
             Ok((response, begun)) => {
                 let file = self.claimed(open, response, exchange, &begun).await;
                 effects::settle(self.shared, &begun, file.is_ok()).await;
@@ -142,14 +142,23 @@ impl Upwards<'_> {
     async fn completed(
         &self,
         trail: &mut Trail,
+        open: &About,
         upload: &str,
         censored: Spool,
     ) -> Result<(Response<AnswerBody>, Open), Refusal> {
         let ids = self.parts(trail, upload, censored).await?;
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
-        let begun = effects::begin(self.shared, self.request, &[true]).await?;
-        let response = self.dispatch(trail, &path, "application/json", body).await?;
+        let (dataset, label) = (open.dataset.as_ref(), open.label.as_ref());
+        let about = effects::About { scope: self.scope, dataset, label };
+        let begun = effects::begin(self.shared, self.request, &[true], about).await?;
+        let response = match self.dispatch(trail, &path, "application/json", body).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                effects::lose(self.shared, &begun).await;
+                return Err(refusal);
+            }
+        };
         if let Err(refusal) = succeeded(response.status()) {
             // It said that there is none.
             effects::settle(self.shared, &begun, true).await;
@@ -211,7 +220,7 @@ impl Upwards<'_> {
         let missing = || Refusal::new(Reason::Internal).log("a profile's assembly is not whole");
         let operations = self.request.received.catalog().operations();
         let operation = operations.iter().find(|o| o.assembly == Some(assembly)).ok_or_else(missing)?;
-        target::fill(&operation.template, |_| Some(upload)).ok_or_else(missing)
+        crate::catalog::fill(&operation.template, |_| Some(upload)).ok_or_else(missing)
     }
 
     async fn ask(&self, trail: &mut Trail, path: &str, kind: &str, body: Censored) -> Result<Value, Refusal> {

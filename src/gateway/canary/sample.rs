@@ -49,7 +49,7 @@ pub(super) fn path(catalog: &Catalog, operation: &Operation, at: Option<&Place>)
             ids.push((name, of(catalog, &used.kind)?));
         }
     }
-    super::super::target::fill(&operation.template, |name| {
+    crate::catalog::fill(&operation.template, |name| {
         Some(ids.iter().find(|(known, _)| *known == name).map_or("canary", |(_, id)| id))
     })
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::outbound::Call;
 use super::super::pages::{self, Kept};
-use super::super::{target, way};
+use super::super::way;
 use super::{Search, Wanted, dispatch, whole};
 use crate::catalog::{ListShape, Paging};
 use crate::isolation::store_refusal;
@@ -102,7 +102,7 @@ pub(super) async fn retrieve(
     id: &str,
 ) -> Result<Option<Response<AnswerBody>>, Refusal> {
     let call = search.call;
-    let Some(path) = target::fill(template, |_| Some(id)) else { return Ok(None) };
+    let Some(path) = crate::catalog::fill(template, |_| Some(id)) else { return Ok(None) };
     let mut head = way::head_of(&call.request, None)?;
     let upstream = &call.request.received.route.upstream;
     head.uri = super::super::head::target(upstream, &path, None, None)?;

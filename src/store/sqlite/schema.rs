@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -193,6 +193,29 @@ CREATE TABLE consent_head (
 ) STRICT;
 INSERT INTO consent_head VALUES (1, 0, zeroblob(32), 0);
 ";
+
+/// What a creating call said, for whoever looks for what came of it; and when it was seen that its outcome is lost.
+const LOST: &str = "
+ALTER TABLE intent ADD COLUMN dataset INTEGER;
+ALTER TABLE intent ADD COLUMN label INTEGER;
+ALTER TABLE intent ADD COLUMN lost INTEGER;
+CREATE TABLE intent_from (
+    intent INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    relation TEXT NOT NULL,
+    via INTEGER NOT NULL,
+    PRIMARY KEY (intent, n)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Notes that nobody waits for what was begun: for whoever holds the lock of the store.
+pub(super) fn lose_open(connection: &Connection) -> Result<(), StoreError> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    connection.execute("UPDATE intent SET lost = ?1 WHERE lost IS NULL", [now])?;
+    Ok(())
+}
 
 /// Brings a file to the newest schema, all steps or none. `alone` is asked first where there is something to do: a
 /// process that serves from the file knows the schema that it found.

@@ -206,6 +206,9 @@ async fn an_intent_is_settled_with_its_claims_or_stays_open() {
         upstream: upstream(),
         operation: OperationId::new("createFile"),
         request,
+        dataset: None,
+        label: None,
+        from: Vec::new(),
     };
     let (lost, kept) = (RequestId::fresh(), RequestId::fresh());
     {
@@ -243,6 +246,9 @@ async fn undos_wait_until_they_are_done() {
         upstream: upstream(),
         operation: OperationId::new("createFile"),
         request: doom.request,
+        dataset: None,
+        label: None,
+        from: Vec::new(),
     };
     let intent = store.begin(intent).await.unwrap();
     let id = store.doom(doom.clone(), Some(intent)).await.unwrap();

@@ -119,9 +119,14 @@ impl Running {
 
     /// Ends it at once, and starts it again on what it left.
     pub(crate) fn killed_and_started_again(self) -> Self {
+        self.gateway.process.signal("KILL");
+        self.killed_already_and_started_again()
+    }
+
+    /// Waits for the end of what somebody killed, and starts it again on what it left.
+    pub(crate) fn killed_already_and_started_again(self) -> Self {
         let Self { gateway, upstream, acme, globex } = self;
         let Gateway { setup, mut process, .. } = gateway;
-        process.signal("KILL");
         assert!(!process.wait().success());
         let process = setup.process();
         Self { gateway: Gateway::of(setup, process), upstream, acme, globex }
