@@ -48,13 +48,7 @@ impl FilePlans {
     /// line.
     #[must_use]
     pub fn new(plan: Arc<JsonPlan>, allow_uninspectable: bool, containers: Option<Containers>) -> Self {
-        Self {
-            document: Arc::clone(&plan),
-            lines: plan,
-            records: None,
-            allow_uninspectable,
-            containers,
-        }
+        Self { document: Arc::clone(&plan), lines: plan, records: None, allow_uninspectable, containers }
     }
 
     /// Each record of it is judged, in whatever format it is.

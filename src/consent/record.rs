@@ -168,9 +168,8 @@ impl RecordPolicy {
     /// Whether silence is consent in a place: the longest name that covers it decides, and it is not where none does.
     fn opts_out(&self, place: Option<&str>) -> bool {
         let Some(place) = place else { return false };
-        let longest = |names: &[Box<str>]| {
-            names.iter().filter(|name| covers(name, place)).map(|name| name.len()).max()
-        };
+        let longest =
+            |names: &[Box<str>]| names.iter().filter(|name| covers(name, place)).map(|name| name.len()).max();
         longest(&self.opt_out).is_some_and(|out| longest(&self.opt_in).is_none_or(|into| out > into))
     }
 }
@@ -204,7 +203,8 @@ pub struct Uses {
 #[must_use]
 pub fn judge(record: &Record<'_>, status: SubjectStatus, uses: &Uses, policy: &RecordPolicy) -> Verdict {
     let mut verdict = Verdict { action: RecordAction::Pass, finding: None };
-    for finding in Finding::ALL.iter().copied().filter(|finding| found(*finding, record, status, uses, policy))
+    for finding in
+        Finding::ALL.iter().copied().filter(|finding| found(*finding, record, status, uses, policy))
     {
         let action = policy.action(finding);
         if verdict.finding.is_none() || action > verdict.action {

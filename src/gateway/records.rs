@@ -17,7 +17,8 @@ use crate::censor::{Engine, Exchange};
 use crate::config::Records as Wanted;
 use crate::consent::Records;
 use crate::consent::record::{
-    Counts, Field, Judged, Judging, Line, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today, Uses,
+    Counts, Field, Judged, Judging, Line, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today,
+    Uses,
 };
 use crate::names::Purpose;
 use crate::pointer::Pointer;
@@ -129,8 +130,7 @@ impl Judgings {
     /// Tells the caller.
     pub(super) fn tell(&self, headers: &mut HeaderMap) {
         let Some(Outcome { counts, .. }) = self.outcome() else { return };
-        for (name, count) in
-            [(KEPT, counts.kept), (ANONYMISED, counts.anonymised), (DROPPED, counts.dropped)]
+        for (name, count) in [(KEPT, counts.kept), (ANONYMISED, counts.anonymised), (DROPPED, counts.dropped)]
         {
             headers.insert(name, HeaderValue::from(count));
         }
@@ -143,7 +143,8 @@ pub(super) fn uses(operation: &Operation, purposes: &BTreeSet<Purpose>) -> BTree
     if operation.limit != LimitClass::Upload && operation.assembly.is_none() {
         return BTreeSet::new();
     }
-    let judged = |purpose: &Purpose| matches!(purpose, Purpose::Train | Purpose::Evaluate | Purpose::Annotate);
+    let judged =
+        |purpose: &Purpose| matches!(purpose, Purpose::Train | Purpose::Evaluate | Purpose::Annotate);
     let own = Some(operation.purpose).filter(|purpose| *purpose == Purpose::Annotate);
     purposes.iter().copied().filter(judged).chain(own).collect()
 }

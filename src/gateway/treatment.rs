@@ -111,7 +111,8 @@ pub(super) fn of_upload(
             let containers = containers(request, spools.clone(), Direction::Request);
             let uses = records::uses(request.operation(), uses);
             let clerk = Clerk::of(request, job).filter(|_| !uses.is_empty());
-            let plans = plans(is_opaque(request), Some(containers)).judged(clerk.map(|clerk| clerk.begin(uses)));
+            let plans =
+                plans(is_opaque(request), Some(containers)).judged(clerk.map(|clerk| clerk.begin(uses)));
             Box::new(FileTransform::new(job.clone(), hint, plans))
         }
     }

@@ -267,7 +267,10 @@ fn records_are_kept_dropped_and_made_anonymous_under_every_cut() {
         ("\n".to_owned(), None),
         ("{\"who\":\"ann-4\",\"do\":\"hide\",\"t\":\"said ann-4\"}\n".to_owned(), Some(String::new())),
         ("{\"who\":\"ann-5\",\"do\":\"hide\",\"t\":\"said \\u0061nn-5\"}\n".to_owned(), Some(String::new())),
-        ("{\"do\":\"keep\",\"meta\":{\"a\":[1]},\"t\":1}\n".to_owned(), Some("{\"do\":\"keep\",\"t\":1}\n".to_owned())),
+        (
+            "{\"do\":\"keep\",\"meta\":{\"a\":[1]},\"t\":1}\n".to_owned(),
+            Some("{\"do\":\"keep\",\"t\":1}\n".to_owned()),
+        ),
         ("{\"do\":\"hide\",\"who\":\"ann-6\", \"t\":2 }".to_owned(), Some("{ \"t\":2 }".to_owned())),
     ];
     for count in 0..=lines.len() {

@@ -36,7 +36,13 @@ const DEFAULTS: &[(Field, &[&str])] = &[
     (Field::Special, &["/metadata/special_category", "/special_category"]),
     (
         Field::Identifier,
-        &["/metadata/consent/record_id", "/metadata/record_id", "/metadata/source_id", "/record_id", "/source_id"],
+        &[
+            "/metadata/consent/record_id",
+            "/metadata/record_id",
+            "/metadata/source_id",
+            "/record_id",
+            "/source_id",
+        ],
     ),
 ];
 

@@ -83,9 +83,8 @@ pub(super) fn compile(
         let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
         let analyser = raw.censor.analyser.as_ref();
         let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
-        let policies = own
-            .as_ref()
-            .and_then(|rules| workshop.policies(c, file, rules, raw, analysis.as_ref(), &known));
+        let policies =
+            own.as_ref().and_then(|rules| workshop.policies(c, file, rules, raw, analysis.as_ref(), &known));
         let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| dry_run::of(c, context, file, raw));
         let records = raw.records.as_ref().map(|raw| records::of(c, file, &raw.value));
         let Some(policies) = policies else { continue };

@@ -189,13 +189,17 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn is_under_age(&self, today: Today) -> bool {
-        self.age.is_some_and(|age| age < f64::from(time::ADULT)) || self.born.is_some_and(|born| today.is_minor(born))
+        self.age.is_some_and(|age| age < f64::from(time::ADULT))
+            || self.born.is_some_and(|born| today.is_minor(born))
     }
 
     pub(super) fn has_lapsed(&self, today: Today) -> bool {
         let ended = self.valid_until.is_some_and(|until| until <= today.now());
         // A time that nothing says the beginning of has run out.
-        ended || self.valid_for.is_some_and(|span| !self.given.is_some_and(|given| today.is_within(given, span)))
+        ended
+            || self
+                .valid_for
+                .is_some_and(|span| !self.given.is_some_and(|given| today.is_within(given, span)))
     }
 
     /// Whether it names purposes, and not all of these.
@@ -238,9 +242,8 @@ fn consent(said: Said<'_>) -> Option<Option<bool>> {
     }
     match last_part(words) {
         "ConsentGiven" | "RenewedConsentGiven" => Some(Some(true)),
-        "ConsentRefused" | "ConsentWithdrawn" | "ConsentRevoked" | "ConsentInvalidated" | "ConsentExpired" => {
-            Some(Some(false))
-        }
+        "ConsentRefused" | "ConsentWithdrawn" | "ConsentRevoked" | "ConsentInvalidated"
+        | "ConsentExpired" => Some(Some(false)),
         "ConsentUnknown" | "ConsentRequested" | "ConsentRequestDeferred" => Some(None),
         _ => None,
     }

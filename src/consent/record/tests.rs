@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
-    Field, Finding, Judging, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today, Uses, Verdict, judge,
+    Field, Finding, Judging, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today, Uses, Verdict,
+    judge,
 };
 use crate::names::Purpose;
 use crate::reason::Reason;
@@ -50,7 +51,10 @@ fn whose_it_is_decides() {
     assert_eq!(of(&[(Field::Subject, one), (Field::Subject, one), yes], Unknown), None);
     assert_eq!(of(&[(Field::Subject, one), (Field::Subject, two), yes], Unknown), Some(Finding::TwoSubjects));
     assert_eq!(of(&[(Field::Subject, Said::Number("7")), yes], Unknown), None);
-    assert_eq!(of(&[(Field::Subject, one), (Field::Subject, Said::Composite), yes], Unknown), Some(Finding::Unreadable));
+    assert_eq!(
+        of(&[(Field::Subject, one), (Field::Subject, Said::Composite), yes], Unknown),
+        Some(Finding::Unreadable)
+    );
 }
 
 #[test]
@@ -66,7 +70,8 @@ fn any_no_wins_and_the_words_are_those_of_the_standards() {
     ] {
         assert_eq!(found(&[(Field::Consent, no)]), Some(Finding::FlagsContradict), "{no:?}");
         let alone = record(&[(Field::Subject, Said::Text("p-1")), (Field::Consent, no)]);
-        let verdict = judge(&alone, SubjectStatus::Granted, &uses(&[Purpose::Train]), &RecordPolicy::strict());
+        let verdict =
+            judge(&alone, SubjectStatus::Granted, &uses(&[Purpose::Train]), &RecordPolicy::strict());
         assert_eq!(verdict.finding, Some(Finding::SaidNo), "the ledger's yes does not outweigh {no:?}");
     }
     for nothing in [Said::Nothing, Said::Text(""), Said::Text("ConsentUnknown"), Said::Text("search=y")] {
@@ -245,10 +250,21 @@ fn a_file_of_which_nothing_is_left_is_refused() {
 fn any_note() -> impl Strategy<Value = (Field, Said<'static>)> {
     use Field::*;
     let field = prop::sample::select(vec![
-        Subject, Consent, Purpose, GivenAt, ValidFor, ValidUntil, Jurisdiction, BirthDate, Age, Minor, Special,
+        Subject,
+        Consent,
+        Purpose,
+        GivenAt,
+        ValidFor,
+        ValidUntil,
+        Jurisdiction,
+        BirthDate,
+        Age,
+        Minor,
+        Special,
         Identifier,
     ]);
-    let words = ["", "p-1", "y", "n", "train", "US", "P1Y", "2001-02-03", "2020-01-01", "17", "ConsentGiven", "x"];
+    let words =
+        ["", "p-1", "y", "n", "train", "US", "P1Y", "2001-02-03", "2020-01-01", "17", "ConsentGiven", "x"];
     let said = prop_oneof![
         prop::sample::select(words.to_vec()).prop_map(Said::Text),
         prop::sample::select(vec![Said::Nothing, Said::Bool(true), Said::Bool(false), Said::Composite]),

@@ -53,7 +53,10 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let date: Date = day(text)?;
-    DateTime::from_parts(date, jiff::civil::Time::midnight()).to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+    DateTime::from_parts(date, jiff::civil::Time::midnight())
+        .to_zoned(TimeZone::UTC)
+        .ok()
+        .map(|at| at.timestamp())
 }
 
 /// A birth date. Of a year or a month alone, the last day is taken: the youngest that somebody can be.
@@ -64,9 +67,7 @@ pub(super) fn born(text: &str) -> Option<Date> {
         (year, None, None) if year.len() == 4 && digits(year) => {
             Date::new(year.parse().ok()?, 12, 31).ok()?
         }
-        (year, Some(month), None)
-            if year.len() == 4 && month.len() == 2 && digits(year) && digits(month) =>
-        {
+        (year, Some(month), None) if year.len() == 4 && month.len() == 2 && digits(year) && digits(month) => {
             Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?.last_of_month()
         }
         _ => match day(text) {
