@@ -27,6 +27,7 @@ mod operator;
 mod orphans;
 mod parents;
 mod paths;
+mod records;
 mod replacement;
 mod shares;
 mod sharing;
