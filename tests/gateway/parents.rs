@@ -289,9 +289,15 @@ fn ids_in_a_list_stand_in_a_list() {
     }
     let seen = running.upstream.arrived().len();
     let never = sweep(&json!([99])).refused(Reason::ResourceUnknown);
-    for ids in
-        [json!({"1": 2}), json!({"2": 2}), json!("12"), json!(12), json!(true), json!([[1]]), json!([{"1": 2}])]
-    {
+    for ids in [
+        json!({"1": 2}),
+        json!({"2": 2}),
+        json!("12"),
+        json!(12),
+        json!(true),
+        json!([[1]]),
+        json!([{"1": 2}]),
+    ] {
         let refused = sweep(&ids).refused(Reason::ResourceUnknown);
         assert_eq!(refused.comparable(), never.comparable(), "{ids}");
     }

@@ -56,7 +56,10 @@ fn every_path_parameter_of_a_served_operation_is_checked() {
 #[test]
 fn fields_that_name_something_are_looked_up() {
     let named = |id: &str, at: &str| {
-        operation(id).uses.iter().any(|used| matches!(&used.place, Place::Json(place) if place.to_string() == at))
+        operation(id)
+            .uses
+            .iter()
+            .any(|used| matches!(&used.place, Place::Json(place) if place.to_string() == at))
     };
     for (label, fields) in [
         ("category", &["/label"][..]),
