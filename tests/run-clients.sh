@@ -8,6 +8,7 @@
 #   aimock      an OpenAI-shaped mock behind TLS (counterparties/aimock.json)
 #   llama       llama.cpp's server behind TLS, with a tiny model
 #   label-studio  a real Label Studio behind TLS, by its own SDK, two tenants of one service account
+#   doccano     a real doccano behind TLS, by its own client, two tenants of one service account
 #   prometheus  promtool reads the metrics; a real Prometheus scrapes them, and every query of the dashboard and the
 #               rules is sent to it
 #
@@ -26,7 +27,9 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/.." && pwd)
 CACHE=${CONSENTRY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/consentry}
 export CONSENTRY_CACHE=$CACHE
-ALL=(python node aimock llama label-studio prometheus)
+# shellcheck source=tests/counterparties/doccano.sh
+. "$HERE/counterparties/doccano.sh"
+ALL=(python node aimock llama label-studio doccano prometheus)
 
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
 say() { printf 'clients: %s\n' "$*"; }
@@ -130,15 +133,21 @@ configure() {
       printf '  label-studio: {url: "%s", ca: "%s", credential: {header: {name: authorization, value: "file:label-studio.key"}}}\n' \
         "$LABEL_STUDIO_TLS_URL" "$COUNTERPARTY_CA"
     fi
+    if [ "$DOCCANO" = 1 ]; then
+      printf 'Token %s\n' "$(cat "$DOCCANO_DATA/token")" > "$config/doccano.key"
+      printf '  doccano: {url: "%s", ca: "%s", credential: {header: {name: authorization, value: "file:doccano.key"}}}\n' \
+        "$DOCCANO_TLS_URL" "$COUNTERPARTY_CA"
+    fi
     printf 'routes:\n'
     route sandbox /
     if [ "$AIMOCK" = 1 ]; then route aimock /aimock; fi
     if [ "$LLAMA" = 1 ]; then route llama /llama; fi
     if [ "$LABEL_STUDIO" = 1 ]; then route label-studio /label-studio label-studio; fi
+    if [ "$DOCCANO" = 1 ]; then route doccano /doccano doccano; fi
   } > "$config/consentry.yaml"
   # Each run of a driver has tenants of its own: it looks that a list holds what it made, and nothing else.
   local run
-  for run in python1 python2 node1 node2 others label-studio; do
+  for run in python1 python2 node1 node2 others label-studio doccano; do
     KEYS[$run]="$(tenant "acme-$run" granted) $(tenant "globex-$run" granted) $(tenant "initech-$run" none)"
   done
 }
@@ -225,6 +234,15 @@ label_studio_driver() {
     --base "$GATEWAY_URL/label-studio" --ca "$GATEWAY_CA" --files "$LABEL_STUDIO_DATA/files"
 }
 
+doccano_driver() {
+  local listed=$ROOT/src/catalog/tests/doccano-operations.txt
+  in_doccano "$CACHE/doccano" "$DOCCANO_DATA" "$CACHE/doccano/bin/python" "$HERE/counterparties/doccano_operations.py" \
+    > "$WORK/doccano-operations.txt" 2> "$WORK/doccano-operations.log" || return 1
+  diff "$WORK/doccano-operations.txt" <(grep -v '^#' "$listed") || { echo "FAIL the server's own table is not that of $listed"; return 1; }
+  echo "ok   the server's own table of $(wc -l < "$WORK/doccano-operations.txt") operations is the one that the profile is compared with"
+  as doccano "$CACHE/doccano-client/bin/python" "$HERE/clients/drive_doccano.py" --base "$GATEWAY_URL/doccano" --ca "$GATEWAY_CA"
+}
+
 # Some of everything that is counted, for a scrape that follows no other part.
 some_traffic() {
   local KEY_A KEY_C
@@ -268,10 +286,11 @@ prometheus_part() {
 # --- all of it --------------------------------------------------------------------------
 
 PATH=$PATH:$CACHE/prometheus/usr/bin
-AIMOCK=0 LLAMA=0 LABEL_STUDIO=0
+AIMOCK=0 LLAMA=0 LABEL_STUDIO=0 DOCCANO=0
 if wanted aimock && counterparty aimock /v1/models; then AIMOCK=1; fi
 if wanted llama && counterparty llama /v1/models; then LLAMA=1; fi
 if wanted label-studio && counterparty label-studio /health; then LABEL_STUDIO=1; fi
+if wanted doccano && counterparty doccano /v1/health/; then DOCCANO=1; fi
 start_sandbox
 configure
 start_gateway
@@ -289,6 +308,7 @@ else
   if [ "$LLAMA" = 1 ]; then part llama counterparty_driver llama "$LLAMA_URL"; fi
 fi
 if [ "$LABEL_STUDIO" = 1 ]; then part label-studio label_studio_driver; fi
+if [ "$DOCCANO" = 1 ]; then part doccano doccano_driver; fi
 if wanted prometheus; then
   if ! command -v prometheus > /dev/null || ! command -v promtool > /dev/null; then
     skip prometheus 'there is no prometheus; tests/charts/run.sh fetches it where apt-get is there'

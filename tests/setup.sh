@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests drive the gateway with, at the versions pinned beside this script.
 #
-#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, label-studio; none: all
+#   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, label-studio, doccano; none: all
 #
 #   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
@@ -9,8 +9,10 @@
 #   llama    llama.cpp's HTTP server and a tiny model (counterparties/requirements-llama.txt)
 #   presidio Presidio's analyzer, for the tests of the gateway (counterparties/requirements-presidio.txt)
 #   label-studio  Label Studio, its SDK and a migrated data folder (counterparties/requirements-label-studio.txt)
+#   doccano  doccano and a migrated data folder (counterparties/requirements-doccano.txt), and its client
+#            (counterparties/requirements-doccano-client.txt); python 3.11 alone
 #
-# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama, presidio, label-studio. Needed programs that are
+# Everything goes under $CONSENTRY_CACHE (~/.cache/consentry): venv, node, aimock, llama, presidio, label-studio, doccano, doccano-client. Needed programs that are
 # missing are installed with apt-get when that is allowed. What is there already is left as it is. A part that can't
 # be installed is named on a line of its own, `setup: NAME: skipped: why`, and the exit status is 3.
 set -euo pipefail
@@ -20,6 +22,8 @@ LOG=$CACHE/run/setup.log
 skipped=0
 # shellcheck source=tests/counterparties/label_studio.sh
 . "$HERE/counterparties/label_studio.sh"
+# shellcheck source=tests/counterparties/doccano.sh
+. "$HERE/counterparties/doccano.sh"
 
 say() { printf 'setup: %s\n' "$*"; }
 skip() { say "$1: skipped: $2"; skipped=1; }
@@ -150,6 +154,30 @@ setup_label-studio() {
   fi
 }
 
+setup_doccano() {
+  local print since=$SECONDS folder=$CACHE/doccano
+  need_python doccano || return 0
+  python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { skip doccano 'needs python 3.11'; return 0; }
+  print=$(print_of "$HERE/counterparties/requirements-doccano.txt" "$HERE/counterparties/seed_doccano.py")
+  if ! there doccano "$print"; then
+    if venv doccano "$HERE/counterparties/requirements-doccano.txt" && mkdir "$folder/seed" &&
+      quietly 'doccano: migrates an empty database, once' in_doccano "$folder" "$folder/seed" \
+        "$folder/bin/python" "$HERE/counterparties/seed_doccano.py" account; then
+      installed doccano "$print" "$since"
+    else
+      skip doccano "see $LOG"
+    fi
+  fi
+  since=$SECONDS
+  print=$(print_of "$HERE/counterparties/requirements-doccano-client.txt")
+  if there doccano-client "$print"; then return; fi
+  if venv doccano-client "$HERE/counterparties/requirements-doccano-client.txt"; then
+    installed doccano-client "$print" "$since"
+  else
+    skip doccano "see $LOG"
+  fi
+}
+
 # Debian's package of Prometheus, unpacked: it runs without being installed.
 setup_prometheus() {
   if command -v promtool > /dev/null || [ -x "$CACHE/prometheus/usr/bin/promtool" ]; then say 'prometheus: there already'; return; fi
@@ -163,14 +191,14 @@ setup_prometheus() {
   fi
 }
 
-[ $# -gt 0 ] || set -- clients aimock llama presidio prometheus label-studio
-for name in "$@"; do case $name in clients | aimock | llama | presidio | prometheus | label-studio) ;; *) usage ;; esac; done
+[ $# -gt 0 ] || set -- clients aimock llama presidio prometheus label-studio doccano
+for name in "$@"; do case $name in clients | aimock | llama | presidio | prometheus | label-studio | doccano) ;; *) usage ;; esac; done
 mkdir -p "$CACHE/run"
 : > "$LOG"
 exec 9> "$CACHE/run/setup.lock"
 if command -v flock > /dev/null; then flock 9; fi
 for name in "$@"; do
-  case $name in aimock | llama | label-studio) for tool in curl openssl; do package $tool $tool || skip "$name" "there is no $tool"; done ;; esac
+  case $name in aimock | llama | label-studio | doccano) for tool in curl openssl; do package $tool $tool || skip "$name" "there is no $tool"; done ;; esac
   "setup_$name"
 done
 [ "$skipped" = 0 ] || exit 3

@@ -26,8 +26,10 @@ pub enum FactValue {
     Bool(bool),
     /// `null`.
     Null,
-    /// An object or an array.
+    /// An object.
     Composite,
+    /// An array.
+    List,
     /// A string or a number longer than the limit for deciding values.
     TooLong,
 }
@@ -41,6 +43,7 @@ impl std::fmt::Debug for FactValue {
             Self::Bool(value) => write!(f, "Bool({value})"),
             Self::Null => f.write_str("Null"),
             Self::Composite => f.write_str("Composite"),
+            Self::List => f.write_str("List"),
             Self::TooLong => f.write_str("TooLong"),
         }
     }
@@ -55,7 +58,7 @@ impl FactValue {
             Self::Text(text) | Self::Number(text) => Some(text),
             Self::Bool(true) => Some("true"),
             Self::Bool(false) => Some("false"),
-            Self::Null | Self::Composite | Self::TooLong => None,
+            Self::Null | Self::Composite | Self::List | Self::TooLong => None,
         }
     }
 

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use super::Catalog;
 
 mod answers;
+mod doccano;
 mod enforced;
 mod faults;
 mod kinds;

@@ -146,6 +146,7 @@ fn text_of(value: &FactValue) -> Option<&str> {
         | FactValue::Bool(_)
         | FactValue::Null
         | FactValue::Composite
+        | FactValue::List
         | FactValue::TooLong => None,
     }
 }

@@ -56,8 +56,8 @@ impl Expected {
         for needed in self.0.iter().filter(counts) {
             let ids = facts.at(needed.id).filter(|value| value.as_text().is_some_and(|id| !id.is_empty()));
             let ids = ids.count();
-            let held =
-                needed.holder.is_none_or(|at| facts.at(at).any(|value| *value == FactValue::Composite));
+            let holds = |value: &FactValue| matches!(value, FactValue::Composite | FactValue::List);
+            let held = needed.holder.is_none_or(|at| facts.at(at).any(holds));
             let all = needed.elements.map_or(ids == 1, |at| facts.at(at).count() == ids);
             if !(held && all) {
                 return Err(Refusal::new(Reason::UpstreamUnexpected)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::expected::Expected;
+use super::seen::holder;
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
 use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
@@ -179,8 +180,10 @@ fn watched(operation: &Operation) -> Vec<Pointer> {
     });
     let places =
         operation.uses.iter().map(|u| &u.place).chain(conditions).chain(labels).chain(&operation.stream);
+    let ids = operation.uses.iter().filter_map(|used| json(&used.place));
+    let holders: Vec<Pointer> = ids.filter_map(holder).collect();
     let mut all: Vec<Pointer> = Vec::new();
-    for at in places.filter_map(json).chain(operation.store.iter().map(|s| &s.at)) {
+    for at in places.filter_map(json).chain(operation.store.iter().map(|s| &s.at)).chain(&holders) {
         if !all.contains(at) {
             all.push(at.clone());
         }

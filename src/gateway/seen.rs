@@ -9,6 +9,7 @@ use crate::body::{FactValue, Facts};
 use crate::catalog::{self, Condition, Operation, Params, Place};
 use crate::isolation::Named;
 use crate::names::{Label, Purpose};
+use crate::pointer::{Pointer, Step};
 use crate::reason::{Reason, Refusal};
 
 /// Everything that was read of a request.
@@ -38,7 +39,7 @@ impl<'a> From<&'a FactValue> for Value<'a> {
     fn from(value: &'a FactValue) -> Self {
         match value {
             FactValue::Null => Self::Null,
-            FactValue::Composite => Self::Composite,
+            FactValue::Composite | FactValue::List => Self::Composite,
             scalar => scalar.as_text().map_or(Self::TooLong, Self::Text),
         }
     }
@@ -106,6 +107,9 @@ impl Seen<'_> {
         let mut filled = Vec::new();
         for (at, used) in self.plan.operation.uses.iter().enumerate() {
             let before = named.len();
+            if !self.is_listed(&used.place) {
+                return Err(Refusal::new(Reason::ResourceUnknown));
+            }
             for value in self.values(&used.place) {
                 match value {
                     Value::Text(id) if !id.is_empty() => {
@@ -178,6 +182,17 @@ impl Seen<'_> {
         self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
     }
 
+    /// Whether what holds the ids of a place is a list, if they stand in one. Many a server reads the keys of an object, or the
+    /// letters of a text, as the elements of a list: ids that nobody looked up.
+    fn is_listed(&self, place: &Place) -> bool {
+        let Place::Json(at) = place else { return true };
+        let Some(holder) = holder(at) else { return true };
+        let watch = self.plan.watch(&holder);
+        let mut held = watch.into_iter().flat_map(|watch| self.json.at(watch));
+        self.plan.operation.uses.iter().any(|used| used.place == Place::Json(holder.clone()))
+            || held.all(|value| matches!(value, FactValue::List | FactValue::Null))
+    }
+
     fn nests(&self, place: &Place) -> bool {
         matches!(place, Place::Json(at) if self.plan.operation.nests(at))
     }
@@ -189,6 +204,12 @@ impl Seen<'_> {
             Value::Null | Value::Composite | Value::TooLong => None,
         })
     }
+}
+
+/// What holds the elements of which each is an id.
+pub(super) fn holder(at: &Pointer) -> Option<Pointer> {
+    let (last, before) = at.steps().split_last()?;
+    (*last == Step::Any).then(|| Pointer::from(before.to_vec()))
 }
 
 /// The index of a form's field.

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Starts and stops the servers that nobody here wrote, on loopback.
 #
-#   up.sh start NAME...   aimock, llama, label-studio; waits until each answers; prints its addresses
+#   up.sh start NAME...   aimock, llama, label-studio, doccano; waits until each answers; prints its addresses
 #   up.sh stop NAME...    stops what this script started
 #   up.sh env             addresses as shell assignments
 #
-# Each is there plain (AIMOCK_PORT 18300, LLAMA_PORT 18200, LABEL_STUDIO_PORT 18400) and with TLS in front (AIMOCK_TLS_PORT
-# 18310, LLAMA_TLS_PORT 18210, LABEL_STUDIO_TLS_PORT 18410) under the certificate of COUNTERPARTY_TLS/server.crt, for localhost, by ca.crt beside it.
+# Each is there plain (AIMOCK_PORT 18300, LLAMA_PORT 18200, LABEL_STUDIO_PORT 18400, DOCCANO_PORT 18500) and with TLS in front (AIMOCK_TLS_PORT
+# 18310, LLAMA_TLS_PORT 18210, LABEL_STUDIO_TLS_PORT 18410, DOCCANO_TLS_PORT 18510) under the certificate of COUNTERPARTY_TLS/server.crt, for
+# localhost, by ca.crt beside it.
 # tests/setup.sh installs them. Process ids and logs are in $CONSENTRY_CACHE/run.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,10 +17,14 @@ TLS=${COUNTERPARTY_TLS:-$CACHE/tls}
 AIMOCK_PORT=${AIMOCK_PORT:-18300} AIMOCK_TLS_PORT=${AIMOCK_TLS_PORT:-18310}
 LLAMA_PORT=${LLAMA_PORT:-18200} LLAMA_TLS_PORT=${LLAMA_TLS_PORT:-18210}
 LABEL_STUDIO_PORT=${LABEL_STUDIO_PORT:-18400} LABEL_STUDIO_TLS_PORT=${LABEL_STUDIO_TLS_PORT:-18410}
+DOCCANO_PORT=${DOCCANO_PORT:-18500} DOCCANO_TLS_PORT=${DOCCANO_TLS_PORT:-18510}
 # Not below the cache: the profile takes no path of a local storage that has a hidden folder in it.
 LABEL_STUDIO_DATA=${LABEL_STUDIO_DATA:-${TMPDIR:-/tmp}/consentry-label-studio}
 # shellcheck source=tests/counterparties/label_studio.sh
 . "$HERE/label_studio.sh"
+DOCCANO_DATA=$RUN/doccano
+# shellcheck source=tests/counterparties/doccano.sh
+. "$HERE/doccano.sh"
 
 fail() { printf 'up.sh: %s\n' "$*" >&2; exit 1; }
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
@@ -105,18 +110,39 @@ start_label-studio() {
   answers label-studio-tls "https://localhost:$LABEL_STUDIO_TLS_PORT/health"
 }
 
+# A server and the worker that its imports and exports wait for; a database of its own for each start.
+start_doccano() {
+  local folder=$CACHE/doccano data=$DOCCANO_DATA
+  [ -e "$folder/.installed" ] || fail 'doccano is not installed: tests/setup.sh doccano'
+  rm -rf "$data"
+  cp -a "$folder/seed" "$data"
+  in_doccano "$folder" "$data" spawn doccano "$folder/bin/gunicorn" --bind "127.0.0.1:$DOCCANO_PORT" --workers 2 config.wsgi
+  in_doccano "$folder" "$data" spawn doccano-worker "$folder/bin/celery" --app config worker --loglevel=INFO --concurrency=1 --pool=solo
+  spawn doccano-tls python3 "$HERE/tls_front.py" "$DOCCANO_TLS_PORT" "$DOCCANO_PORT" "$TLS/server.crt" "$TLS/server.key"
+  answers doccano "http://127.0.0.1:$DOCCANO_PORT/"
+  answers doccano-tls "https://localhost:$DOCCANO_TLS_PORT/"
+  for ((i = 0; i < 240; i++)); do
+    if grep -q ' ready\.' "$RUN/doccano-worker.log"; then return; fi
+    running doccano-worker > /dev/null || break
+    sleep 0.25
+  done
+  tail -n 5 "$RUN/doccano-worker.log" >&2
+  fail "doccano: its worker did not start; the log is $RUN/doccano-worker.log"
+}
+
 environment() {
   printf '%s=%q\n' COUNTERPARTY_CA "$TLS/ca.crt" \
     AIMOCK_URL "http://127.0.0.1:$AIMOCK_PORT" AIMOCK_TLS_URL "https://localhost:$AIMOCK_TLS_PORT" \
     LLAMA_URL "http://127.0.0.1:$LLAMA_PORT" LLAMA_TLS_URL "https://localhost:$LLAMA_TLS_PORT" \
     LABEL_STUDIO_URL "http://127.0.0.1:$LABEL_STUDIO_PORT" LABEL_STUDIO_TLS_URL "https://localhost:$LABEL_STUDIO_TLS_PORT" \
-    LABEL_STUDIO_DATA "$LABEL_STUDIO_DATA"
+    LABEL_STUDIO_DATA "$LABEL_STUDIO_DATA" \
+    DOCCANO_URL "http://127.0.0.1:$DOCCANO_PORT" DOCCANO_TLS_URL "https://localhost:$DOCCANO_TLS_PORT" DOCCANO_DATA "$DOCCANO_DATA"
 }
 
 command=${1:-}
 shift || usage
 mkdir -p "$RUN"
-for name in "$@"; do case $name in aimock | llama | label-studio) ;; *) usage ;; esac; done
+for name in "$@"; do case $name in aimock | llama | label-studio | doccano) ;; *) usage ;; esac; done
 case $command in
   start)
     certificates
@@ -124,11 +150,12 @@ case $command in
       if running "$name" > /dev/null && running "$name-tls" > /dev/null; then continue; fi
       halt "$name"
       halt "$name-tls"
+      halt "$name-worker"
       "start_$name"
     done
     environment
     ;;
-  stop) for name in "$@"; do halt "$name-tls"; halt "$name"; done ;;
+  stop) for name in "$@"; do halt "$name-tls"; halt "$name-worker"; halt "$name"; done ;;
   env) environment ;;
   *) usage ;;
 esac

@@ -36,6 +36,10 @@ operations:
     match: GET /boards/{id}
     uses: [{kind: board, path: id}]
     shows: [{kind: board, at: [/id], required: true}]
+  sweepBoards:
+    match: DELETE /boards/
+    request: json
+    uses: [{kind: board, json: ['/ids/*'], access: change}]
   fillBoard:
     match: POST /boards/{id}/cards
     request: json
@@ -168,6 +172,7 @@ impl Account {
                 reply(200, &json!({"count": found.len(), "next": null, "results": found}))
             }
             ("GET", ["boards", id]) => reply(200, &json!({"id": id.parse::<u64>().unwrap()})),
+            ("DELETE", ["boards"]) => reply(200, &json!({})),
             ("POST", ["boards", _, "cards"]) => reply(201, &json!({"count": 2})),
             ("GET", ["cards"]) => {
                 let board = parameter(arrived, "board").map(|board| board.parse().unwrap());
@@ -265,6 +270,38 @@ fn what_lives_in_a_resource_is_its_owners_from_the_first_list_on() {
     acme.get("/cards/?page=1").refused(Reason::FieldMissing);
     acme.get(&format!("/cards/?card={mine}02")).ok();
     acme.get("/cards/?board=01").refused(Reason::ResourceUnknown);
+}
+
+/// Many a server takes the keys of an object, or the letters of a text, for the elements of a list.
+#[test]
+fn ids_in_a_list_stand_in_a_list() {
+    let (running, _) = running();
+    for _ in 0..6 {
+        made(&running);
+    }
+    let sweep = |ids: &Value| {
+        let body = json!({"ids": ids}).to_string();
+        running.globex().ask(&Ask::new("DELETE", "/boards/").typed("application/json", body))
+    };
+    // The boards with even numbers are theirs.
+    for ids in [json!([2, "4"]), json!([]), Value::Null, json!([12])] {
+        sweep(&ids).ok();
+    }
+    let seen = running.upstream.arrived().len();
+    let never = sweep(&json!([99])).refused(Reason::ResourceUnknown);
+    for ids in [
+        json!({"1": 2}),
+        json!({"2": 2}),
+        json!("12"),
+        json!(12),
+        json!(true),
+        json!([[1]]),
+        json!([{"1": 2}]),
+    ] {
+        let refused = sweep(&ids).refused(Reason::ResourceUnknown);
+        assert_eq!(refused.comparable(), never.comparable(), "{ids}");
+    }
+    assert_eq!(running.upstream.arrived().len(), seen, "the upstream was asked");
 }
 
 /// A slash at the end makes no difference, and the body says which of two calls of one path is meant.

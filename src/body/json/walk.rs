@@ -245,7 +245,7 @@ impl Walker {
         let shape = if object { Shape::Object } else { Shape::Array };
         let state = self.begin_value(sink, token.start, shape)?;
         if state != DEAD {
-            self.note(state, &FactValue::Composite)?;
+            self.note(state, if object { &FactValue::Composite } else { &FactValue::List })?;
         }
         let tracked = self.dropping.is_none() && state != DEAD && self.plan.state(state).tracked;
         self.nest.open(object, state, tracked);

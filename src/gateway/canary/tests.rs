@@ -42,6 +42,12 @@ fn no_cell_of_the_label_studio_profile_is_silent() {
     assert_eq!(sung.silent, Vec::<String>::new());
 }
 
+#[test]
+fn no_cell_of_the_doccano_profile_is_silent() {
+    let sung = sing(&live_of("doccano", "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(sung.silent, Vec::<String>::new());
+}
+
 /// Of one place or another one is needed, in whatever they stand; a folder names its tenant.
 const PLACES: &str = "profile: places
 headers: {request: {others: drop}, response: {others: drop}}

@@ -44,8 +44,8 @@ fn values_are_decoded_and_keys_are_too() {
     assert_eq!(texts(&facts, 2), ["-1.5e3"]);
     assert_eq!(facts.first(3), Some(&FactValue::Null));
     assert_eq!(texts(&facts, 4), ["a", "7", "Composite"]);
-    assert_eq!(texts(&facts, 5), ["f1", "Composite", "f3", "f0"]);
-    assert_eq!(texts(&facts, 6), ["Composite"]);
+    assert_eq!(texts(&facts, 5), ["f1", "List", "f3", "f0"]);
+    assert_eq!(texts(&facts, 6), ["List"]);
     assert_eq!(texts(&facts, 7), ["7"]);
     assert_eq!(facts.first(8), None);
 }
@@ -185,6 +185,7 @@ proptest! {
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
                 Value::Null => "Null".to_owned(),
+                Value::Array(_) => "List".to_owned(),
                 _ => "Composite".to_owned(),
             }).collect();
             let mut told = texts(transform.facts(), watch);
