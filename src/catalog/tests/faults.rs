@@ -315,8 +315,8 @@ fn all_faults_are_told() {
 #[test]
 fn an_unknown_profile_names_those_there_are() {
     let error = Catalog::builtin("opnai").unwrap_err();
-    assert_eq!(error[0].help.as_deref(), Some("known are: openai, label-studio"));
-    assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), ["openai", "label-studio"]);
+    assert_eq!(error[0].help.as_deref(), Some("known are: openai, anthropic, label-studio"));
+    assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), ["openai", "anthropic", "label-studio"]);
 }
 
 /// The guide's first example is a profile.
