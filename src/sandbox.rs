@@ -9,13 +9,17 @@
 //! journal. What goes over a bound is refused, or counted and hashed only, never kept.
 
 mod account;
+mod anthropic;
 mod assistants;
 mod batches;
 mod call;
 mod chat;
 mod chat_stream;
+mod containers;
 mod content;
+mod conversations;
 mod echo;
+mod evals;
 mod files;
 mod form;
 mod ids;

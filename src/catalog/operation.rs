@@ -351,8 +351,12 @@ pub struct ListShape {
 pub enum Paging {
     /// All at once.
     None,
-    /// OpenAI's: `after`/`before` are item ids, `limit`, `order`; answers `has_more`, and `first_id`, `last_id` if `ends`.
+    /// By item ids before and behind a page, `limit`, `order`; answers `has_more`, and `first_id`, `last_id` if `ends`.
     Cursor {
+        /// The query parameter that names the item behind which a page begins: `after`, `after_id`.
+        after: Arc<str>,
+        /// The one that names the item before which it ends: `before`, `before_id`.
+        before: Arc<str>,
         /// The answer has `first_id` and `last_id`.
         ends: bool,
         /// The oldest items come first, unless `order` says otherwise.

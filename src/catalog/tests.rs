@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use super::Catalog;
 
+mod anthropic;
 mod answers;
 mod doccano;
 mod enforced;

@@ -6,6 +6,8 @@
 //! After [`PAGES`] of the account's pages it goes another way: the tenant's next resources are asked for one by one, so
 //! that what a page costs does not grow with what others own.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
 use http::{Response, StatusCode};
@@ -42,6 +44,8 @@ struct Wanted {
     after: Option<String>,
     before: Option<String>,
     order: Option<String>,
+    /// What the API calls its cursors: behind an item, and before one.
+    names: [Arc<str>; 2],
 }
 
 /// Answers a list.
@@ -53,18 +57,15 @@ pub(super) async fn answer(
     let Some(shape) = call.request.operation().list.clone() else {
         return Err(Refusal::new(Reason::Internal).log("a list without a shape"));
     };
-    let (cursor, max) = match &shape.paging {
-        Paging::None => (false, 0),
-        Paging::Cursor { max, .. } => (true, *max),
+    let max = match &shape.paging {
+        Paging::None => return one(call, permit, &shape, trail).await,
+        Paging::Cursor { max, .. } => *max,
         Paging::Numbers(numbers) => return numbers::answer(call, permit, (&shape, numbers), trail).await,
     };
     let Some(wanted) = wanted(&call, &shape, max) else {
         // A limit that is no number, or out of the API's bounds, is the API's to refuse: its page is filtered all the same.
         return one(call, permit, &shape, trail).await;
     };
-    if !cursor {
-        return one(call, permit, &shape, trail).await;
-    }
     let mut search = Search { call: &call, permit: &permit, shape: &shape, trail, rest: None };
     let found = search.run(&wanted).await?;
     match found {
@@ -195,8 +196,9 @@ impl Wanted {
                 parts.push(format!("{name}={value}"));
             }
         };
-        add("after", after);
-        add("before", before);
+        let [behind, in_front] = &self.names;
+        add(behind, after);
+        add(in_front, before);
         add("order", self.order.as_deref());
         add("limit", Some(&limit.to_string()));
         parts.join("&")
@@ -204,17 +206,15 @@ impl Wanted {
 }
 
 fn wanted(call: &Call, shape: &ListShape, max: u32) -> Option<Wanted> {
-    let Paging::Cursor { default, .. } = shape.paging else {
-        return Some(Wanted { limit: 0, max, others: Vec::new(), after: None, before: None, order: None });
-    };
+    let Paging::Cursor { default, after, before, .. } = &shape.paging else { return None };
     let query = &call.request.query;
     let text = |name: &str| query.value(name).filter(|v| !v.is_empty()).map(str::to_owned);
     let limit = match text("limit") {
-        None => default,
+        None => *default,
         Some(limit) => limit.parse::<u32>().ok().filter(|limit| (1..=max).contains(limit))?,
     };
     let raw = call.request.received.parts.uri.query().unwrap_or_default();
-    let paging = ["limit", "after", "before", "order"];
+    let paging = ["limit", after, before, "order"];
     let others = raw
         .split('&')
         .filter(|part| !part.is_empty() && !paging.contains(&part.split('=').next().unwrap_or_default()))
@@ -224,9 +224,10 @@ fn wanted(call: &Call, shape: &ListShape, max: u32) -> Option<Wanted> {
         limit: usize::try_from(limit).ok()?,
         max,
         others,
-        after: text("after"),
-        before: text("before"),
+        after: text(after),
+        before: text(before),
         order: text("order"),
+        names: [Arc::clone(after), Arc::clone(before)],
     })
 }
 
@@ -290,7 +291,7 @@ async fn finish(
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     trail.measure(crate::names::Direction::Response, body.len() as u64);
-    let transform = JsonTransform::new(call.job.clone(), std::sync::Arc::clone(&call.request.plan.response));
+    let transform = JsonTransform::new(call.job.clone(), Arc::clone(&call.request.plan.response));
     let body = http_body_util::Full::new(body).map_err(|never| match never {});
     let mut pump = Pump::new(body, None, transform, call.bounds());
     let held = pump.hold(call.memory(), &call.spools()).await?;

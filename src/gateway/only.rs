@@ -16,14 +16,18 @@ pub(super) async fn query(shared: &Shared, request: &Recognised) -> Result<Optio
         Some(asked) => named(shared, request, only, asked).await?,
         None => owned(shared, request, only).await?,
     };
-    let ids = if ids.is_empty() { only.none.to_string() } else { ids.join(",") };
-    let ids = percent_encoding::utf8_percent_encode(&ids, percent_encoding::NON_ALPHANUMERIC);
+    let ids = if ids.is_empty() { vec![only.none.to_string()] } else { ids };
+    // A parameter that ends in `[]` stands once for each id.
+    let values = if only.query.ends_with("[]") { ids } else { vec![ids.join(",")] };
     let raw = request.received.parts.uri.query().unwrap_or_default();
     let others = raw
         .split('&')
         .filter(|pair| !pair.is_empty() && *pair.split('=').next().unwrap_or_default() != *only.query);
     let mut parts: Vec<String> = others.map(str::to_owned).collect();
-    parts.push(format!("{}={ids}", only.query));
+    parts.extend(values.iter().map(|ids| {
+        let ids = percent_encoding::utf8_percent_encode(ids, percent_encoding::NON_ALPHANUMERIC);
+        format!("{}={ids}", only.query)
+    }));
     Ok(Some(parts.join("&")))
 }
 

@@ -9,9 +9,13 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Options;
+use super::anthropic;
 use super::assistants::Shown;
 use super::batches::Batch;
+use super::containers::Container;
 use super::content::Budget;
+use super::conversations::Conversation;
+use super::evals::Eval;
 use super::files::File;
 use super::journal::Journal;
 use super::models::Trained;
@@ -50,6 +54,10 @@ pub(super) struct State {
     pub(super) responses: Table<Stored>,
     pub(super) assistants: Table<Shown>,
     pub(super) threads: Table<Thread>,
+    pub(super) conversations: Table<Conversation>,
+    pub(super) containers: Table<Container>,
+    pub(super) evals: Table<Eval>,
+    pub(super) anthropic: anthropic::Held,
     pub(super) images: Table<Bytes>,
     /// Jobs that are not at their end.
     pub(super) live_jobs: BTreeSet<String>,
@@ -112,6 +120,8 @@ impl State {
             "models": ids(&self.models), "batches": ids(&self.batches), "vector_stores": ids(&self.stores),
             "chat_completions": ids(&self.chats), "responses": ids(&self.responses),
             "assistants": ids(&self.assistants), "threads": ids(&self.threads),
+            "conversations": ids(&self.conversations), "containers": ids(&self.containers),
+            "evals": ids(&self.evals), "anthropic": self.anthropic.ids(),
         })
     }
 }

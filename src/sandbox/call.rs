@@ -51,6 +51,11 @@ impl Call {
         self.query.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a query parameter.
+    pub(super) fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.as_str())
+    }
+
     /// The pairs of a query parameter written `name[key]=value`.
     pub(super) fn query_map(&self, name: &str) -> Vec<(String, String)> {
         let key =

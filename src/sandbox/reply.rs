@@ -34,6 +34,10 @@ pub(super) type Answer = Result<Reply, Fault>;
 pub(super) enum Reply {
     /// A JSON value.
     Json(Value),
+    /// A JSON value of something new (201).
+    Created(Value),
+    /// An error of another API, as JSON.
+    Failed(StatusCode, Value),
     /// Bytes of some type, with the name that a browser would save them under.
     Bytes(&'static str, Bytes, Option<String>),
     /// Events.
@@ -52,6 +56,10 @@ impl Reply {
     pub(super) fn into_response(self) -> Response<Payload> {
         let (status, kind, payload) = match self {
             Self::Json(value) => (StatusCode::OK, "application/json", whole(value.to_string().into())),
+            Self::Failed(status, value) => (status, "application/json", whole(value.to_string().into())),
+            Self::Created(value) => {
+                (StatusCode::CREATED, "application/json", whole(value.to_string().into()))
+            }
             Self::Events(payload) => (StatusCode::OK, "text/event-stream; charset=utf-8", payload),
             Self::Nothing => (StatusCode::NO_CONTENT, "", whole(Bytes::new())),
             Self::Bytes(kind, bytes, name) => {

@@ -9,7 +9,12 @@ use super::reply::Fault;
 
 /// The items of `input`: a string is one message.
 pub(super) fn input(body: &Map<String, Value>) -> Vec<(String, Value)> {
-    let items = match body.get("input") {
+    items_of(body.get("input"))
+}
+
+/// Items with their ids, from a list of them or from a string.
+pub(super) fn items_of(value: Option<&Value>) -> Vec<(String, Value)> {
+    let items = match value {
         Some(Value::String(text)) => vec![json!({"role": "user", "content": text})],
         Some(Value::Array(items)) => items.clone(),
         _ => Vec::new(),
@@ -38,6 +43,11 @@ fn shown(mut item: Map<String, Value>) -> (String, Value) {
     (id, Value::Object(item))
 }
 
+/// The conversation that a response is to be given in.
+pub(super) fn conversation(body: &Map<String, Value>) -> Option<&str> {
+    body.get("conversation").and_then(|value| value.get("id").unwrap_or(value).as_str())
+}
+
 /// Refuses what names a file, a vector store, a conversation or a response that isn't there.
 pub(super) fn check(
     state: &State,
@@ -50,8 +60,7 @@ pub(super) fn check(
             .param("previous_response_id")
             .code("previous_response_not_found"));
     }
-    let conversation = body.get("conversation").and_then(|value| value.get("id").unwrap_or(value).as_str());
-    if let Some(id) = conversation {
+    if let Some(id) = conversation(body).filter(|id| state.conversations.get(id).is_none()) {
         return Err(Fault::missing("conversation", id));
     }
     for (_, item) in items {

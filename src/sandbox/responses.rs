@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::account::{App, State, seconds};
 use super::call::{Call, Fields};
 use super::content::Kept;
+use super::conversations;
 use super::echo;
 use super::ids;
 use super::reply::{Answer, Fault, Reply};
@@ -58,6 +59,10 @@ async fn create(app: &App, call: &mut Call) -> Answer {
     let mut state = app.state();
     let (shown, input) = respond(&mut state, &body)?;
     let id = shown["id"].as_str().unwrap_or_default().to_owned();
+    if let Some(conversation) = response_items::conversation(&body) {
+        let said = response_items::items_of(Some(&shown["output"]));
+        conversations::add(app, &mut state, conversation, input.iter().cloned().chain(said))?;
+    }
     let model = shown["model"].as_str().unwrap_or_default().to_owned();
     let stores = shown["store"] == true;
     if background && !stores {
@@ -104,6 +109,7 @@ pub(super) fn respond(
         "incomplete_details": null, "instructions": body.copy("instructions"),
         "max_output_tokens": body.copy("max_output_tokens"), "model": model,
         "output": response_items::output(&said), "parallel_tool_calls": or("parallel_tool_calls", json!(true)),
+        "conversation": response_items::conversation(body).map(|id| json!({"id": id})),
         "previous_response_id": body.copy("previous_response_id"), "prompt_cache_key": body.copy("prompt_cache_key"),
         "reasoning": {"effort": null, "summary": null}, "safety_identifier": body.copy("safety_identifier"),
         "service_tier": "default", "store": or("store", json!(true)), "temperature": or("temperature", json!(1.0)),

@@ -10,8 +10,8 @@ use super::account::App;
 use super::call::Call;
 use super::reply::{Answer, Fault, Reply};
 use super::{
-    assistants, batches, chat, files, jobs, leaks, media, models, responses, stored_chats, text, threads,
-    uploads, vector_stores,
+    anthropic, assistants, batches, chat, containers, conversations, evals, files, jobs, leaks, media, models, responses,
+    stored_chats, text, threads, uploads, vector_stores,
 };
 
 /// Serves a request.
@@ -22,6 +22,9 @@ pub(super) async fn route(app: &Arc<App>, call: &mut Call) -> Answer {
         ["__sandbox", rest @ ..] => return control(app, call, rest).await,
         ["sandbox-images", name] if call.method == Method::GET => return media::image(app, name),
         _ => {}
+    }
+    if anthropic::speaks(call) {
+        return anthropic::route(app, call, &path).await;
     }
     authenticate(app, call)?;
     match path.as_slice() {
@@ -36,6 +39,9 @@ pub(super) async fn route(app: &Arc<App>, call: &mut Call) -> Answer {
         ["v1", "chat", "completions"] if call.method == Method::POST => chat::create(app, call).await,
         ["v1", "chat", "completions", rest @ ..] => stored_chats::route(app, call, rest).await,
         ["v1", "responses", rest @ ..] => responses::route(app, call, rest).await,
+        ["v1", "conversations", rest @ ..] => conversations::route(app, call, rest).await,
+        ["v1", "containers", rest @ ..] => containers::route(app, call, rest).await,
+        ["v1", "evals", rest @ ..] => evals::route(app, call, rest).await,
         ["v1", "completions"] if call.method == Method::POST => text::completion(app, call).await,
         ["v1", "embeddings"] if call.method == Method::POST => text::embeddings(app, call).await,
         ["v1", "moderations"] if call.method == Method::POST => text::moderations(app, call).await,

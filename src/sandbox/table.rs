@@ -67,6 +67,15 @@ pub(super) struct Paging {
 impl Paging {
     /// Reads `limit`, `after`, `before` and `order`.
     pub(super) fn of(call: &Call, usual: usize, most: usize) -> Result<Self, Fault> {
+        Self::by(call, (usual, most), ["after", "before"])
+    }
+
+    /// The same, of an API that calls its cursors otherwise: behind an item, and before one.
+    pub(super) fn by(
+        call: &Call,
+        (usual, most): (usize, usize),
+        [after, before]: [&str; 2],
+    ) -> Result<Self, Fault> {
         let limit = match call.query("limit") {
             None => usual,
             Some(text) => text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
@@ -85,7 +94,12 @@ impl Paging {
             }
         };
         let named = |name| call.query(name).map(str::to_owned);
-        Ok(Self { limit, after: named("after"), before: named("before"), newest_first })
+        Ok(Self { limit, after: named(after), before: named(before), newest_first })
+    }
+
+    /// How many items a page has.
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
     }
 
     /// The page of a list that begins after an id, or ends before one.
@@ -144,6 +158,15 @@ impl Page {
         json!({
             "object": "list", "data": self.into_data(), "first_id": first, "last_id": last, "has_more": has_more,
         })
+    }
+
+    /// With them, and without the word that it is a list.
+    pub(super) fn bare(self) -> Value {
+        let mut page = self.full();
+        if let Some(page) = page.as_object_mut() {
+            page.remove("object");
+        }
+        page
     }
 
     /// Without them.

@@ -15,6 +15,7 @@ mod bad_input;
 mod censor;
 mod conformance;
 mod consent;
+mod conversations;
 mod faults;
 mod files;
 mod formats;

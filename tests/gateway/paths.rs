@@ -362,7 +362,7 @@ fn operations_that_no_profile_names_and_those_it_refuses_never_go_up() {
         send(method, path).refused(Reason::OperationUnknown);
     }
     send("GET", "/v1/organization/admin_api_keys").refused(Reason::OperationRefused);
-    send("GET", "/v1/evals").refused(Reason::OperationRefused);
+    send("GET", "/v1/skills").refused(Reason::OperationRefused);
     for path in ["/v1/organization/admin_api_keys", "/v1/realtime/sessions", "/v1/chatkit/sessions"] {
         caller.post(path, &json!({})).refused(Reason::BypassRefused);
     }

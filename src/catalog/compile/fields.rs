@@ -19,6 +19,9 @@ use crate::catalog::{
 use crate::names::{Access, OperationId};
 use crate::pointer::{Pointer, Step};
 
+/// Where a page lies from the item that its cursor names, as the cursors of APIs say in their names.
+const SIDES: [&str; 2] = ["after", "before"];
+
 impl Compiler<'_> {
     pub(super) fn of(&mut self, need: &RawNeed, uses: &[Use]) -> Vec<usize> {
         need.of.iter().filter_map(|name| self.use_at(name, uses)).collect()
@@ -129,6 +132,16 @@ impl Compiler<'_> {
         })
     }
 
+    /// The parameter that names the item on this side of a page; the word itself where the API has none.
+    fn cursor(&mut self, by: &[Text], side: &str) -> Arc<str> {
+        let mut names = by.iter().filter(|name| name.value.contains(side));
+        let name = names.next();
+        if let Some(other) = names.next() {
+            self.error(other.referenced, format!("a page has one cursor `{side}` it"));
+        }
+        Arc::from(name.map_or(side, |name| &name.value))
+    }
+
     fn page_sizes(&mut self, kind: &Text, default: u32, max: u32) {
         if default == 0 || max < default {
             self.error(kind.referenced, "a page has at least one item, and `max` is at least `default`");
@@ -194,6 +207,8 @@ impl Compiler<'_> {
             (Some(cursor), None) => {
                 self.page_sizes(&raw.kind, cursor.default, cursor.max);
                 Paging::Cursor {
+                    after: self.cursor(&cursor.by, "after"),
+                    before: self.cursor(&cursor.by, "before"),
                     ends: cursor.ends,
                     oldest_first: cursor.oldest_first,
                     default: cursor.default,
@@ -203,7 +218,11 @@ impl Compiler<'_> {
         };
         let kind = kind?;
         for name in raw.cursor.iter().flat_map(|cursor| &cursor.by) {
-            let place = Place::Query(Arc::from(name.as_str()));
+            if !SIDES.iter().any(|side| name.value.contains(side)) {
+                self.error(name.referenced, format!("`{}` does not say on which side of an item a page is", name.value))
+                    .help = Some("a cursor's name has the word `after` or `before` in it".to_owned());
+            }
+            let place = Place::Query(Arc::from(name.value.as_str()));
             uses.push(Use {
                 kind: kind.clone(),
                 via: place.via(),

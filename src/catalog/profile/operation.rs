@@ -194,7 +194,7 @@ pub(in crate::catalog) struct RawOnly {
     /// The kind of the list's items.
     #[schemars(with = "String")]
     pub(in crate::catalog) kind: Text,
-    /// The query parameter that takes ids with commas between them.
+    /// The query parameter that takes ids with commas between them; one that ends in `[]` stands once for each id.
     #[schemars(with = "String")]
     pub(in crate::catalog) query: Text,
     /// What it is given when the caller has none: an id that nothing has.
@@ -291,8 +291,9 @@ pub(in crate::catalog) struct RawPages {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::catalog) struct RawCursor {
-    /// The query parameters that carry an item's id.
-    pub(in crate::catalog) by: Vec<String>,
+    /// The query parameters that carry an item's id, with `after` or `before` in their names: behind it, or in front of it.
+    #[schemars(with = "Vec<String>")]
+    pub(in crate::catalog) by: Vec<Text>,
     /// The answer has `first_id` and `last_id`.
     #[serde(default)]
     pub(in crate::catalog) ends: bool,

@@ -315,8 +315,9 @@ fn all_faults_are_told() {
 #[test]
 fn an_unknown_profile_names_those_there_are() {
     let error = Catalog::builtin("opnai").unwrap_err();
-    assert_eq!(error[0].help.as_deref(), Some("known are: openai, label-studio, doccano"));
-    assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), ["openai", "label-studio", "doccano"]);
+    assert_eq!(error[0].help.as_deref(), Some("known are: openai, anthropic, label-studio, doccano"));
+    let names = ["openai", "anthropic", "label-studio", "doccano"];
+    assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), names);
 }
 
 /// The guide's first example is a profile.

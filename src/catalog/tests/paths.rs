@@ -125,7 +125,7 @@ fn refused_operations_are_refused_by_name() {
     assert_eq!(secret.reason, Reason::BypassRefused);
     assert_eq!(secret.detail.unwrap().as_str(), "operation create-realtime-client-secret");
     for path in
-        ["/v1/organization/users", "/v1/chatkit/threads/thread_1", "/v1/evals", "/v1/videos/video_1/content"]
+        ["/v1/organization/users", "/v1/chatkit/threads/thread_1", "/v1/skills", "/v1/videos/video_1/content"]
     {
         assert_eq!(refuse(Method::GET, path).reason, Reason::OperationRefused, "{path}");
     }
@@ -202,7 +202,9 @@ fn filled(operation: &Operation, raw: &str) -> String {
 
 /// Every operation that is served, with its parameters.
 fn served() -> Vec<&'static Operation> {
-    openai().operations().iter().map(|op| &**op).filter(|op| op.refused.is_none()).collect()
+    let served = openai().operations().iter().map(|op| &**op).filter(|op| op.refused.is_none());
+    // Two operations of one path are told apart by the type of the body, which no path has.
+    served.filter(|op| !op.id.as_str().ends_with("_json")).collect()
 }
 
 proptest! {

@@ -7,7 +7,14 @@ fn shape() -> ListShape {
         kind: Kind::new("file"),
         items: "/data".parse().unwrap(),
         id: "/id".parse().unwrap(),
-        paging: Paging::Cursor { ends: true, oldest_first: false, default: 20, max: 100 },
+        paging: Paging::Cursor {
+            after: "after".into(),
+            before: "before".into(),
+            ends: true,
+            oldest_first: false,
+            default: 20,
+            max: 100,
+        },
         inherited: false,
         one: None,
     }

@@ -79,7 +79,11 @@ fn what_is_made_listed_and_ended_is_told() {
         (list.kind.as_str(), list.items.to_string().as_str(), list.id.to_string().as_str()),
         ("file", "/data", "/id")
     );
-    assert_eq!(list.paging, Paging::Cursor { ends: true, oldest_first: false, default: 25, max: 50 });
+    let (after, before) = ("after".into(), "before".into());
+    assert_eq!(
+        list.paging,
+        Paging::Cursor { after, before, ends: true, oldest_first: false, default: 25, max: 50 }
+    );
     assert_eq!(listed.query.iter().map(|name| &**name).collect::<Vec<_>>(), ["colour"]);
     // How many there are in all is the account's.
     assert_eq!(listed.response_edits[0].at.to_string(), "/total");

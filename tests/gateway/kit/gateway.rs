@@ -28,6 +28,8 @@ consent:
 censor:
   request: {EMAIL_ADDRESS: pseudonym}
 ";
+/// What the keys of most tenants are for.
+pub(crate) const PURPOSES: &str = "[inference, train, evaluate]";
 /// Nothing was.
 pub(crate) const NOTHING: &str = "";
 
@@ -101,7 +103,7 @@ impl Setup {
 
     /// A tenant with a key for inference, training and evaluation.
     pub(crate) fn tenant(&self, name: &str, rights: &str) -> Tenant {
-        self.tenant_for(name, "[inference, train, evaluate]", rights)
+        self.tenant_for(name, PURPOSES, rights)
     }
 
     pub(crate) fn tenant_for(&self, name: &str, purposes: &str, rights: &str) -> Tenant {

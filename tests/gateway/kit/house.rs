@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::gateway::{GRANTED, NOTHING};
+use super::gateway::{GRANTED, NOTHING, PURPOSES};
 use super::sandbox::Sandbox;
 use super::tls::{Leaf, Valid};
 use super::upstream::{Arrived, Step, Upstream};
@@ -16,7 +16,11 @@ const LANES: usize = 128;
 const GRANTED_ONES: usize = 256;
 const OTHERS: usize = 100;
 
-const STORE: &str = "  grants:\n    - {purpose: store, scope: tenant, evidence: a test}\n";
+const STORE: &str = "  grants:
+    - {purpose: store, scope: tenant, evidence: a test}
+    - {purpose: evaluate, scope: tenant, evidence: a test}
+    - {purpose: evaluate, scope: {dataset: \"*\"}, evidence: a test}
+";
 const KEEPING: &str = "opaque: [createTranscription]\n";
 
 /// The shared gateway.
@@ -49,8 +53,8 @@ struct Free {
 struct Pool(Vec<Tenant>, AtomicUsize);
 
 impl Pool {
-    fn new(setup: &Setup, (many, name): (usize, &str), rights: &str) -> Self {
-        let tenant = |n| setup.tenant(&format!("{name}{n}"), rights);
+    fn new(setup: &Setup, (many, name): (usize, &str), purposes: &str, rights: &str) -> Self {
+        let tenant = |n| setup.tenant_for(&format!("{name}{n}"), purposes, rights);
         Self((0..many).map(tenant).collect(), AtomicUsize::new(0))
     }
 
@@ -93,13 +97,14 @@ impl House {
         }
         // Small, so that a body without end is at its end soon.
         setup.more = "limits: {call_body: 4MiB, record: 1MiB}\n".to_owned();
-        let granted = Pool::new(&setup, (GRANTED_ONES, "granted"), GRANTED);
+        let granted = Pool::new(&setup, (GRANTED_ONES, "granted"), PURPOSES, GRANTED);
         let keeping = Pool::new(
             &setup,
             (OTHERS, "keeping"),
+            "[inference, train, evaluate, store]",
             &format!("{}{KEEPING}", GRANTED.replace("  grants:\n", STORE)),
         );
-        let nobody = Pool::new(&setup, (OTHERS, "nobody"), NOTHING);
+        let nobody = Pool::new(&setup, (OTHERS, "nobody"), PURPOSES, NOTHING);
         let expired = setup.tenant("expired", NOTHING);
         let file = setup.config().join("tenants/expired.yaml");
         let text = std::fs::read_to_string(&file)
@@ -136,7 +141,7 @@ impl House {
         self.granted.next()
     }
 
-    /// The same; the upstream may store, and sound passes as it is.
+    /// The same, and evaluation; the upstream may store, and sound passes as it is.
     pub(crate) fn keeping(&self) -> &Tenant {
         self.keeping.next()
     }
