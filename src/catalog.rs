@@ -35,7 +35,7 @@ use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 use matcher::Matcher;
 
 /// The profiles that come with the gateway, by name.
-const BUILTIN: [(&str, &str, &str); 3] = [
+const BUILTIN: [(&str, &str, &str); 4] = [
     ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
     ("anthropic", "config/apis/anthropic.yaml", include_str!("../config/apis/anthropic.yaml")),
     ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),

@@ -2,8 +2,8 @@ use std::sync::LazyLock;
 
 use super::Catalog;
 
-mod anthropic;
 mod answers;
+mod anthropic;
 mod doccano;
 mod enforced;
 mod faults;

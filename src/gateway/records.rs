@@ -239,7 +239,7 @@ fn read<'f>(fields: &[Field], facts: &'f Facts) -> Record<'f> {
             FactValue::Number(text) => Said::Number(text),
             FactValue::Bool(value) => Said::Bool(*value),
             FactValue::Null => Said::Nothing,
-            FactValue::Composite => Said::Composite,
+            FactValue::Composite | FactValue::List => Said::Composite,
             FactValue::TooLong => Said::TooLong,
         };
         record.note(*field, said);

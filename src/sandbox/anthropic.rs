@@ -74,7 +74,8 @@ fn refused(fault: &Fault) -> Reply {
         _ => "invalid_request_error",
     };
     let id = super::ids::letters("req_", 24);
-    let body = json!({"type": "error", "error": {"type": kind, "message": fault.to_string()}, "request_id": id});
+    let body =
+        json!({"type": "error", "error": {"type": kind, "message": fault.to_string()}, "request_id": id});
     Reply::Failed(fault.status, body)
 }
 

@@ -116,7 +116,8 @@ async fn files(app: &App, call: &mut Call, container: &str, path: &[&str]) -> An
         ("GET", [id, "content"]) => {
             let mut state = app.state();
             let file = found(&mut state, container)?.files.get(id).ok_or_else(|| gone(id))?;
-            let bytes = file.content.bytes.clone().ok_or_else(|| Fault::invalid("It was too large to keep."))?;
+            let bytes =
+                file.content.bytes.clone().ok_or_else(|| Fault::invalid("It was too large to keep."))?;
             Ok(Reply::Bytes("application/octet-stream", bytes, None))
         }
         ("DELETE", [id]) => {

@@ -131,7 +131,8 @@ fn records(state: &State, source: &Value) -> Result<Vec<Value>, Fault> {
         }
         Some("file_id") => {
             let file = state.file(source["id"].as_str().unwrap_or_default())?;
-            let text = String::from_utf8_lossy(file.content.bytes.as_deref().unwrap_or_default()).into_owned();
+            let text =
+                String::from_utf8_lossy(file.content.bytes.as_deref().unwrap_or_default()).into_owned();
             let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             Ok(lines.map(|record| record.get("item").cloned().unwrap_or(record)).collect())
         }

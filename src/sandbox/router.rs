@@ -10,8 +10,8 @@ use super::account::App;
 use super::call::Call;
 use super::reply::{Answer, Fault, Reply};
 use super::{
-    anthropic, assistants, batches, chat, containers, conversations, evals, files, jobs, leaks, media, models, responses,
-    stored_chats, text, threads, uploads, vector_stores,
+    anthropic, assistants, batches, chat, containers, conversations, evals, files, jobs, leaks, media,
+    models, responses, stored_chats, text, threads, uploads, vector_stores,
 };
 
 /// Serves a request.

@@ -48,10 +48,8 @@ impl Rig {
             "opaque: [createImageEdit, createImageVariation, createTranscription, createTranslation]\n";
         let rights = format!("{}{opaque}", GRANTED.replace("  grants:\n", store));
         let purposes = "[inference, train, evaluate, store]";
-        let (a, b) = (
-            setup.tenant_for("acme", purposes, &rights),
-            setup.tenant_for("globex", purposes, &rights),
-        );
+        let (a, b) =
+            (setup.tenant_for("acme", purposes, &rights), setup.tenant_for("globex", purposes, &rights));
         setup.file("a.key", &a.key);
         setup.file("b.key", &b.key);
         Self { setup, a, b }

@@ -61,29 +61,69 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
         ("conversation", "POST", "/v1/conversations/ID/items".to_owned(), json!({"items": said})),
         ("conversation", "GET", format!("/v1/conversations/ID/items/{}", own.item), none.clone()),
         ("conversation", "DELETE", format!("/v1/conversations/ID/items/{}", own.item), none.clone()),
-        ("conversation", "POST", "/v1/responses".to_owned(), json!({"model": MODEL, "input": "x", "conversation": "ID"})),
-        ("conversation", "POST", "/v1/responses".to_owned(), json!({"model": MODEL, "input": "x", "conversation": {"id": "ID"}, "store": false})),
-        ("conversation", "POST", "/v1/responses/input_tokens".to_owned(), json!({"model": MODEL, "input": "x", "conversation": "ID"})),
+        (
+            "conversation",
+            "POST",
+            "/v1/responses".to_owned(),
+            json!({"model": MODEL, "input": "x", "conversation": "ID"}),
+        ),
+        (
+            "conversation",
+            "POST",
+            "/v1/responses".to_owned(),
+            json!({"model": MODEL, "input": "x", "conversation": {"id": "ID"}, "store": false}),
+        ),
+        (
+            "conversation",
+            "POST",
+            "/v1/responses/input_tokens".to_owned(),
+            json!({"model": MODEL, "input": "x", "conversation": "ID"}),
+        ),
         ("item", "GET", format!("{conversation}/items/ID"), none.clone()),
         ("item", "DELETE", format!("{conversation}/items/ID"), none.clone()),
         ("item", "GET", format!("{conversation}/items?after=ID"), none.clone()),
-        ("item", "POST", format!("{conversation}/items"), json!({"items": [{"type": "item_reference", "id": "ID"}]})),
-        ("item", "POST", "/v1/conversations".to_owned(), json!({"items": [{"type": "item_reference", "id": "ID"}]})),
+        (
+            "item",
+            "POST",
+            format!("{conversation}/items"),
+            json!({"items": [{"type": "item_reference", "id": "ID"}]}),
+        ),
+        (
+            "item",
+            "POST",
+            "/v1/conversations".to_owned(),
+            json!({"items": [{"type": "item_reference", "id": "ID"}]}),
+        ),
         ("file", "POST", "/v1/conversations".to_owned(), json!({"items": citing})),
         ("file", "POST", format!("{conversation}/items"), json!({"items": citing})),
         ("file", "POST", "/v1/containers".to_owned(), json!({"name": "x", "file_ids": ["ID"]})),
         ("file", "POST", format!("{container}/files"), json!({"file_id": "ID"})),
         ("file", "FORM", format!("{container}/files"), json!("ID")),
         ("file", "POST", runs.clone(), over(&json!({"type": "file_id", "id": "ID"}))),
-        ("file", "POST", runs.clone(), tools(json!({"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["ID"]}}))),
-        ("file", "POST", "/v1/images/edits".to_owned(), json!({"prompt": "x", "images": [{"file_id": "ID"}]})),
+        (
+            "file",
+            "POST",
+            runs.clone(),
+            tools(json!({"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["ID"]}})),
+        ),
+        (
+            "file",
+            "POST",
+            "/v1/images/edits".to_owned(),
+            json!({"prompt": "x", "images": [{"file_id": "ID"}]}),
+        ),
         ("container", "GET", "/v1/containers/ID".to_owned(), none.clone()),
         ("container", "DELETE", "/v1/containers/ID".to_owned(), none.clone()),
         ("container", "GET", "/v1/containers?after=ID".to_owned(), none.clone()),
         ("container", "GET", "/v1/containers/ID/files".to_owned(), none.clone()),
         ("container", "POST", "/v1/containers/ID/files".to_owned(), json!({"file_id": own.file})),
         ("container", "GET", format!("/v1/containers/ID/files/{}/content", own.held), none.clone()),
-        ("container", "POST", "/v1/responses".to_owned(), json!({"model": MODEL, "input": "x", "tools": [{"type": "code_interpreter", "container": "ID"}]})),
+        (
+            "container",
+            "POST",
+            "/v1/responses".to_owned(),
+            json!({"model": MODEL, "input": "x", "tools": [{"type": "code_interpreter", "container": "ID"}]}),
+        ),
         ("container", "POST", runs.clone(), tools(json!({"type": "code_interpreter", "container": "ID"}))),
         ("held", "GET", format!("{container}/files/ID"), none.clone()),
         ("held", "GET", format!("{container}/files/ID/content"), none.clone()),
@@ -94,7 +134,12 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
         ("eval", "DELETE", "/v1/evals/ID".to_owned(), none.clone()),
         ("eval", "GET", "/v1/evals?after=ID".to_owned(), none.clone()),
         ("eval", "GET", "/v1/evals/ID/runs".to_owned(), none.clone()),
-        ("eval", "POST", "/v1/evals/ID/runs".to_owned(), over(&json!({"type": "file_content", "content": []}))),
+        (
+            "eval",
+            "POST",
+            "/v1/evals/ID/runs".to_owned(),
+            over(&json!({"type": "file_content", "content": []})),
+        ),
         ("eval", "GET", format!("/v1/evals/ID/runs/{}", own.run), none.clone()),
         ("run", "GET", format!("{runs}/ID"), none.clone()),
         ("run", "POST", format!("{runs}/ID"), none.clone()),
@@ -106,7 +151,11 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
     ]
 }
 
-fn ask(caller: &Caller<'_>, (_, method, target, body): &(&str, &'static str, String, Value), id: &str) -> Answer {
+fn ask(
+    caller: &Caller<'_>,
+    (_, method, target, body): &(&str, &'static str, String, Value),
+    id: &str,
+) -> Answer {
     let target = target.replace("ID", id);
     let body = body.to_string().replace("\"ID\"", &json!(id).to_string());
     caller.ask(&match *method {
@@ -146,7 +195,10 @@ fn s3_what_another_keeps_upstream_is_answered_as_unknown() {
     }
     assert_eq!(compared, 49);
     // Everything is as it was, and its owner sees it; lists hold nothing of anybody else's.
-    assert_eq!(alice.get(&format!("/v1/conversations/{}", made.conversation)).ok().at("/metadata/of"), "mine");
+    assert_eq!(
+        alice.get(&format!("/v1/conversations/{}", made.conversation)).ok().at("/metadata/of"),
+        "mine"
+    );
     assert_eq!(alice.get(&format!("/v1/evals/{}", made.eval)).ok().at("/name"), "mine");
     for (list, hers, his) in
         [("containers", &made.container, &own.container), ("evals", &made.eval, &own.eval)]
@@ -186,7 +238,8 @@ fn s2_items_of_a_conversation_are_the_callers_however_they_came_into_it() {
     let asks = json!({"model": MODEL, "input": "two", "conversation": {"id": conversation}, "stream": true});
     alice.post("/v1/responses", &asks).ok();
     let list = alice.get(&format!("{items}?order=asc")).ok().value();
-    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 4, "{list}");
     assert_eq!(ids[1], told.at("/output/0/id"));
     for id in ids {
@@ -250,11 +303,16 @@ fn s1_nothing_is_put_into_a_conversation_without_a_grant_to_store() {
 #[test]
 fn p1_w1_an_eval_reads_nothing_but_what_the_tenant_brings() {
     let keeping = house().as_(house().keeping());
-    let config = |kind: &str| json!({"data_source_config": {"type": kind, "item_schema": {}}, "testing_criteria": []});
+    let config =
+        |kind: &str| json!({"data_source_config": {"type": kind, "item_schema": {}}, "testing_criteria": []});
     for kind in ["logs", "stored_completions", "Custom", "custom "] {
         let answer = keeping.post("/v1/evals", &config(kind));
         // White space around a value is passed over: for many readers it is the same word.
-        if kind == "custom " { answer.ok() } else { answer.refused(Reason::FieldNotAllowed) };
+        if kind == "custom " {
+            answer.ok()
+        } else {
+            answer.refused(Reason::FieldNotAllowed)
+        };
     }
     keeping.post("/v1/evals", &json!({"data_source_config": {}})).refused(Reason::FieldNotAllowed);
     let eval = keeping.post("/v1/evals", &config("custom")).id();
@@ -266,13 +324,20 @@ fn p1_w1_an_eval_reads_nothing_but_what_the_tenant_brings() {
     ] {
         keeping.post(&runs, &over(&source)).refused(Reason::FieldNotAllowed);
     }
-    let run = keeping.post(&runs, &over(&json!({"type": "file_content", "content": [{"item": {"a": 1}}]}))).ok();
+    let run =
+        keeping.post(&runs, &over(&json!({"type": "file_content", "content": [{"item": {"a": 1}}]}))).ok();
     assert_eq!(run.status, 201);
     // What tells of the account that is shared.
     assert_eq!(run.value()["report_url"], "");
     assert_eq!(run.value()["per_model_usage"][0]["cached_tokens"], 0);
     let listed = keeping.get(&runs).ok();
-    assert_eq!((&listed.value()["data"][0]["report_url"], &listed.value()["data"][0]["per_model_usage"][0]["cached_tokens"]), (&json!(""), &json!(0)));
+    assert_eq!(
+        (
+            &listed.value()["data"][0]["report_url"],
+            &listed.value()["data"][0]["per_model_usage"][0]["cached_tokens"]
+        ),
+        (&json!(""), &json!(0))
+    );
     let nobody = house().as_(house().nobody());
     nobody.post("/v1/evals", &config("custom")).refused(Reason::ConsentMissing);
 }

@@ -219,8 +219,11 @@ impl Compiler<'_> {
         let kind = kind?;
         for name in raw.cursor.iter().flat_map(|cursor| &cursor.by) {
             if !SIDES.iter().any(|side| name.value.contains(side)) {
-                self.error(name.referenced, format!("`{}` does not say on which side of an item a page is", name.value))
-                    .help = Some("a cursor's name has the word `after` or `before` in it".to_owned());
+                self.error(
+                    name.referenced,
+                    format!("`{}` does not say on which side of an item a page is", name.value),
+                )
+                .help = Some("a cursor's name has the word `after` or `before` in it".to_owned());
             }
             let place = Place::Query(Arc::from(name.value.as_str()));
             uses.push(Use {

@@ -118,6 +118,9 @@ fn a_refusal_is_an_error_of_its_clients() {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(answer.status, 403);
     assert_eq!((&body["type"], &body["error"]["type"]), (&"error".into(), &"permission_error".into()));
-    assert_eq!((answer.headers["request-id"].as_bytes(), &body["request_id"]), (b"req-1".as_slice(), &"req-1".into()));
+    assert_eq!(
+        (answer.headers["request-id"].as_bytes(), &body["request_id"]),
+        (b"req-1".as_slice(), &"req-1".into())
+    );
     assert_eq!(answer.headers["x-should-retry"], "false");
 }

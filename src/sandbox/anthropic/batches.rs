@@ -96,7 +96,8 @@ async fn create(app: &App, call: &mut Call, host: &str) -> Answer {
         results.push(b'\n');
     }
     let id = ids::letters("msgbatch_", 24);
-    let batch = Batch { created_at: now(), requests: requests.len(), results: results.into(), status: "in_progress" };
+    let batch =
+        Batch { created_at: now(), requests: requests.len(), results: results.into(), status: "in_progress" };
     let shown = batch.shown(&id, host);
     state.anthropic.batches.insert(&id, batch);
     Ok(shown.into())

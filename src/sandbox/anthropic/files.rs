@@ -73,7 +73,8 @@ pub(super) async fn route(app: &App, call: &mut Call, path: &[&str]) -> Answer {
             if !file.made {
                 return Err(Fault::invalid(format!("File {id} was uploaded and can't be downloaded.")));
             }
-            let bytes = file.content.bytes.clone().ok_or_else(|| Fault::invalid("It was too large to keep."))?;
+            let bytes =
+                file.content.bytes.clone().ok_or_else(|| Fault::invalid("It was too large to keep."))?;
             Ok(Reply::Bytes("text/plain", bytes, Some(file.filename.clone())))
         }
         ("DELETE", [id]) => {
@@ -96,11 +97,12 @@ fn list(app: &App, call: &Call) -> Answer {
         let data: Vec<_> = named.iter().filter_map(|id| Some(files.get(id)?.shown(id))).collect();
         return Ok(json!({"data": data, "next_page": null}).into());
     }
-    let from: usize = match call.query("page").map(|page| page.strip_prefix("page_").and_then(|n| n.parse().ok())) {
-        None => 0,
-        Some(Some(from)) => from,
-        Some(None) => return Err(Fault::invalid("`page` is no page of this list.")),
-    };
+    let from: usize =
+        match call.query("page").map(|page| page.strip_prefix("page_").and_then(|n| n.parse().ok())) {
+            None => 0,
+            Some(Some(from)) => from,
+            Some(None) => return Err(Fault::invalid("`page` is no page of this list.")),
+        };
     let limit = Paging::by(call, (20, 1000), ["after_id", "before_id"])?.limit();
     let all: Vec<_> = files.iter().rev().map(|(id, file)| file.shown(id)).collect();
     let data: Vec<_> = all.iter().skip(from).take(limit).cloned().collect();
