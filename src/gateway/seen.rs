@@ -8,7 +8,7 @@ use super::plan::Plan;
 use crate::body::{FactValue, Facts};
 use crate::catalog::{self, Condition, Operation, Params, Place};
 use crate::isolation::Named;
-use crate::names::{Label, Purpose};
+use crate::names::{Kind, Label, Purpose};
 use crate::pointer::{Pointer, Step};
 use crate::reason::{Reason, Refusal};
 
@@ -102,13 +102,14 @@ impl Seen<'_> {
     ///
     /// # Errors
     /// If a required one is missing, or a place holds something that is no id.
-    pub(super) fn named(&self) -> Result<Vec<Named>, Refusal> {
+    pub(super) fn named(&self) -> Result<Vec<Named>, Unnamed> {
         let mut named = Vec::new();
         let mut filled = Vec::new();
         for (at, used) in self.plan.operation.uses.iter().enumerate() {
             let before = named.len();
+            let no_id = || Unnamed { why: Reason::ResourceUnknown, kind: Some(used.kind.clone()) };
             if !self.is_listed(&used.place) {
-                return Err(Refusal::new(Reason::ResourceUnknown));
+                return Err(no_id());
             }
             for value in self.values(&used.place) {
                 match value {
@@ -126,19 +127,17 @@ impl Seen<'_> {
                     Value::Null => {}
                     // `tools[].container` is an id or an object whose ids have places of their own.
                     Value::Composite if self.nests(&used.place) => {}
-                    Value::Text(_) | Value::Composite | Value::TooLong => {
-                        return Err(Refusal::new(Reason::ResourceUnknown));
-                    }
+                    Value::Text(_) | Value::Composite | Value::TooLong => return Err(no_id()),
                 }
             }
             if used.required && named.len() == before {
-                return Err(Refusal::new(Reason::FieldMissing));
+                return Err(Unnamed::MISSING);
             }
             filled.push(named.len() > before);
         }
         let one_of = &self.plan.operation.one_of;
         if !one_of.is_empty() && !one_of.iter().any(|at| filled.get(*at) == Some(&true)) {
-            return Err(Refusal::new(Reason::FieldMissing));
+            return Err(Unnamed::MISSING);
         }
         Ok(named)
     }
@@ -203,6 +202,23 @@ impl Seen<'_> {
             Value::Text(text) => Some(text),
             Value::Null | Value::Composite | Value::TooLong => None,
         })
+    }
+}
+
+/// Why the resources of a request could not be named.
+pub(super) struct Unnamed {
+    why: Reason,
+    /// The kind that the place is for, whose words for what never was the answer has.
+    pub(super) kind: Option<Kind>,
+}
+
+impl Unnamed {
+    const MISSING: Self = Self { why: Reason::FieldMissing, kind: None };
+}
+
+impl From<Unnamed> for Refusal {
+    fn from(unnamed: Unnamed) -> Self {
+        Self::new(unnamed.why)
     }
 }
 

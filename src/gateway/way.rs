@@ -241,7 +241,11 @@ async fn entitled(
     request: &Recognised,
     seen: &Seen<'_>,
 ) -> Result<TenantScope, Refusal> {
-    let named = seen.named()?;
+    let named = seen.named().inspect_err(|unnamed| {
+        if let Some(kind) = unnamed.kind.clone() {
+            trail.not_theirs(&NotTheirs { kind, foreign: false });
+        }
+    })?;
     let received = &request.received;
     let scope =
         entitle(&*shared.store, received.catalog(), &received.route.upstream.id, &request.tenant.id, &named)

@@ -27,7 +27,11 @@ pub(super) async fn route(app: &Arc<App>, call: &mut Call) -> Answer {
         return anthropic::route(app, call, &path).await;
     }
     authenticate(app, call)?;
-    match path.as_slice() {
+    served(app, call, &path).await
+}
+
+async fn served(app: &Arc<App>, call: &mut Call, path: &[&str]) -> Answer {
+    match path {
         ["v1", "files", rest @ ..] => files::route(app, call, rest).await,
         ["v1", "uploads", rest @ ..] => uploads::route(app, call, rest).await,
         ["v1", "fine_tuning", rest @ ..] => jobs::route(app, call, rest).await,

@@ -21,7 +21,7 @@ fn judging(records: &str) -> (Running, Tenant) {
 }
 
 /// A line of somebody who consented, with more in its metadata.
-fn line(subject: &str, metadata: Value) -> String {
+fn line(subject: &str, metadata: &Value) -> String {
     let mut all = json!({"subject_id": subject, "training_consent": true});
     all.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
     let record = json!({"messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "yes"}], "metadata": all});
@@ -59,7 +59,7 @@ fn w1_o3_records_that_may_not_be_used_so_are_left_out() {
     ];
     for number in 1..=3000_usize {
         let (metadata, finding) = &kinds[(number * 7 + number / 10) % kinds.len()];
-        let line = line(&format!("person-{number}"), metadata.clone()).replace(':', " : ");
+        let line = line(&format!("person-{number}"), metadata).replace(':', " : ");
         match finding {
             None => expected.push_str(&line),
             Some(finding) => {
@@ -92,7 +92,7 @@ fn w1_o3_records_that_may_not_be_used_so_are_left_out() {
     assert_eq!((outcome("passed"), outcome("dropped")), (kept as f64, dropped as f64));
     // Somebody else's records are not judged, nor are the tenant's own where they train nobody.
     let other = gateway.as_(&people);
-    let plain = other.ask(&upload("user_data", "set.jsonl", line("a", json!({"age": 3})).as_bytes())).ok();
+    let plain = other.ask(&upload("user_data", "set.jsonl", line("a", &json!({"age": 3})).as_bytes())).ok();
     assert_eq!(plain.header("consentry-records-kept"), None);
     drop(gateway.stop());
 }
@@ -112,7 +112,7 @@ fn o5_what_is_used_after_withdrawal_is_anonymous() {
         let record = json!({"messages": [{"role": "user", "content": said}], "metadata": metadata});
         format!("{record}\n")
     };
-    let kept = line("p-1", json!({}));
+    let kept = line("p-1", &json!({}));
     let file = format!("{}{kept}{}", withdrawn(&format!("write to {address}")), withdrawn("I am p-7f3a"));
     let answer = train(&caller, &file).ok();
     assert_eq!(counts(&answer), [1, 1, 1]);
@@ -159,9 +159,9 @@ fn o2_special_categories_are_flagged_dropped_or_block_the_file() {
         ("religion", "Buddhist"),
         ("sexual_orientation", "bisexual"),
     ];
-    let innocent = line("p-1", json!({}));
+    let innocent = line("p-1", &json!({}));
     for (at, (field, value)) in five.iter().enumerate() {
-        let file = format!("{innocent}{}", line("p-2", json!({*field: value})));
+        let file = format!("{innocent}{}", line("p-2", &json!({*field: value})));
         let answer = train(&gateway.as_(&flags), &file).ok();
         assert_eq!(counts(&answer), [2, 0, 0], "{field}");
         let arrived = String::from_utf8(file_of(upstream.arrived().last().unwrap())).unwrap();
@@ -179,7 +179,7 @@ fn o2_special_categories_are_flagged_dropped_or_block_the_file() {
         assert_eq!(upstream.arrived().len(), 2 * (at + 1), "nothing of a refused file goes up");
     }
     // What the record says of itself counts as well.
-    let flagged = format!("{innocent}{}", line("p-2", json!({"special_category": "health"})));
+    let flagged = format!("{innocent}{}", line("p-2", &json!({"special_category": "health"})));
     assert_eq!(counts(&train(&gateway.as_(&drops), &flagged).ok()), [1, 0, 1]);
     drop(gateway.stop());
 }
@@ -188,12 +188,12 @@ fn o2_special_categories_are_flagged_dropped_or_block_the_file() {
 #[test]
 fn p1_silence_is_consent_where_the_law_says_so() {
     let (Running { gateway, upstream, .. }, people) = judging("records: {opt_out: [US], opt_in: [US-IL]}\n");
-    let silent = |place: &str| line("p-1", json!({"training_consent": null, "jurisdiction": place}));
+    let silent = |place: &str| line("p-1", &json!({"training_consent": null, "jurisdiction": place}));
     let file = ["US-CA", "EU", "US-IL", "Atlantis"].map(silent).concat();
     let answer = train(&gateway.as_(&people), &file).ok();
     assert_eq!(counts(&answer), [1, 0, 3]);
     assert_eq!(file_of(&upstream.one()), silent("US-CA").as_bytes());
-    let no = line("p-1", json!({"training_consent": false, "jurisdiction": "US"}));
+    let no = line("p-1", &json!({"training_consent": false, "jurisdiction": "US"}));
     train(&gateway.as_(&people), &no).refused(Reason::RecordRefused);
     drop(gateway.stop());
 }
@@ -203,8 +203,8 @@ fn p1_silence_is_consent_where_the_law_says_so() {
 fn a_refused_file_leaves_nothing_upstream() {
     let (Running { gateway, upstream, .. }, people) = judging("records: {when: {minor: refuse}}\n");
     let caller = gateway.as_(&people);
-    let good = line("p-1", json!({}));
-    let file = format!("{}{}", good.repeat(9000), line("p-2", json!({"age": 15})));
+    let good = line("p-1", &json!({}));
+    let file = format!("{}{}", good.repeat(9000), line("p-2", &json!({"age": 15})));
     for ask in [
         upload("fine-tune", "set.jsonl", file.as_bytes()),
         Ask::new("POST", "/v1/files").typed(
@@ -217,7 +217,7 @@ fn a_refused_file_leaves_nothing_upstream() {
     }
     assert!(upstream.arrived().is_empty());
     // A file of which nothing is left, and one that is not read record by record.
-    train(&caller, &line("p-1", json!({"training_consent": false}))).refused(Reason::RecordRefused);
+    train(&caller, &line("p-1", &json!({"training_consent": false}))).refused(Reason::RecordRefused);
     caller.ask(&upload("vision", "set.txt", b"just a text")).refused(Reason::RecordsUnreadable);
     assert!(upstream.arrived().is_empty());
     // Key by key, so that no two readers see two subjects.
@@ -232,7 +232,7 @@ fn a_refused_file_leaves_nothing_upstream() {
 fn what_the_tenant_names_is_taken_out_of_every_record() {
     let (Running { gateway, upstream, .. }, people) =
         judging("records: {remove: [/metadata], fields: {subject: [/metadata/subject_id]}}\n");
-    let file = format!("{}{}", line("p-1", json!({})), line("p-2", json!({"age": 7})));
+    let file = format!("{}{}", line("p-1", &json!({})), line("p-2", &json!({"age": 7})));
     assert_eq!(counts(&train(&gateway.as_(&people), &file).ok()), [1, 0, 1]);
     let arrived: Value = serde_json::from_slice(&file_of(&upstream.one())).unwrap();
     assert_eq!(arrived.as_object().unwrap().keys().collect::<Vec<_>>(), ["messages"]);
@@ -251,7 +251,7 @@ fn an_upload_in_parts_is_judged_as_one_file() {
     });
     let Running { gateway, upstream, .. } = running;
     let caller = gateway.as_(&people);
-    let (good, bad) = (line("p-1", json!({})), line("p-2", json!({"age": 15})));
+    let (good, bad) = (line("p-1", &json!({})), line("p-2", &json!({"age": 15})));
     let file = format!("{bad}{good}{bad}");
     let opened = json!({"purpose": "fine-tune", "filename": "set.jsonl", "bytes": file.len(), "mime_type": "application/jsonl"});
     let id = caller.ask(&Ask::json("/v1/uploads", &opened)).ok().id();

@@ -232,7 +232,9 @@ proptest! {
             if operation.template.contains('{') {
                 prop_assert!(found.path.iter().all(|p| p.value() == value && p.raw() == raw), "{}", path);
             }
-            prop_assert_eq!(&found.operation.id, &operation.id, "{}", path);
+            let id = found.operation.id.as_str();
+            let id = id.strip_suffix("_json").unwrap_or(id);
+            prop_assert_eq!(id, operation.id.as_str(), "{}", path);
         }
     }
 

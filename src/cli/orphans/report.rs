@@ -25,7 +25,7 @@ impl Report {
 
     /// How far a list was read, for whoever watches.
     pub(super) fn progress(&self, shelf: &Shelf<'_>, pages: u64) {
-        if self.watched && pages % 10 == 0 {
+        if self.watched && pages.is_multiple_of(10) {
             complain(format_args!("{}: {pages} pages", shelf.operation()));
         }
     }

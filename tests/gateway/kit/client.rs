@@ -224,13 +224,13 @@ impl Answer {
     }
 
     pub(crate) fn id(&self) -> String {
-        assert_eq!(self.status, 200, "{self}");
+        assert!(matches!(self.status, 200 | 201), "{self}");
         self.at("/id")
     }
 
     /// The answer went through.
     pub(crate) fn ok(self) -> Self {
-        assert!(self.status == 200 && self.whole, "{self}");
+        assert!(matches!(self.status, 200 | 201) && self.whole, "{self}");
         self
     }
 
