@@ -16,6 +16,7 @@ pub use crate::listener::Bounds;
 use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
 
 pub use super::master::MasterKey;
+pub use super::policy::{Kept, Policy, Promise, Promised};
 
 /// Everything that decides, compiled.
 pub struct Snapshot {
@@ -159,6 +160,10 @@ pub struct Tenant {
     pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
+    /// Third parties' upstreams get nothing, whatever was granted.
+    pub third_parties_refused: bool,
+    /// The privacy policies that hold for it.
+    pub promised: Promised,
     /// What must not pass.
     pub policies: Policies,
     /// Who is asked for a second opinion.
