@@ -41,7 +41,7 @@ pub use check::check;
 pub use engine::{Engine, RuleInfo};
 pub use exchange::{Blocked, Count, Exchange, Tally};
 pub use mark::is_label;
-pub use policy::{CompileError, Decisions, Policy};
+pub use policy::{CompileError, Decisions, Loosened, Policy};
 pub use rules::RuleSet;
 pub use stream::{Piece, Side, TextStream};
 

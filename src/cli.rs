@@ -19,6 +19,7 @@ mod lineage;
 mod orphans;
 mod output;
 mod panics;
+mod policy;
 mod profile;
 mod registry;
 mod rules;
@@ -59,6 +60,9 @@ enum Command {
     /// Drafts API profiles from specifications.
     #[command(subcommand)]
     Profile(profile::Command),
+    /// Says what privacy policies promise, and what keeps each promise.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Rules(command) => rules::run(&command),
         Command::Profile(command) => profile::run(&command),
+        Command::Policy(command) => policy::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 mod compile;
 mod files;
 mod master;
+mod policy;
 pub mod schema;
 mod secret;
 mod snapshot;
@@ -27,10 +28,11 @@ pub fn load(path: &Path, mode: Mode, generation: u64) -> Result<Snapshot, Vec<Di
 
 /// The JSON Schemas of the files that an operator writes, by name.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 3] {
     [
         ("consentry.schema.json", schemars::schema_for!(schema::Main)),
         ("tenant.schema.json", schemars::schema_for!(schema::Tenant)),
+        ("policy.schema.json", schemars::schema_for!(schema::PolicyFile)),
     ]
 }
 

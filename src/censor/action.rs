@@ -30,6 +30,21 @@ impl Action {
     /// How many characters `mask` without a number keeps.
     pub const KEEP: u8 = 4;
 
+    /// How little of a value whoever is behind the gateway learns: nothing of the body, nothing of the value, that it is the
+    /// same as another, the same for a while, its shape, its end, all of it.
+    #[must_use]
+    pub const fn strictness(self) -> u8 {
+        match self {
+            Self::Block => 6,
+            Self::Redact => 5,
+            Self::Hash => 4,
+            Self::Pseudonym => 3,
+            Self::Fpe => 2,
+            Self::Mask { .. } => 1,
+            Self::Allow => 0,
+        }
+    }
+
     /// The metric label.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -39,25 +39,95 @@ impl Policy {
     /// # Errors
     /// With the selector that selects nothing.
     pub fn decide(&self, rules: &RuleSet) -> Result<Decisions, CompileError> {
+        self.decide_over(rules, &[]).map(|(decisions, _)| decisions)
+    }
+
+    /// The same over policies that may not be undone: of each rule the strictest action holds. What of this policy is
+    /// looser than one of those, and as specific, is given back; a wide name undoes no narrow one.
+    ///
+    /// # Errors
+    /// With the selector that selects nothing.
+    pub fn decide_over(
+        &self,
+        rules: &RuleSet,
+        floors: &[Self],
+    ) -> Result<(Decisions, Vec<Loosened>), CompileError> {
         let known = selectors(rules);
-        for (selector, _) in &self.entries {
+        for (selector, _) in floors.iter().chain([self]).flat_map(|policy| &policy.entries) {
             if !known.contains_key(selector.as_str()) {
                 let help =
                     nearest(selector, known.keys().copied()).map(|name| format!("did you mean `{name}`?"));
                 return Err(CompileError::Selector { selector: selector.clone(), help });
             }
         }
-        let decide = |rule: &Rule| {
-            let ranked = self.entries.iter().enumerate().filter_map(|(index, (selector, action))| {
-                let rank = rank(selector, rule, &known)?;
-                Some((rank, index, *action))
-            });
-            ranked
-                .max_by_key(|(rank, index, _)| (*rank, *index))
-                .map_or(rule.spec.action.0, |(_, _, action)| action)
+        let mut loosened = Vec::new();
+        let mut decide = |rule: &Rule| {
+            let own = self.choice(rule, &known);
+            let mut strictest = own.map(|own| own.action);
+            for (index, floor) in floors.iter().enumerate() {
+                let Some(least) = floor.choice(rule, &known) else { continue };
+                let looser = |action: &Action| action.strictness() < least.action.strictness();
+                if let Some(own) = own.filter(|own| looser(&own.action) && own.rank >= least.rank) {
+                    loosened.push(Loosened {
+                        selector: own.selector.to_owned(),
+                        rule: rule.spec.id.value.clone(),
+                        floor: index,
+                        of_floor: least.selector.to_owned(),
+                        least: least.action,
+                    });
+                }
+                if strictest.as_ref().is_none_or(looser) {
+                    strictest = Some(least.action);
+                }
+            }
+            strictest.unwrap_or(rule.spec.action.0)
         };
-        Ok(Decisions(rules.iter().map(decide).collect()))
+        let decisions = Decisions(rules.iter().map(&mut decide).collect());
+        Ok((decisions, loosened))
     }
+
+    /// The entry that decides about a rule.
+    fn choice<'a>(&'a self, rule: &Rule, known: &BTreeMap<&str, usize>) -> Option<Choice<'a>> {
+        let ranked = self.entries.iter().enumerate().filter_map(|(index, (selector, action))| {
+            Some((index, Choice { rank: rank(selector, rule, known)?, selector, action: *action }))
+        });
+        ranked.max_by_key(|(index, choice)| (choice.rank, *index)).map(|(_, choice)| choice)
+    }
+
+    /// Whether an entry names the rule, by whatever name.
+    #[must_use]
+    pub fn names(&self, rule: &Rule, rules: &RuleSet) -> bool {
+        self.choice(rule, &selectors(rules)).is_some()
+    }
+
+    /// The strictest of its actions.
+    #[must_use]
+    pub fn strictest(&self) -> Option<Action> {
+        self.entries.iter().map(|(_, action)| *action).max_by_key(|action| action.strictness())
+    }
+}
+
+/// The entry that decides about a rule.
+#[derive(Clone, Copy)]
+struct Choice<'a> {
+    rank: (u8, usize),
+    selector: &'a str,
+    action: Action,
+}
+
+/// An entry that is looser than a policy that may not be undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loosened {
+    /// The name in the entry.
+    pub selector: String,
+    /// A rule that it is about.
+    pub rule: String,
+    /// Which of the policies.
+    pub floor: usize,
+    /// The name in that policy's entry.
+    pub of_floor: String,
+    /// What that policy does at least.
+    pub least: Action,
 }
 
 /// What becomes of the findings of each rule of a set, in the set's order. Policies that are written differently and
@@ -92,6 +162,12 @@ impl Decisions {
         let unseen =
             self.of(rules).filter(|(rule, action)| rule.spec.is_special() && *action == Action::Allow);
         unseen.map(|(rule, _)| rule.spec.id.value.as_str()).collect()
+    }
+
+    /// What becomes of the findings of the rule of that id.
+    #[must_use]
+    pub fn action(&self, rules: &RuleSet, id: &str) -> Option<Action> {
+        self.of(rules).find(|(rule, _)| rule.spec.id.value == id).map(|(_, action)| action)
     }
 
     pub(super) fn of<'a>(&self, rules: &'a RuleSet) -> impl Iterator<Item = (&'a Rule, Action)> {

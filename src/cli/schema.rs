@@ -19,14 +19,17 @@ enum Name {
     Consentry,
     /// `tenants/*.yaml`
     Tenant,
+    /// `policies/*.yaml`
+    Policy,
 }
 
 /// Prints it.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let [main, tenant] = crate::config::schemas();
+    let [main, tenant, policy] = crate::config::schemas();
     let (_, schema) = match arguments.name {
         Name::Consentry => main,
         Name::Tenant => tenant,
+        Name::Policy => policy,
     };
     match serde_json::to_string_pretty(&schema) {
         Ok(text) => {

@@ -22,6 +22,7 @@ use crate::names::{RouteName, UpstreamId};
 mod analysers;
 mod dry_run;
 mod policies;
+mod promised;
 mod records;
 mod rules;
 mod tenants;
@@ -96,6 +97,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let upstreams = upstreams::compile(&mut c, &files.main, &main.upstreams);
     let routes = routes(&mut c, &files.main, &main.routes, &upstreams, &catalogs);
     let analysers = analysers::compile(&mut c, &files.main, &main.analysers);
+    let policies = promised::compile(&mut c, &files.policies);
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
     let issuers = &main.issuers;
     let main_routes: BTreeMap<&str, bool> =
@@ -103,7 +105,9 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let compiled = master.as_ref().map(|master| {
         let (main, spool) = (&files.main, state.spool_bytes);
         let (catalogs, routes, analysers) = (&catalogs, &main_routes, &analysers);
-        let context = tenants::Context { main, issuers, catalogs, routes, analysers, master, spool };
+        let policies = &policies;
+        let context =
+            tenants::Context { main, issuers, catalogs, routes, analysers, policies, master, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {
@@ -301,7 +305,7 @@ fn limits(raw: &schema::Limits) -> Limits {
 /// One number for all files, so that replicas can be compared.
 fn fingerprint(files: &Files, more: &[Text]) -> String {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let all = [&files.tenants, &files.apis, &files.rules];
+    let all = [&files.tenants, &files.apis, &files.rules, &files.policies];
     for text in std::iter::once(&files.main).chain(all.into_iter().flatten()).chain(more) {
         context.update(&(text.text.len() as u64).to_be_bytes());
         context.update(text.text.as_bytes());

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 const LARGEST: u64 = 4 << 20;
 
 /// One file's text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Text {
     /// As the operator will read it in an error: relative to the working folder if possible.
     pub(super) name: String,
@@ -24,6 +24,7 @@ pub(super) struct Files {
     pub(super) tenants: Vec<Text>,
     pub(super) apis: Vec<Text>,
     pub(super) rules: Vec<Text>,
+    pub(super) policies: Vec<Text>,
 }
 
 /// Reads them all, or says what is missing.
@@ -42,8 +43,13 @@ pub(super) fn read(path: &Path) -> Result<Files, Vec<Diagnostic>> {
             Vec::new()
         }
     };
-    let (tenants, apis, rules) = (folder("tenants"), folder("apis"), folder("rules"));
-    if errors.is_empty() { Ok(Files { base, main: text, tenants, apis, rules }) } else { Err(errors) }
+    let (tenants, apis, rules, policies) =
+        (folder("tenants"), folder("apis"), folder("rules"), folder("policies"));
+    if errors.is_empty() {
+        Ok(Files { base, main: text, tenants, apis, rules, policies })
+    } else {
+        Err(errors)
+    }
 }
 
 /// Reads one file.

@@ -13,10 +13,14 @@ use crate::names::Purpose;
 
 mod analyser;
 mod censor;
+mod names;
+mod policy;
 mod records;
 
 pub use analyser::{Analyser, TenantAnalyser};
 pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
+pub use names::Names;
+pub use policy::{KeptBy, PolicyCensor, PolicyConsent, PolicyFile, PolicyOptions, PromiseEntry};
 pub use records::{OtherFiles, RecordAction, RecordActions, RecordFields, Records};
 
 /// `consentry.yaml`: what the platform engineer sets.
@@ -281,6 +285,9 @@ pub struct Tenant {
     /// The tenant's name: letters, digits, `-`, `_` and `.`, at most 64.
     #[schemars(with = "String")]
     pub tenant: Spanned<String>,
+    /// The privacy policies that hold for it, one name or a list. What it sets itself may be stricter, never looser.
+    #[schemars(schema_with = "Names::schema")]
+    pub policy: Option<Spanned<Names>>,
     /// Its API keys.
     #[serde(default)]
     #[schemars(with = "Vec<Key>")]
@@ -314,6 +321,9 @@ pub struct Tenant {
     /// What becomes of texts and files in another encoding than UTF-8 (`refuse`).
     #[serde(default)]
     pub other_charsets: OtherCharsets,
+    /// What upstreams get that are third parties (`grant`).
+    #[schemars(with = "Option<ThirdParties>")]
+    pub third_parties: Option<Spanned<ThirdParties>>,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,
@@ -387,12 +397,23 @@ pub struct Consent {
     pub grants: Vec<Grant>,
     /// What becomes of a request that asks the upstream to store it, without a `store` grant (`turn_off`). A request
     /// that says nothing is never stored without one.
-    #[serde(default)]
-    pub store_without_grant: StoreWithoutGrant,
+    #[schemars(with = "Option<StoreWithoutGrant>")]
+    pub store_without_grant: Option<Spanned<StoreWithoutGrant>>,
 }
 
-/// What becomes of `store: true` without a grant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+/// What upstreams get that are third parties. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThirdParties {
+    /// What was granted for `share`.
+    #[default]
+    Grant,
+    /// Nothing, whatever was granted.
+    Refuse,
+}
+
+/// What becomes of `store: true` without a grant. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreWithoutGrant {
     /// It is turned off, and the answer says so (`Consentry-Store: off`).

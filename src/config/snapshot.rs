@@ -18,6 +18,7 @@ use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
 use crate::pointer::Pointer;
 
 pub use super::master::MasterKey;
+pub use super::policy::{Kept, Policy, Promise, Promised};
 
 /// Everything that decides, compiled.
 pub struct Snapshot {
@@ -161,6 +162,10 @@ pub struct Tenant {
     pub grants: Arc<[Grant]>,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
+    /// Third parties' upstreams get nothing, whatever was granted.
+    pub third_parties_refused: bool,
+    /// The privacy policies that hold for it.
+    pub promised: Promised,
     /// What must not pass.
     pub policies: Policies,
     /// What becomes of the records of its data sets, if they are judged.

@@ -9,6 +9,8 @@ use super::{Mode, Snapshot, load};
 use crate::diagnostic::Diagnostic;
 use crate::names::TenantId;
 
+mod promised;
+
 const MAIN: &str = "\
 listeners:
   data: {address: 127.0.0.1:8443, tls: {development: {}}}

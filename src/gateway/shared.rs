@@ -15,7 +15,7 @@ use crate::config::Tenant;
 use crate::consent::{self, Grant, Permit, Question};
 use crate::isolation::TenantScope;
 use crate::listener::Shutdown;
-use crate::names::TenantId;
+use crate::names::{Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -137,6 +137,16 @@ impl Shared {
         scope: &TenantScope,
     ) -> Result<Permit, Refusal> {
         let now = jiff::Timestamp::now();
+        let refuses = |tenant: &TenantId| {
+            self.live.load().snapshot().tenants.get(tenant).is_some_and(|tenant| tenant.third_parties_refused)
+        };
+        if question.purposes.contains(&Purpose::Share) {
+            let owners = scope.borrowed().iter().map(|lent| &lent.owner);
+            if owners.chain([tenant]).any(refuses) {
+                return Err(Refusal::new(Reason::ConsentMissing)
+                    .detail("nothing of the tenant's goes to third parties"));
+            }
+        }
         for lent in scope.borrowed() {
             let datasets: Vec<_> = lent.dataset.iter().cloned().collect();
             let Question { purposes, signal, records, .. } = *question;

@@ -28,6 +28,7 @@ mod operator;
 mod orphans;
 mod parents;
 mod paths;
+mod promises;
 mod records;
 mod replacement;
 mod shares;

@@ -43,7 +43,7 @@ fn w4_plain_http_upstream_loads_for_loopback_addresses_only() {
 
 /// W4: nobody is answered in plain text.
 #[test]
-fn w4_plain_http_gets_no_answer() {
+fn w4_p5_plain_http_gets_no_answer() {
     let mut tcp = TcpStream::connect(house().gateway.data).unwrap();
     tcp.set_read_timeout(Some(LONG)).unwrap();
     tcp.write_all(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();

@@ -127,6 +127,23 @@ impl Expression<'_> {
     }
 }
 
+/// W7: whatever is shipped and was written by others is listed with its licence.
+#[test]
+fn w7_the_parts_of_others_are_credited() {
+    let mut text = String::from(
+        "# Parts of others\n\nWritten from `Cargo.lock`: every crate that the program and its build scripts are made of, with the licence that its authors \
+         give. `NOTICE` names what those crates bundle.\n\n| Crate | Version | Licence |\n|---|---|---|\n",
+    );
+    for package in tree_of("normal,build") {
+        let version = package.shown.split(' ').nth(1).unwrap_or_default().trim_start_matches('v');
+        text.push_str(&format!(
+            "| [{0}](https://crates.io/crates/{0}) | {version} | {1} |\n",
+            package.name, package.licence
+        ));
+    }
+    super::generated::current("docs/third-party.md", &text);
+}
+
 #[test]
 fn expressions_are_read_as_spdx_says() {
     let allowed = ["MIT", "ISC", "Apache-2.0"];

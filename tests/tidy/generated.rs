@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
+use consentry::config::schema::KeptBy;
 use consentry::reason::{Blame, Reason};
 
 use super::{read, root};
 
 /// Compares a file with what it should be, or writes it anew.
-fn current(path: &str, wanted: &str) {
+pub(crate) fn current(path: &str, wanted: &str) {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(root().join(path), wanted).unwrap();
         return;
@@ -71,4 +72,90 @@ fn the_reasons_are_documented() {
             writeln!(text, "| `{reason}` | {} | {blame} | {} |", reason.status().as_u16(), reason.title());
     }
     current("docs/reasons.md", &text);
+}
+
+#[test]
+fn the_promises_are_documented() {
+    let policies = consentry::config::Policy::builtin().unwrap();
+    let mut text = String::from(
+        "# Promises\n\nWritten from `config/policies/*.yaml`. Each row is a promise of a privacy policy: what keeps it, and the tests that fail if \
+         it is broken. *Not yet* is what a policy says and the gateway does not enforce. How policies work is in [policies.md](policies.md).\n",
+    );
+    for policy in &policies {
+        let _ok = write!(
+            text,
+            "\n## {}\n\n`policy: {}`, version {}\n\n| Id | Promise | State | Kept by | Shown by |\n|---|---|---|---|---|\n",
+            policy.title, policy.name, policy.version
+        );
+        for promise in &policy.promises {
+            let kept: Vec<String> = promise.kept_by.iter().map(kept_by).collect();
+            let shown: Vec<String> = promise.shown_by.iter().map(|test| shown_by(test)).collect();
+            let _ok = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} |",
+                promise.id,
+                promise.words,
+                promise.kept().as_str(),
+                kept.join("; "),
+                shown.join(", ")
+            );
+        }
+    }
+    current("docs/promises.md", &text);
+}
+
+fn kept_by(kept: &KeptBy) -> String {
+    match kept {
+        KeptBy::Option(at) => format!("setting `{at}`"),
+        KeptBy::Always(words) => format!("always: [{words}](../ARCHITECTURE.md)"),
+        KeptBy::Platform(setting) => format!("consentry.yaml: `{setting}`"),
+        KeptBy::Tenant(setting) => format!("the tenant's file: `{setting}`"),
+        KeptBy::Command(command) => format!("`{command}`"),
+        KeptBy::Document(path) => format!("[{path}](../{path})"),
+        KeptBy::NotYet(words) => format!("*not yet:* {words}"),
+    }
+}
+
+/// A test as a link; the test of the documents looks for the name in the file.
+fn shown_by(test: &str) -> String {
+    let (path, name) = test.split_once("::").unwrap();
+    format!("[`{name}`](../{path})")
+}
+
+/// Every test that a policy names is there, and every invariant.
+#[test]
+fn what_policies_name_is_there() {
+    let architecture = read("ARCHITECTURE.md");
+    let mut complaints = Vec::new();
+    for policy in consentry::config::Policy::builtin().unwrap() {
+        for promise in &policy.promises {
+            for test in &promise.shown_by {
+                let (path, name) = test.split_once("::").unwrap();
+                let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
+                let marked = ["#[test]\nfn ", "#[tokio::test]\nasync fn ", "\ndef "];
+                // Attributes may stand between.
+                let there = marked.iter().any(|start| text.contains(&format!("{start}{name}(")))
+                    || text.contains(&format!("]\nfn {name}("));
+                if !there {
+                    complaints.push(format!("{}: {test} is no test", promise.id));
+                }
+                // A test says which row it is about.
+                let row = format!("{}_", promise.id.to_lowercase());
+                if !name.contains(&row) && !text.contains(&promise.id) {
+                    complaints.push(format!("{}: {test} does not name its row", promise.id));
+                }
+            }
+            for kept in &promise.kept_by {
+                let missing = match kept {
+                    KeptBy::Always(words) => !architecture.contains(&format!("**{words}**")),
+                    KeptBy::Document(path) => !root().join(path).is_file(),
+                    _ => false,
+                };
+                if missing {
+                    complaints.push(format!("{}: {kept:?} is not there", promise.id));
+                }
+            }
+        }
+    }
+    super::none("config/policies names", &complaints);
 }

@@ -9,6 +9,7 @@ use super::super::files::Text;
 use super::super::schema::{self, ActionName};
 use super::super::snapshot::{Analysis, Engines, Policies};
 use super::Compiler;
+use super::promised::{Floors, Side};
 use super::rules::Rules;
 use crate::censor::{Action, CompileError, Decisions, Engine, Policy};
 use crate::diagnostic::Diagnostic;
@@ -20,11 +21,23 @@ type Written = BTreeMap<String, Spanned<ActionName>>;
 /// What an engine is made of: the rules' name, what becomes of each rule's findings, which pseudonyms are restored.
 type Made = (String, Decisions, BTreeSet<Arc<str>>);
 
+/// What a policy is decided by: the rules' name, its entries, and those of the policies that it may not undo.
+type Asked = (String, Vec<(String, Action)>, Vec<Vec<(String, Action)>>);
+
+/// What is decided about a tenant's bodies.
+pub(super) struct Tenant<'a> {
+    pub(super) file: &'a Text,
+    pub(super) rules: &'a Rules,
+    pub(super) raw: &'a schema::Censor,
+    pub(super) records: Option<&'a Spanned<schema::Records>>,
+    pub(super) floors: &'a Floors,
+}
+
 /// One engine for the same rules under policies that decide the same, whoever has them and however they are written.
 #[derive(Default)]
 pub(super) struct Workshop {
     /// What policies decide, by rules and by how they are written: most tenants write the same.
-    decided: BTreeMap<(String, Vec<(String, Action)>), Decisions>,
+    decided: BTreeMap<Asked, Decisions>,
     made: BTreeMap<Made, Arc<Engine>>,
 }
 
@@ -33,22 +46,20 @@ impl Workshop {
     pub(super) fn policies(
         &mut self,
         c: &mut Compiler<'_>,
-        file: &Text,
-        rules: &Rules,
-        tenant: &schema::Tenant,
+        tenant: &Tenant<'_>,
         analysis: Option<&Analysis>,
         known: &BTreeSet<String>,
     ) -> Option<Policies> {
-        let (raw, records) = (&tenant.censor, tenant.records.as_ref());
         // What an analyser's findings are named on the way up is restored on the way back as well.
         let named = analysis.iter().flat_map(|analysis| &analysis.request);
         let named: BTreeSet<Arc<str>> = named
             .filter(|rule| rule.action == Action::Pseudonym)
             .map(|rule| Arc::clone(&rule.entity))
             .collect();
+        let Tenant { file, rules, raw, records, .. } = *tenant;
         let none = Written::new();
-        let request = self.decide(c, file, rules, &none, &raw.request);
-        let response = self.decide(c, file, rules, &none, &raw.response);
+        let request = self.decide(c, tenant, Side::Request, &none, &raw.request);
+        let response = self.decide(c, tenant, Side::Response, &none, &raw.response);
         let general = self.pair(c, file, rules, &named, (request?, response?), records)?;
         let mut operations = BTreeMap::new();
         for (name, spanned) in &raw.operations {
@@ -61,8 +72,8 @@ impl Workshop {
                 c.error(file, spanned, format!("nothing is said of the operation `{name}`"));
                 continue;
             }
-            let request = self.decide(c, file, rules, &raw.request, &own.request);
-            let response = self.decide(c, file, rules, &raw.response, &own.response);
+            let request = self.decide(c, tenant, Side::Request, &raw.request, &own.request);
+            let response = self.decide(c, tenant, Side::Response, &raw.response, &own.response);
             if let (Some(request), Some(response)) = (request, response) {
                 let pair = self.pair(c, file, rules, &named, (request, response), records)?;
                 operations.insert(OperationId::new(name), pair);
@@ -124,29 +135,47 @@ impl Workshop {
     }
 
     /// What becomes of each rule's findings. Of two entries the one with the more specific selector decides; of two with
-    /// the same selector that of the part.
+    /// the same selector that of the part. None of them is looser than the tenant's policies.
     fn decide(
         &mut self,
         c: &mut Compiler<'_>,
-        file: &Text,
-        rules: &Rules,
+        tenant: &Tenant<'_>,
+        side: Side,
         whole: &Written,
         part: &Written,
     ) -> Option<Decisions> {
+        let Tenant { file, rules, raw, floors } = *tenant;
         let kept = whole.iter().filter(|(selector, _)| !part.contains_key(*selector));
         let entries = kept.chain(part).map(|(selector, named)| (selector.clone(), action(named.value)));
         let policy = Policy { entries: entries.collect() };
-        let key = (rules.name.clone(), policy.entries.clone());
+        let over = floors.censor(side);
+        let floor = over.iter().map(|floor| floor.entries.clone()).collect();
+        let key: Asked = (rules.name.clone(), policy.entries.clone(), floor);
         if let Some(known) = self.decided.get(&key) {
             return Some(known.clone());
         }
-        match policy.decide(&rules.set) {
-            Ok(decisions) => {
-                self.decided.insert(key, decisions.clone());
+        match policy.decide_over(&rules.set, over) {
+            Ok((decisions, loosened)) => {
+                // What is wrong with the whole was said when it was decided by itself.
+                let mut told = BTreeSet::new();
+                for one in &loosened {
+                    if let Some(at) =
+                        part.get(&one.selector).filter(|_| told.insert((&one.selector, one.floor)))
+                    {
+                        floors.loosened(c, file, at, side, one);
+                    }
+                }
+                for id in rules.own.iter().filter(|_| !over.is_empty()) {
+                    if let (Some(at), Some(action)) = (&raw.rules, decisions.action(&rules.set, id)) {
+                        floors.outvoted(c, file, at, side, (id, action));
+                    }
+                }
+                if loosened.is_empty() {
+                    self.decided.insert(key, decisions.clone());
+                }
                 Some(decisions)
             }
             Err(CompileError::Selector { selector, help }) => {
-                // What is wrong with the whole was said when it was decided by itself.
                 if let Some(at) = part.get(&selector) {
                     c.error(file, at, format!("`{selector}` is no rule, entity or group")).help = help;
                 }

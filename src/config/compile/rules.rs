@@ -27,6 +27,8 @@ const OF_ONE: Most = Most { rules: 2000, bytes: 64 << 20 };
 pub(super) struct Rules {
     pub(super) set: RuleSet,
     pub(super) name: String,
+    /// The ids of the tenant's own.
+    pub(super) own: Vec<String>,
 }
 
 /// The built-in rules and those of the folder `rules`, which win by their ids.
@@ -49,7 +51,9 @@ pub(super) fn of(
     raw: &schema::Censor,
     shared: &RuleSet,
 ) -> Option<Rules> {
-    let Some(spanned) = &raw.rules else { return Some(Rules { set: shared.clone(), name: String::new() }) };
+    let Some(spanned) = &raw.rules else {
+        return Some(Rules { set: shared.clone(), name: String::new(), own: Vec::new() });
+    };
     let (own, name) = match &spanned.value {
         OwnRules::Inline(specs) => {
             let (set, errors) = RuleSet::of(&file.name, specs.clone());
@@ -63,7 +67,8 @@ pub(super) fn of(
             (own?, name)
         }
     };
-    Some(Rules { set: own.or(shared.clone()), name })
+    let ids = own.iter().map(|rule| rule.spec.id.value.clone()).collect();
+    Some(Rules { set: own.or(shared.clone()), name, own: ids })
 }
 
 /// The rule files at a path that a tenant's file names. It leads out of the configuration's folder for nobody: a tenant's admin

@@ -8,11 +8,12 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant};
-use super::super::snapshot::Tenant;
+use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant, ThirdParties};
+use super::super::snapshot::{Analysis, Policies, Tenant};
 use super::super::units::Size;
 use super::Compiler;
-use super::policies::Workshop;
+use super::policies::{self, Workshop};
+use super::promised::{self, Floors};
 use super::{analysers, dry_run, records, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
@@ -32,6 +33,7 @@ pub(super) struct Context<'a> {
     /// The routes, and whether a dry run is allowed on them.
     pub(super) routes: &'a BTreeMap<&'a str, bool>,
     pub(super) analysers: &'a BTreeMap<String, Settings>,
+    pub(super) policies: &'a promised::Known,
     pub(super) master: &'a MasterKey,
     /// Bytes that the spool may hold.
     pub(super) spool: u64,
@@ -71,38 +73,31 @@ pub(super) fn compile(
     let shared = rules::shared(c, rule_files);
     let mut workshop = Workshop::default();
     let known = known(context);
+    promised::check(c, context.policies, shared.as_ref(), &known);
     let mut entries = Entries::default();
     let mut claims: BTreeMap<String, Vec<ClaimEntry>> = BTreeMap::new();
     let mut tenants = BTreeMap::new();
     for (file, raw) in &parsed {
         let Some(id) = tenant_id(c, file, &raw.tenant) else { continue };
         identities(c, context, file, raw, &id, &mut entries, &mut claims);
-        let opaque = operations(c, &known, file, &raw.opaque);
-        let refuse_media = operations(c, &known, file, &raw.refuse_media);
+        let floors = Floors::of(c, file, context.policies, raw.policy.as_ref());
         // Without rules no engine is made, and what is wrong with the rest is said all the same.
-        let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
+        let own = shared.as_ref().and_then(|shared| {
+            let own = rules::of(c, file, &id, &raw.censor, shared)?;
+            if let Some(at) = &raw.censor.rules {
+                floors.replaced(c, file, at, &own.own, shared);
+            }
+            Some(own)
+        });
         let analyser = raw.censor.analyser.as_ref();
         let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
-        let policies =
-            own.as_ref().and_then(|rules| workshop.policies(c, file, rules, raw, analysis.as_ref(), &known));
-        let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| dry_run::of(c, context, file, raw));
-        let records = raw.records.as_ref().map(|raw| records::of(c, file, &raw.value));
-        let Some(policies) = policies else { continue };
-        let tenant = Tenant {
-            id: id.clone(),
-            grants: raw.consent.grants.iter().map(grant).collect(),
-            store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
-            policies,
-            records,
-            analysis,
-            dry_run,
-            opaque,
-            refuse_media,
-            transcode: raw.other_charsets == OtherCharsets::Transcode,
-            concurrency: raw.limits.concurrency.unwrap_or(256),
-            spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
-            secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
-        };
+        let policies = own.as_ref().and_then(|rules| {
+            let records = raw.records.as_ref();
+            let tenant = policies::Tenant { file, rules, raw: &raw.censor, records, floors: &floors };
+            workshop.policies(c, &tenant, analysis.as_ref(), &known)
+        });
+        let tenant = tenant(c, context, &known, (file, raw), (id.clone(), floors, policies, analysis));
+        let Some(tenant) = tenant else { continue };
         if tenants.insert(id.clone(), Arc::new(tenant)).is_some() {
             c.error(file, &raw.tenant, format!("two files describe the tenant `{id}`"));
         }
@@ -122,6 +117,52 @@ pub(super) fn compile(
             None
         }
     }
+}
+
+/// Puts together what a tenant's file and its policies say.
+fn tenant(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    known: &BTreeSet<String>,
+    (file, raw): (&Text, &schema::Tenant),
+    (id, floors, policies, analysis): (TenantId, Floors, Option<Policies>, Option<Analysis>),
+) -> Option<Tenant> {
+    let opaque = operations(c, known, file, &raw.opaque);
+    floors.opaque(c, file, &raw.opaque);
+    let mut refuse_media = operations(c, known, file, &raw.refuse_media);
+    refuse_media.extend(floors.refuse_media().map(OperationId::new));
+    let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| {
+        floors.dry_run(c, file, raw);
+        dry_run::of(c, context, file, raw)
+    });
+    let own = raw.consent.store_without_grant.as_ref();
+    let store = floors.strictest(
+        c,
+        file,
+        "/consent/store_without_grant",
+        |options| options.consent.store_without_grant,
+        own,
+    );
+    let own = raw.third_parties.as_ref();
+    let third_parties =
+        floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
+    Some(Tenant {
+        secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
+        id,
+        grants: raw.consent.grants.iter().map(grant).collect(),
+        store_turned_off: store.unwrap_or_default() == StoreWithoutGrant::TurnOff,
+        third_parties_refused: third_parties == ThirdParties::Refuse,
+        policies: policies?,
+        promised: floors.policies,
+        records: raw.records.as_ref().map(|raw| records::of(c, file, &raw.value)),
+        analysis,
+        dry_run,
+        opaque,
+        refuse_media,
+        transcode: raw.other_charsets == OtherCharsets::Transcode,
+        concurrency: raw.limits.concurrency.unwrap_or(256),
+        spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
+    })
 }
 
 fn tenant_id(c: &mut Compiler<'_>, file: &Text, name: &Spanned<String>) -> Option<TenantId> {

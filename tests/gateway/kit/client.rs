@@ -84,7 +84,11 @@ impl Conn {
 
     /// With the handshake done.
     pub(crate) fn try_open(address: SocketAddr, config: Arc<ClientConfig>) -> std::io::Result<Self> {
-        let tcp = TcpStream::connect(address)?;
+        Self::over(TcpStream::connect(address)?, config)
+    }
+
+    /// The same over a connection that was made already.
+    pub(crate) fn over(tcp: TcpStream, config: Arc<ClientConfig>) -> std::io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(LONG))?;
         tcp.set_write_timeout(Some(LONG))?;

@@ -1,0 +1,312 @@
+//! Rows of the privacy policies (docs/promises.md) that have no room of their own here: each test is named by its row, drives
+//! a tenant that has the policy, and fails if what keeps the promise is taken away.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use consentry::reason::Reason;
+use serde_json::{Value, json};
+
+use super::kit::own::{Own, Running};
+use super::kit::process::Process;
+use super::kit::upstream::{Arrived, Step, plain};
+use super::kit::values::{chat, mark, record, token, upload};
+use super::kit::{Ask, Conn, Tenant};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// A gateway of its own whose log says everything that it ever says.
+fn talkative(own: Own) -> Running {
+    own.setup.write();
+    let config = own.setup.config();
+    let environment = [
+        ("SSL_CERT_FILE", Path::new("/dev/null")),
+        ("SSL_CERT_DIR", Path::new("/nonexistent")),
+        ("CONSENTRY_LOG", Path::new("trace")),
+    ];
+    let process = Process::start(&["serve", "--config", config.to_str().unwrap()], &environment);
+    own.on(process, plain)
+}
+
+/// A tenant of its own with a policy, beside those that every gateway of a test has.
+fn tenant_of(own: &Own, policy: &str, more: &str) -> Tenant {
+    own.setup.tenant(policy, &format!("policy: {policy}\n{more}"))
+}
+
+/// Everything that lies under a folder, as one text.
+fn all_under(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&all_under(&path));
+        } else {
+            text.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+        }
+    }
+    text
+}
+
+/// A connection from another address of this machine.
+fn from(address: &str, running: &Running) -> Conn {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tcp = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+        socket.connect(running.gateway.data).await.unwrap().into_std().unwrap()
+    });
+    tcp.set_nonblocking(false).unwrap();
+    Conn::over(tcp, Arc::clone(&running.gateway.http1)).unwrap()
+}
+
+/// W2, P2, T4: where a caller is and what it runs reaches neither the upstream nor anything that is kept; the audit trail has a
+/// keyed hash of the address. The log is at its most talkative level.
+#[test]
+fn w2_p2_t4_no_address_or_agent_of_a_caller_reaches_upstream_log_or_audit() {
+    const HERE: &str = "127.77.3.91";
+    let running = talkative(Own::new());
+    let agent = mark();
+    let elsewhere = ["203", "0", "113", "77"].join(".");
+    let signed = |ask: Ask| {
+        let ask = ask.header("user-agent", &agent).header("x-forwarded-for", &elsewhere);
+        let ask = ask.header("forwarded", &format!("for={elsewhere}")).header("x-real-ip", &elsewhere);
+        ask.header("x-stainless-os", &agent).header("sec-ch-ua-platform", &agent)
+    };
+    let caller = running.acme();
+    let mut conn = from(HERE, &running);
+    for ask in [
+        Ask::json(CHAT, &chat("x")),
+        upload("fine-tune", "x.jsonl", &record("x")),
+        Ask::get("/v1/models/none"),
+    ] {
+        conn.write(&caller.signed(&signed(ask)).bytes());
+        assert!(conn.answer().status >= 200);
+    }
+    // Refused, and by nobody we know.
+    let mut conn = from(HERE, &running);
+    conn.write(&signed(Ask::get("/v1/models")).bytes());
+    conn.answer().refused(Reason::CredentialMissing);
+    let arrived = running.upstream.arrived();
+    assert_eq!(arrived.len(), 3, "{arrived:?}");
+    let state = running.gateway.setup.config().join("data");
+    super::kit::eventually(|| !running.gateway.recorded("credential_missing").is_empty());
+    let log = running.gateway.process.written();
+    assert!(
+        log.contains("\"level\":\"DEBUG\"") || log.contains("\"level\":\"TRACE\""),
+        "the log says little"
+    );
+    let kept = [("the upstream", format!("{arrived:?}")), ("the log", log), ("the state", all_under(&state))];
+    for (where_, text) in &kept {
+        for value in [HERE, &agent, &elsewhere] {
+            assert!(!text.contains(value), "{where_} has {value}");
+        }
+    }
+    // The same address has the same tag.
+    let entries = running.gateway.recorded("\"decision\"");
+    let tags: Vec<&Value> = entries.iter().map(|entry| &entry["peer"]).collect();
+    assert!(tags.len() >= 4 && tags.iter().all(|tag| *tag == tags[0] && tag.is_string()), "{tags:?}");
+    drop(running.gateway.stop());
+}
+
+/// P2, P4, P5, S5, S7: the log at its most talkative, the audit trail, the registry and the spool hold nothing of what bodies say, while
+/// a request is under way and afterwards.
+#[test]
+fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
+    // A body of any length waits in the spool's file.
+    let mut own = Own::new();
+    own.setup.more = "limits: {memory: 1KiB}\n".to_owned();
+    let running = talkative(own);
+    let (text, secret) = (mark(), token(77));
+    let caller = running.acme();
+    let long = format!("{text} {secret} {}", "and so on ".repeat(20_000));
+    caller.post(CHAT, &chat(&long)).ok();
+    caller.ask(&upload("user_data", "notes.jsonl", &record(&long))).ok();
+    // Broken off in the middle, with the spool in use.
+    let whole = caller.signed(&Ask::json(CHAT, &chat(&long))).bytes();
+    let mut conn = running.gateway.open();
+    conn.write(&whole[..whole.len() - 100]);
+    std::thread::park_timeout(std::time::Duration::from_millis(300));
+    let state = running.gateway.setup.config().join("data");
+    let within = all_under(&state);
+    conn.cut();
+    // What is blocked is told without its text.
+    caller.post(
+        CHAT,
+        &json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": long}], "logprobs": text}),
+    );
+    super::kit::eventually(|| !running.gateway.recorded("client_gone").is_empty());
+    let log = running.gateway.process.written();
+    for (where_, kept) in
+        [("the log", &log), ("the state", &all_under(&state)), ("the state under way", &within)]
+    {
+        for value in [&text, &secret] {
+            assert!(!kept.contains(value.as_str()), "{where_} has {value}");
+        }
+    }
+    assert!(running.upstream.arrived().iter().any(|up| up.text().contains(&text)), "nothing was sent at all");
+    drop(running.gateway.stop());
+}
+
+/// W5: nobody is served whom the gateway does not know, and each decision, either way, is one entry of the audit trail.
+#[test]
+fn w5_every_decision_is_recorded_and_nobody_unknown_is_served() {
+    let running = Own::new().start(plain);
+    let caller = running.acme();
+    let asks =
+        [Ask::json(CHAT, &chat("x")), Ask::get("/v1/models"), upload("user_data", "x.jsonl", &record("x"))];
+    for ask in &asks {
+        running.gateway.send(ask).refused(Reason::CredentialMissing);
+        let wrong = ask.clone().header("authorization", "Bearer cs_wrong");
+        running.gateway.send(&wrong).refused(Reason::CredentialInvalid);
+    }
+    assert!(running.upstream.arrived().is_empty(), "somebody unknown was served");
+    let mut expected = vec!["denied"; 2 * asks.len()];
+    for ask in &asks {
+        caller.ask(ask).ok();
+        expected.push("forward");
+    }
+    let refused = caller.get("/v1/files/file-of-somebody").refused(Reason::ResourceUnknown);
+    expected.push("denied");
+    super::kit::eventually(|| running.gateway.recorded("\"decision\"").len() >= expected.len());
+    let entries = running.gateway.recorded("\"decision\"");
+    let decided: Vec<&str> = entries.iter().map(|entry| entry["decision"].as_str().unwrap()).collect();
+    let mut sorted = decided.clone();
+    sorted.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(sorted, expected);
+    let id = refused.header("x-request-id").unwrap();
+    let entry = &running.gateway.recorded(id)[0];
+    assert_eq!((&entry["reason"], &entry["tenant"]), (&json!("resource_unknown"), &json!("acme")));
+    let folder = running.gateway.setup.config().join("data/audit");
+    let setup = running.gateway.stop();
+    let (whole, told) = super::kit::gateway::verified(&folder);
+    assert!(whole, "{told}");
+    drop(setup);
+}
+
+/// W8: the same request of the same tenant passes to the company's own upstream and not to a third party's.
+#[test]
+fn w8_the_same_request_to_two_upstreams_has_two_results() {
+    let mut own = Own::new();
+    // Nobody listens there: a request that were let through would end in another error.
+    own.setup.upstream_with("others", 1, "ca.pem", "/others", ", third_party: true");
+    let wosom = tenant_of(&own, "wosom", "");
+    let running = own.start(plain);
+    let caller = running.gateway.as_(&wosom);
+    let ask = Ask::json(CHAT, &chat("x"));
+    caller.ask(&ask).ok();
+    let mut theirs = caller;
+    theirs.prefix = "/others";
+    let refused = theirs.ask(&ask).refused(Reason::ConsentMissing);
+    assert!(refused.text().contains("share"), "{refused}");
+    assert_eq!(running.upstream.arrived().len(), 1);
+    drop(running.gateway.stop());
+}
+
+/// S10: whoever has the policy shares nothing, whatever was granted; whoever has not shares what was granted.
+#[test]
+fn s10_third_parties_get_nothing_whatever_was_granted() {
+    let own = Own::with(", third_party: true");
+    let granted = "consent:\n  grants:\n    - {purpose: share, scope: tenant, evidence: a test}\n    - {purpose: share, scope: {dataset: \"*\"}, evidence: a test}\n";
+    let sectorflow = tenant_of(&own, "sectorflow", granted);
+    let other = own.setup.tenant("other", granted);
+    let running = own.start(plain);
+    for ask in
+        [Ask::json(CHAT, &chat("x")), upload("user_data", "x.jsonl", &record("x")), Ask::get("/v1/models")]
+    {
+        running.gateway.as_(&sectorflow).ask(&ask).refused(Reason::ConsentMissing);
+    }
+    assert!(running.upstream.arrived().is_empty() && running.upstream.connections() == 0);
+    running.gateway.as_(&other).post(CHAT, &chat("x")).ok();
+    assert_eq!(running.upstream.arrived().len(), 1);
+    drop(running.gateway.stop());
+}
+
+/// What a tenant sends goes up without the values, and what the upstream says comes back without them; without the policy's
+/// setting (`loose`) they pass.
+fn replaced(policy: &str, loose: &str, values: &[(&str, &str)]) {
+    let own = Own::new();
+    let of_policy = tenant_of(&own, policy, "");
+    let without = own.setup.tenant("without", loose);
+    let told: Vec<String> = values.iter().map(|(text, _)| (*text).to_owned()).collect();
+    let running = own.start(move |arrived: &Arrived| -> Vec<Step> {
+        if arrived.target() == "/v1/models" {
+            return plain(arrived);
+        }
+        let said = told.join("\n");
+        super::kit::upstream::json(
+            200,
+            &json!({"id": "chatcmpl-1", "choices": [{"index": 0, "message": {"role": "assistant", "content": said}}]}),
+        )
+    });
+    for (text, value) in values {
+        assert!(text.contains(value));
+        let back = running.gateway.as_(&of_policy).post(CHAT, &chat(text)).ok().text();
+        let up = running.upstream.arrived().pop().unwrap().text();
+        assert!(!up.contains(value), "{value} went up: {up}");
+        for (_, value) in values {
+            assert!(!back.contains(value), "{value} came back: {back}");
+        }
+        // The test can fail: this tenant lets the values pass.
+        let back = running.gateway.as_(&without).post(CHAT, &chat(text)).ok().text();
+        let up = running.upstream.arrived().pop().unwrap().text();
+        assert!(up.contains(value) && back.contains(value), "{value} is never let through: {up} {back}");
+    }
+    drop(running.gateway.stop());
+}
+
+/// O2: each of the five.
+#[test]
+fn o2_special_categories_pass_in_neither_direction() {
+    replaced(
+        "otso",
+        "censor: {request: {special-category: allow}, response: {special-category: allow}}\n",
+        &[
+            ("Diagnosis: multiple sclerosis", "multiple sclerosis"),
+            ("Ethnicity: Han Chinese", "Han Chinese"),
+            ("Political party: Green Party", "Green Party"),
+            ("Religion: Roman Catholic", "Roman Catholic"),
+            ("Sexual orientation: lesbian", "lesbian"),
+        ],
+    );
+}
+
+/// P9: MyKad numbers with and without hyphens, and another state's.
+#[test]
+fn p9_national_numbers_pass_in_neither_direction() {
+    let hyphens = ["880101", "14", "5678"].join("-");
+    let bare = ["750615", "10", "1234"].concat();
+    let ssn = ["536", "90", "4399"].join("-");
+    let texts = [format!("MyKad no. {hyphens}"), format!("IC number {bare}"), format!("SSN: {ssn}")];
+    replaced(
+        "pystorm",
+        "censor: {request: {pii: allow, documents: allow}, response: {pii: allow, documents: allow}}\n",
+        &[(&texts[0], &hyphens), (&texts[1], &bare), (&texts[2], &ssn)],
+    );
+}
+
+/// P3: what the policy's tenant sends and gets.
+#[test]
+fn p3_a_tenant_of_the_policy_loses_no_token() {
+    let secret = token(3);
+    let text = format!("use {secret} for it");
+    replaced(
+        "pystorm",
+        "censor: {request: {secrets: allow}, response: {secrets: allow}}\n",
+        &[(&text, &secret)],
+    );
+}
+
+/// T4: addresses are personal data in bodies too.
+#[test]
+fn t4_addresses_in_bodies_pass_in_neither_direction() {
+    let four = ["8", "8", "4", "4"].join(".");
+    let six = ["2001", "4860", "4860", "", "8844"].join(":");
+    let texts = [format!("the server is {four} now"), format!("the server is {six} now")];
+    replaced(
+        "platform",
+        "censor: {request: {IP_ADDRESS: allow}, response: {IP_ADDRESS: allow}}\n",
+        &[(&texts[0], &four), (&texts[1], &six)],
+    );
+}
