@@ -26,7 +26,7 @@ mod trail;
 mod verify;
 mod writer;
 
-pub use entry::{Decision, Entry, Found, Mark, Named, Records, Role};
+pub use entry::{Decision, Entry, Found, JudgedFinding, JudgedRecords, Mark, Named, Records, Role};
 pub use error::{AuditError, Broken};
 pub use keyed::{Keyed, Keyer};
 pub use trail::{Audit, Options, Slot, Stats};

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | one JSON document, its deciding values and edits | [`json`] |
 //! | JSON lines, record by record | [`jsonl`] |
+//! | records that somebody judges | [`records`] |
 //! | event streams, text channels across events | [`sse`] |
 //! | plain text | [`text`] |
 //! | tables as text | [`csv`] |
@@ -41,6 +42,7 @@ pub mod markup;
 pub mod multipart;
 mod outgoing;
 pub mod pump;
+pub mod records;
 mod sink;
 pub mod spool;
 pub mod sse;

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::names::{DatasetName, Purpose};
 use crate::reason::{Reason, Refusal, SafeText};
 
+pub mod record;
 mod usage;
 
 pub use usage::{Preference, train_preference};
@@ -57,6 +58,19 @@ pub struct Question<'a> {
     pub datasets: &'a [DatasetName],
     /// What the request itself says of training.
     pub signal: Preference,
+    /// Whether the records of a data set that it carries were judged.
+    pub records: Records,
+}
+
+/// What is known of the records that a call carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Records {
+    /// It carries none, or the tenant has no policy for records.
+    NotAsked,
+    /// Each was judged.
+    Judged(record::Judged),
+    /// The tenant has a policy for them, and nobody judged them.
+    Unjudged,
 }
 
 /// Proof that every use of a call was granted. Only [`decide`] makes it.
@@ -84,8 +98,16 @@ fn holds(grant: &Grant, now: Timestamp) -> bool {
 ///
 /// # Errors
 /// [`Reason::ConsentMissing`] if a grant was never given or is withdrawn, [`Reason::ConsentExpired`] if all that
-/// were given have run out.
+/// were given have run out, [`Reason::RecordsUnreadable`] if records had to be judged and were not.
 pub fn decide(question: &Question<'_>, grants: &[Grant], now: Timestamp) -> Result<Permit, Refusal> {
+    match question.records {
+        Records::NotAsked | Records::Judged(_) => {}
+        Records::Unjudged => {
+            return Err(
+                Refusal::new(Reason::RecordsUnreadable).detail("the records of the data set were not judged")
+            );
+        }
+    }
     let mut training = false;
     for &purpose in question.purposes.iter().filter(|&&p| p != Purpose::Inference) {
         let trains = matches!(purpose, Purpose::Train | Purpose::Evaluate);

@@ -20,6 +20,7 @@ mod only;
 mod outbound;
 mod pages;
 mod plan;
+mod records;
 pub mod rehearsal;
 mod seen;
 mod shared;

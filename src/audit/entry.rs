@@ -76,6 +76,8 @@ pub struct Entry {
     pub found: Vec<Found>,
     /// Records of the bodies.
     pub records: Records,
+    /// How the records of a data set were judged.
+    pub judged: Option<JudgedRecords>,
     /// Bytes of the request's body, as the caller sent them.
     pub bytes_in: u64,
     /// Bytes of the answer's body, as the caller got them.
@@ -106,6 +108,32 @@ pub struct Records {
     pub censored: u64,
     /// Left out.
     pub dropped: u64,
+    /// Passed without whoever they are about.
+    pub anonymised: u64,
+}
+
+/// How the records of a data set were judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedRecords {
+    /// Passed without whoever they are about.
+    pub anonymised: u64,
+    /// Left out.
+    pub dropped: u64,
+    /// SHA-256 over the lines of the report: whoever has the file can show which records were meant.
+    pub hash: [u8; HASH],
+    /// What was found.
+    pub findings: Vec<JudgedFinding>,
+}
+
+/// How many records had a finding, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedFinding {
+    /// What was found: a word of a closed set.
+    pub finding: &'static str,
+    /// What became of them: `pass`, `anonymise`, `drop`.
+    pub action: &'static str,
+    /// How many.
+    pub count: u64,
 }
 
 /// A resource of a request.
@@ -161,7 +189,8 @@ impl Entry {
             status: None,
             dry_run: None,
             found: Vec::new(),
-            records: Records { passed: 0, censored: 0, dropped: 0 },
+            records: Records { passed: 0, censored: 0, dropped: 0, anonymised: 0 },
+            judged: None,
             bytes_in: 0,
             bytes_out: 0,
             resources: Vec::new(),
@@ -190,12 +219,25 @@ impl Entry {
         count("status", self.status.map_or(0, |status| u64::from(status.as_u16())), out);
         count("bytes_in", self.bytes_in, out);
         count("bytes_out", self.bytes_out, out);
-        let Records { passed, censored, dropped } = self.records;
+        let Records { passed, censored, dropped, anonymised } = self.records;
         if self.records != Records::default() {
             let _ok = write!(
                 out,
-                ",\"records\":{{\"passed\":{passed},\"censored\":{censored},\"dropped\":{dropped}}}"
+                ",\"records\":{{\"passed\":{passed},\"censored\":{censored},\"dropped\":{dropped},\"anonymised\":{anonymised}}}"
             );
+        }
+        if let Some(judged) = &self.judged {
+            out.extend_from_slice(b",\"judged\":{\"report\":\"");
+            hex(&judged.hash, out);
+            out.push(b'"');
+            list("findings", &judged.findings, out, |found, out| {
+                out.extend_from_slice(b"{\"finding\":");
+                text(found.finding, out);
+                pair("action", found.action, out);
+                count("count", found.count, out);
+                out.push(b'}');
+            });
+            out.push(b'}');
         }
         list("found", &self.found, out, |found, out| {
             out.extend_from_slice(b"{\"entity\":");

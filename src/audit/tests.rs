@@ -43,7 +43,7 @@ fn entry(decision: Decision) -> Entry {
             action: "pseudonym",
             count: 2,
         }],
-        records: Records { passed: 1, censored: 2, dropped: 0 },
+        records: Records { passed: 1, censored: 2, dropped: 0, anonymised: 0 },
         bytes_in: 812,
         bytes_out: 40_961,
         resources: vec![Named {

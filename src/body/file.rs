@@ -14,9 +14,10 @@ use crate::body::columnar::parquet::ParquetWalk;
 use crate::body::container::{Censoring, Containers, Contents, Seekable, Waiting, Walk};
 use crate::body::csv::CsvTransform;
 use crate::body::json::{JsonPlan, JsonTransform};
-use crate::body::jsonl::{JsonlTransform, RecordJudge, RecordVerdict};
+use crate::body::jsonl::JsonlTransform;
 use crate::body::markup::{Dialect, MarkupTransform};
 use crate::body::multipart::MixedTransform;
+use crate::body::records::Records;
 use crate::body::text::{TextTransform, Whole};
 use crate::body::urlencoded::UrlencodedTransform;
 use crate::body::{Chain, Job, Pass, Transform};
@@ -34,8 +35,8 @@ pub struct FilePlans {
     pub document: Arc<JsonPlan>,
     /// For the lines of a JSON lines file.
     pub lines: Arc<JsonPlan>,
-    /// Judges the lines.
-    pub judge: RecordJudge,
+    /// The file is a data set whose records are judged.
+    pub records: Option<Records>,
     /// Files that can't be inspected pass: policy names this case.
     pub allow_uninspectable: bool,
     /// How archives and tables in binary formats are read. None: they can't be inspected.
@@ -47,13 +48,19 @@ impl FilePlans {
     /// line.
     #[must_use]
     pub fn new(plan: Arc<JsonPlan>, allow_uninspectable: bool, containers: Option<Containers>) -> Self {
-        Self {
-            document: Arc::clone(&plan),
-            lines: plan,
-            judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
-            allow_uninspectable,
-            containers,
-        }
+        Self { document: Arc::clone(&plan), lines: plan, records: None, allow_uninspectable, containers }
+    }
+
+    /// Each record of it is judged, in whatever format it is.
+    #[must_use]
+    pub fn judged(mut self, records: Option<Records>) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The file turned out to hold no records that can be read: whether it may pass all the same.
+    fn unread(&mut self) -> Result<(), Refusal> {
+        self.records.take().map_or(Ok(()), |mut records| records.judge.unread())
     }
 
     /// Who censors what a container holds; none if there may be no container here.
@@ -109,10 +116,13 @@ impl FileTransform {
 
     /// Decides by the first bytes, and passes them on.
     fn begin(&mut self, complete: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let Some(plans) = self.plans.take() else { return Ok(()) };
+        let Some(mut plans) = self.plans.take() else { return Ok(()) };
         // What an archive or a table is can't be overruled by an encoding that is declared.
         let (kind, mut inner) = match kind::container(&self.first, &self.hint) {
-            Some(container) => self.opened(container, &plans)?,
+            Some(container) => {
+                plans.unread()?;
+                self.opened(container, &plans)?
+            }
             None => self.read(complete, plans)?,
         };
         self.kind = Some(kind);
@@ -174,12 +184,18 @@ impl FileTransform {
     fn inner(
         &self,
         kind: FileKind,
-        plans: FilePlans,
+        mut plans: FilePlans,
         transcoded: bool,
     ) -> Result<Box<dyn Transform>, Refusal> {
         let job = self.job.clone();
+        if kind == FileKind::Jsonl
+            && let Some(records) = plans.records.take()
+        {
+            return Ok(Box::new(JsonlTransform::judged(job, records)));
+        }
+        plans.unread()?;
         Ok(match kind {
-            FileKind::Jsonl => Box::new(JsonlTransform::new(job, plans.lines, plans.judge)),
+            FileKind::Jsonl => Box::new(JsonlTransform::censoring(job, plans.lines)),
             FileKind::Json => Box::new(JsonTransform::new(job, plans.document).keeping_bom()),
             FileKind::Table(separator) => Box::new(CsvTransform::new(job, separator)),
             FileKind::Xml => Box::new(MarkupTransform::new(job, Dialect::Xml).transcoded(transcoded)),

@@ -27,7 +27,7 @@ use crate::body::{Facts, Job, Limits, Transform};
 use crate::reason::{Reason, Refusal};
 
 pub(crate) use emit::Emit;
-pub(crate) use escape::encode;
+pub(crate) use escape::{decode, encode};
 pub(crate) use nest::Level;
 pub use plan::{JsonPlan, PlanError, Watch};
 pub(crate) use source::{Source, is_special, may_be_special};

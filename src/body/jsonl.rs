@@ -6,24 +6,12 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::body::json::{BOM, JsonPlan, Stop, Walker};
+use crate::body::json::{BOM, JsonPlan, Stop, Walker, decode};
+use crate::body::records::{Anonymous, Record, RecordJudge, RecordVerdict, Records};
 use crate::body::sink::Sink;
 use crate::body::utf8::Utf8;
-use crate::body::{Facts, Job, Transform};
+use crate::body::{Job, Transform};
 use crate::reason::{Reason, Refusal, SafeText};
-
-/// What becomes of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordVerdict {
-    /// It passes, censored.
-    Keep,
-    /// It is left out, with its line end.
-    Drop,
-}
-
-/// Judges a record by its line number (from 1) and what stood at the watched places. A refusal ends the body; it is
-/// given the line as its detail if it has none.
-pub type RecordJudge = Box<dyn FnMut(u64, &Facts) -> Result<RecordVerdict, Refusal> + Send>;
 
 /// Memory that a long record took is given back above this.
 const KEPT_CAPACITY: usize = 256 * 1024;
@@ -32,7 +20,7 @@ const KEPT_CAPACITY: usize = 256 * 1024;
 /// the start is kept.
 pub struct JsonlTransform {
     walker: Walker,
-    judge: RecordJudge,
+    judge: Option<Judge>,
     utf8: Utf8,
     /// Bytes of a byte order mark seen so far; none once that is settled.
     bom: Option<usize>,
@@ -46,10 +34,76 @@ pub struct JsonlTransform {
     length: usize,
 }
 
+/// Who judges the lines, and makes them anonymous.
+struct Judge {
+    judge: Box<dyn RecordJudge>,
+    /// Walks over a line once more, to leave out whoever it is about.
+    anonymous: Walker,
+    /// The current line as it came, if it began in an input before.
+    raw: Vec<u8>,
+    /// A line without its subject, and its text without escapes.
+    out: Vec<u8>,
+    decoded: Vec<u8>,
+    /// Findings of special categories before the current line.
+    special: u64,
+}
+
+impl Judge {
+    fn new(judge: Box<dyn RecordJudge>, anonymous: Anonymous) -> Self {
+        let Anonymous { job, plan } = anonymous;
+        Self {
+            judge,
+            anonymous: Walker::new(job, plan),
+            raw: Vec::new(),
+            out: Vec::new(),
+            decoded: Vec::new(),
+            special: 0,
+        }
+    }
+
+    /// Judges a line that was read.
+    fn judge(&mut self, number: u64, walker: &Walker) -> Result<RecordVerdict, Refusal> {
+        let found = walker.job().exchange.special();
+        let special = found > std::mem::replace(&mut self.special, found);
+        self.judge.judge(&Record { number, facts: walker.facts(), special })
+    }
+
+    /// Makes a line anonymous. What it becomes is in `out`.
+    fn anonymise(&mut self, number: u64, walker: &Walker, raw: &[u8]) -> Result<RecordVerdict, Stop> {
+        self.out.clear();
+        self.anonymous.reset();
+        let mut sink = Sink::new(raw, &mut self.out);
+        self.anonymous.feed(&mut sink, 0..raw.len())?;
+        self.anonymous.end(&mut sink, raw.len())?;
+        sink.flush(raw.len());
+        let text = if memchr(b'\\', &self.out).is_none() {
+            &self.out
+        } else {
+            self.decoded.clear();
+            decode(&self.out, &mut self.decoded);
+            &self.decoded
+        };
+        Ok(self.judge.anonymised(&Record { number, facts: walker.facts(), special: false }, text)?)
+    }
+
+    /// Gives back memory that a long line took.
+    fn shrink(&mut self) {
+        for kept in [&mut self.raw, &mut self.out, &mut self.decoded] {
+            kept.clear();
+            kept.shrink_to(KEPT_CAPACITY);
+        }
+    }
+}
+
 impl JsonlTransform {
-    /// Lines under a plan, each passed to a judge.
+    /// Lines that are judged one by one.
     #[must_use]
-    pub fn new(job: Job, plan: Arc<JsonPlan>, judge: RecordJudge) -> Self {
+    pub fn judged(job: Job, records: Records) -> Self {
+        let Records { plan, anonymous, judge } = records;
+        Self::of(job, plan, Some(Judge::new(judge, anonymous)))
+    }
+
+    fn of(job: Job, plan: Arc<JsonPlan>, judge: Option<Judge>) -> Self {
         Self {
             walker: Walker::new(job, plan),
             judge,
@@ -65,7 +119,7 @@ impl JsonlTransform {
     /// Lines that all pass.
     #[must_use]
     pub fn censoring(job: Job, plan: Arc<JsonPlan>) -> Self {
-        Self::new(job, plan, Box::new(|_, _| Ok(RecordVerdict::Keep)))
+        Self::of(job, plan, None)
     }
 
     fn skip_bom(&mut self, input: &[u8]) -> usize {
@@ -122,9 +176,13 @@ impl JsonlTransform {
 
     fn whole_line(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<RecordVerdict, Refusal> {
         let mark = sink.mark(at.start);
-        let verdict = self.read(sink, at.clone()).and_then(|()| self.judge(sink, at.end, false));
+        let mut verdict = self.read(sink, at.clone()).and_then(|()| self.judge(sink, at.end, false));
         if verdict != Ok(RecordVerdict::Keep) {
             sink.rewind(mark, at.end);
+        }
+        if verdict == Ok(RecordVerdict::Anonymise) {
+            let raw = sink.input().get(at).unwrap_or_default();
+            verdict = self.anonymise(raw, sink.out());
         }
         self.next_line();
         verdict
@@ -134,11 +192,16 @@ impl JsonlTransform {
         let mut record = std::mem::take(&mut self.record);
         let mut inner = Sink::starting_at(sink.input(), at.start, &mut record);
         self.read(&mut inner, at.clone())?;
-        let verdict = self.judge(&mut inner, at.end, false)?;
+        let mut verdict = self.judge(&mut inner, at.end, false)?;
         inner.flush(at.end);
         sink.flush(at.start);
-        if verdict == RecordVerdict::Keep {
-            sink.put(&record);
+        match verdict {
+            RecordVerdict::Keep => sink.put(&record),
+            RecordVerdict::Drop => {}
+            RecordVerdict::Anonymise => {
+                let raw = self.raw(sink.input().get(at.clone()).unwrap_or_default());
+                verdict = self.anonymise(&raw, sink.out())?;
+            }
         }
         sink.skip(at.end);
         record.clear();
@@ -161,18 +224,44 @@ impl JsonlTransform {
             }
             refusal
         })?;
-        let verdict =
-            (self.judge)(self.line, self.walker.facts()).map_err(|refusal| self.at_line(refusal))?;
+        let verdict = match &mut self.judge {
+            None => Ok(RecordVerdict::Keep),
+            Some(judge) => judge.judge(self.line, &self.walker),
+        };
+        let verdict = verdict.map_err(|refusal| self.at_line(refusal))?;
         if verdict == RecordVerdict::Keep {
             self.walker.job().meter.count_record();
         }
         Ok(verdict)
     }
 
+    /// The current line, of which this is the end.
+    fn raw(&mut self, end: &[u8]) -> Vec<u8> {
+        let mut raw = self.judge.as_mut().map(|judge| std::mem::take(&mut judge.raw)).unwrap_or_default();
+        raw.extend_from_slice(end);
+        raw
+    }
+
+    /// Gives out the current line without whoever it is about, if it may pass then.
+    fn anonymise(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<RecordVerdict, Refusal> {
+        let Some(judge) = &mut self.judge else { return Ok(RecordVerdict::Drop) };
+        match judge.anonymise(self.line, &self.walker, raw) {
+            Ok(RecordVerdict::Keep) => {
+                out.extend_from_slice(&judge.out);
+                Ok(RecordVerdict::Keep)
+            }
+            Ok(RecordVerdict::Anonymise | RecordVerdict::Drop) => Ok(RecordVerdict::Drop),
+            Err(stop) => Err(self.stop(stop)),
+        }
+    }
+
     fn next_line(&mut self) {
         self.walker.reset();
         self.open = false;
         self.length = 0;
+        if let Some(judge) = &mut self.judge {
+            judge.shrink();
+        }
     }
 
     /// The beginning of a line, or its middle, without its end.
@@ -185,6 +274,9 @@ impl JsonlTransform {
         self.read(&mut inner, at.clone())?;
         inner.flush(at.end);
         self.record = record;
+        if let Some(judge) = &mut self.judge {
+            judge.raw.extend_from_slice(sink.input().get(at).unwrap_or_default());
+        }
         Ok(())
     }
 
@@ -218,17 +310,23 @@ impl Transform for JsonlTransform {
         }
         if self.open {
             let mut record = std::mem::take(&mut self.record);
-            let verdict = self.judge(&mut Sink::new(&[], &mut record), 0, true)?;
-            if verdict == RecordVerdict::Keep {
-                out.append(&mut record);
+            match self.judge(&mut Sink::new(&[], &mut record), 0, true)? {
+                RecordVerdict::Keep => out.append(&mut record),
+                RecordVerdict::Drop => {}
+                RecordVerdict::Anonymise => {
+                    let raw = self.raw(&[]);
+                    self.anonymise(&raw, out)?;
+                }
             }
             self.next_line();
         }
-        Ok(())
+        self.judge.as_mut().map_or(Ok(()), |judge| judge.judge.end())
     }
 
     fn held(&self) -> usize {
-        self.record.len() + self.walker.held()
+        let judge = self.judge.as_ref();
+        let raw = judge.map_or(0, |judge| judge.raw.len() + judge.out.len() + judge.anonymous.held());
+        self.record.len() + self.walker.held() + raw
     }
 }
 

@@ -262,9 +262,18 @@ where
             Gathered::Whole(held) => return Ok(held),
             Gathered::Begun(kept) => kept,
         };
+        self.hold_behind(vec![kept], spools).await
+    }
+
+    /// Reads to the end and keeps what came out, behind what came out before.
+    ///
+    /// # Errors
+    /// As [`hold`](Self::hold).
+    pub async fn hold_behind(&mut self, lead: Vec<Bytes>, spools: &Spools) -> Result<Held, Refusal> {
         let mut spool = spools.open();
-        spool.push(&kept)?;
-        drop(kept);
+        for piece in lead {
+            spool.push(&piece)?;
+        }
         while let Some(piece) = self.next().await? {
             spool.push(&piece)?;
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::body::coding::{CodingLimits, Decoder};
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::{JsonPlan, JsonTransform};
-use crate::body::jsonl::{JsonlTransform, RecordVerdict};
+use crate::body::jsonl::JsonlTransform;
 use crate::body::multipart::{FileTreatment, FormTransform};
 use crate::body::sse::{SsePlan, SseTransform};
 use crate::body::testkit::{nothing_of, open, pieces, request, response, run, spools, token};
@@ -58,7 +58,7 @@ fn file() -> Box<dyn Transform> {
     let plans = FilePlans {
         document: Arc::new(JsonPlan::empty()),
         lines: Arc::new(JsonPlan::empty()),
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        records: None,
         allow_uninspectable: false,
         containers: None,
     };

@@ -218,5 +218,5 @@ fn info(rule: &Rule, action: Action) -> RuleInfo {
         action => action,
     };
     let (id, entity) = (Arc::from(spec.id.value.as_str()), Arc::from(spec.label()));
-    RuleInfo { id, entity, action, severity: spec.severity, secret }
+    RuleInfo { id, entity, action, severity: spec.severity, secret, special: spec.is_special() }
 }

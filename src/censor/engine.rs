@@ -50,13 +50,15 @@ pub struct RuleInfo {
     pub severity: u8,
     /// Is it in the group `secrets`, and so never restorable?
     pub secret: bool,
+    /// Is it in the group `special-category`: health, belief, origin, party, orientation?
+    pub special: bool,
 }
 
 impl RuleInfo {
     /// What stands for the restoring of pseudonyms.
     pub(super) fn restored() -> Self {
         let (id, entity) = (Arc::from("restored"), Arc::from("RESTORED"));
-        Self { id, entity, action: Action::Allow, severity: 0, secret: false }
+        Self { id, entity, action: Action::Allow, severity: 0, secret: false, special: false }
     }
 }
 

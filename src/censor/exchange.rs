@@ -64,6 +64,8 @@ pub struct Tally {
     pub restored: u64,
     /// Of a dry run: something was found that would have stopped the body.
     pub would_block: bool,
+    /// Findings of special categories among them.
+    pub special: u64,
 }
 
 /// How often a rule found something.
@@ -87,6 +89,7 @@ impl Tally {
     }
 
     fn add(&mut self, rule: &RuleInfo, action: Action) {
+        self.special += u64::from(rule.special);
         match self.counts.iter_mut().find(|count| count.rule == rule.id && count.action == action) {
             Some(count) => count.count += 1,
             None => {
@@ -161,6 +164,12 @@ impl Exchange {
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.state().tally.clone()
+    }
+
+    /// How many findings of special categories there were so far.
+    #[must_use]
+    pub fn special(&self) -> u64 {
+        self.state().tally.special
     }
 
     /// Writes what stands in a finding's place, and counts it. What is named or encrypted on the way up

@@ -75,6 +75,25 @@ impl Decisions {
         given.map(|(rule, _)| Arc::from(rule.spec.label())).collect()
     }
 
+    /// The same, and nothing personal is left: no name, no hash, no part of a value stands for somebody.
+    #[must_use]
+    pub fn anonymous(&self, rules: &RuleSet) -> Self {
+        let anonymous = self.of(rules).map(|(rule, action)| match action {
+            Action::Block | Action::Redact => action,
+            _ if rule.spec.is_personal() => Action::Redact,
+            action => action,
+        });
+        Self(anonymous.collect())
+    }
+
+    /// Rules about special categories whose findings would pass unseen.
+    #[must_use]
+    pub fn unseen_special<'a>(&self, rules: &'a RuleSet) -> Vec<&'a str> {
+        let unseen =
+            self.of(rules).filter(|(rule, action)| rule.spec.is_special() && *action == Action::Allow);
+        unseen.map(|(rule, _)| rule.spec.id.value.as_str()).collect()
+    }
+
     pub(super) fn of<'a>(&self, rules: &'a RuleSet) -> impl Iterator<Item = (&'a Rule, Action)> {
         rules.iter().zip(self.0.iter().copied())
     }

@@ -257,6 +257,18 @@ impl RuleSpec {
         self.groups.iter().any(|group| group == "secrets")
     }
 
+    /// Is it about a special category of personal data?
+    #[must_use]
+    pub fn is_special(&self) -> bool {
+        self.groups.iter().any(|group| group == "special-category")
+    }
+
+    /// Is it about a person?
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.groups.iter().any(|group| group == "pii")
+    }
+
     /// The label of its replacements.
     #[must_use]
     pub fn label(&self) -> String {

@@ -22,6 +22,7 @@ use crate::names::{RouteName, UpstreamId};
 mod analysers;
 mod dry_run;
 mod policies;
+mod records;
 mod rules;
 mod tenants;
 mod upstreams;

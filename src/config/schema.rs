@@ -13,9 +13,11 @@ use crate::names::Purpose;
 
 mod analyser;
 mod censor;
+mod records;
 
 pub use analyser::{Analyser, TenantAnalyser};
 pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
+pub use records::{OtherFiles, RecordAction, RecordActions, RecordFields, Records};
 
 /// `consentry.yaml`: what the platform engineer sets.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -297,6 +299,9 @@ pub struct Tenant {
     /// What must not pass.
     #[serde(default)]
     pub censor: Censor,
+    /// The records of its data sets are judged one by one. Without it, they are not.
+    #[schemars(with = "Option<Records>")]
+    pub records: Option<Spanned<Records>>,
     /// Operations whose bodies may pass although they can't be inspected (images, sound), by operation id.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

@@ -11,9 +11,11 @@ use http::{HeaderName, HeaderValue};
 use crate::catalog::Catalog;
 use crate::censor::{Engine, RuleInfo};
 use crate::consent::Grant;
+use crate::consent::record::{Field, RecordPolicy};
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
 use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
+use crate::pointer::Pointer;
 
 pub use super::master::MasterKey;
 
@@ -161,6 +163,8 @@ pub struct Tenant {
     pub store_turned_off: bool,
     /// What must not pass.
     pub policies: Policies,
+    /// What becomes of the records of its data sets, if they are judged.
+    pub records: Option<Records>,
     /// Who is asked for a second opinion.
     pub analysis: Option<Analysis>,
     /// What is found is reported only, for a while.
@@ -208,6 +212,19 @@ pub struct Engines {
     pub request: Arc<Engine>,
     /// Towards the tenant.
     pub response: Arc<Engine>,
+    /// Towards the upstream, with nothing personal left; of tenants whose records are judged.
+    pub anonymous: Option<Arc<Engine>>,
+}
+
+/// What a tenant wants of the records of its data sets.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// What becomes of them.
+    pub policy: Arc<RecordPolicy>,
+    /// Where they say what.
+    pub fields: Vec<(Field, Pointer)>,
+    /// What is taken out of every one.
+    pub remove: Vec<Pointer>,
 }
 
 /// What a tenant wants of an analyser.

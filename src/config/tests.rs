@@ -350,3 +350,30 @@ fn a_dry_run_has_to_be_asked_for_twice_and_ends() {
         refused(allowed, &said(sentence, until(7)).replace("[openai]", "[]")).contains("names the routes")
     );
 }
+
+/// What can't be enforced of records is refused with its place: a no never passes, and what nobody looks for is not found.
+#[test]
+fn records_are_judged_as_a_file_says_or_not_at_all() {
+    let tenant = |records: &str| [("tenants/acme.yaml", format!("tenant: acme\n{records}"))];
+    let snapshot = read(&tenant("records: {}\n")).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let acme = &snapshot.tenants[&TenantId::new("acme")];
+    assert!(acme.records.is_some() && acme.policies.general.anonymous.is_some());
+    let snapshot = read(&tenant("")).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let acme = &snapshot.tenants[&TenantId::new("acme")];
+    assert!(acme.records.is_none() && acme.policies.general.anonymous.is_none());
+    for (records, told) in [
+        ("records: {when: {said_no: pass}}\n", "a record can't pass when it says no itself"),
+        ("records: {when: {two_subjects: pass}}\n", "a record can't pass when it names two subjects"),
+        ("records: {fields: {age: [age]}}\n", "a JSON pointer is empty or starts with `/`"),
+        ("records: {remove: [\"\"]}\n", "names no place in a record"),
+        ("records: {fields: {subject: [/**/id]}}\n", "names no place in a record"),
+        (
+            "records: {when: {special_category: drop}}\ncensor: {request: {RELIGION: allow}}\n",
+            "nobody looks for RELIGION",
+        ),
+    ] {
+        let errors = wrong(&tenant(records));
+        assert!(errors[0].message.contains(told), "{records}: {errors:?}");
+        assert_eq!(errors[0].file, "tenants/acme.yaml");
+    }
+}

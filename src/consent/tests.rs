@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
-use super::{Grant, Preference, Question, Scope, decide, train_preference};
+use super::{Grant, Preference, Question, Records, Scope, decide, train_preference};
 use crate::names::{DatasetName, Purpose};
 use crate::reason::Reason;
 
@@ -20,7 +20,7 @@ fn grant(purpose: Purpose, scope: Scope) -> Grant {
 fn ask(grants: &[Grant], datasets: &[&str], signal: Preference) -> Result<bool, Reason> {
     let purposes = BTreeSet::from([Purpose::Train]);
     let datasets: Vec<_> = datasets.iter().map(|d| DatasetName::new(d)).collect();
-    let question = Question { purposes: &purposes, datasets: &datasets, signal };
+    let question = Question { purposes: &purposes, datasets: &datasets, signal, records: Records::NotAsked };
     decide(&question, grants, at(NOW)).map(|p| p.training()).map_err(|r| r.reason)
 }
 
@@ -82,4 +82,17 @@ fn content_usage_is_read_as_the_draft_says() {
     assert_eq!(read(&["search=y, train-ai=n;x=1"]), Preference::Disallowed);
     assert_eq!(read(&["train-ai=y", "train-ai=n"]), Preference::Disallowed);
     assert_eq!(read(&["train-ai=?0, Train-AI=n"]), Preference::Unknown);
+}
+
+/// A grant is not enough for a data set whose records nobody judged, where the tenant wants them judged.
+#[test]
+fn unjudged_records_are_not_permitted() {
+    let grants = [grant(Purpose::Train, Scope::Tenant), grant(Purpose::Train, Scope::AllDatasets)];
+    let purposes = BTreeSet::from([Purpose::Train]);
+    let ask = |records| {
+        let question = Question { purposes: &purposes, datasets: &[], signal: Preference::Unknown, records };
+        decide(&question, &grants, at(NOW)).map(|permit| permit.training()).map_err(|refusal| refusal.reason)
+    };
+    assert_eq!(ask(Records::NotAsked), Ok(true));
+    assert_eq!(ask(Records::Unjudged), Err(Reason::RecordsUnreadable));
 }

@@ -20,18 +20,28 @@ pub enum Preference {
 pub fn train_preference(headers: &HeaderMap) -> Preference {
     let mut found = Preference::Unknown;
     for value in headers.get_all("content-usage") {
-        let Ok(text) = value.to_str() else { continue };
-        for member in text.split(',') {
-            let member = member.split(';').next().unwrap_or_default();
-            let Some((key, value)) = member.split_once('=') else { continue };
-            if !matches!(key.trim(), "train-ai" | "train-genai") {
-                continue;
-            }
-            match value.trim() {
-                "n" => return Preference::Disallowed,
-                "y" => found = Preference::Allowed,
-                _ => {}
-            }
+        match value.to_str().map_or(Preference::Unknown, preference_of) {
+            Preference::Disallowed => return Preference::Disallowed,
+            Preference::Allowed => found = Preference::Allowed,
+            Preference::Unknown => {}
+        }
+    }
+    found
+}
+
+/// Reads what one dictionary says of training. Any `n` wins.
+pub(super) fn preference_of(text: &str) -> Preference {
+    let mut found = Preference::Unknown;
+    for member in text.split(',') {
+        let member = member.split(';').next().unwrap_or_default();
+        let Some((key, value)) = member.split_once('=') else { continue };
+        if !matches!(key.trim(), "train-ai" | "train-genai") {
+            continue;
+        }
+        match value.trim() {
+            "n" => return Preference::Disallowed,
+            "y" => found = Preference::Allowed,
+            _ => {}
         }
     }
     found

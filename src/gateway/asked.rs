@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::stages::Recognised;
 use super::touched::Touched;
 use crate::config::Route;
-use crate::consent::{self, Preference, Question};
+use crate::consent::{self, Preference, Question, Records};
 use crate::isolation::{Denied, Named, NotTheirs, Source, TenantScope, entitle};
 use crate::names::{DatasetName, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
@@ -133,7 +133,9 @@ impl Asker {
         if !purposes.is_empty() {
             let mut datasets = scope.datasets().to_vec();
             datasets.extend(self.dataset.clone());
-            let question = Question { purposes: &purposes, datasets: &datasets, signal: self.signal };
+            // The records of a data set are asked about with the request that carries it.
+            let (signal, records) = (self.signal, Records::NotAsked);
+            let question = Question { purposes: &purposes, datasets: &datasets, signal, records };
             shared.permit(tenant, &question, &scope)?;
         }
         Ok(scope)

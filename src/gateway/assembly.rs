@@ -74,10 +74,10 @@ struct About {
 
 /// What the caller told of the file.
 #[derive(Clone)]
-struct Told {
-    filename: String,
-    purpose: String,
-    mime: String,
+pub(super) struct Told {
+    pub(super) filename: String,
+    pub(super) purpose: String,
+    pub(super) mime: String,
     bytes: u64,
 }
 
@@ -379,6 +379,9 @@ async fn reply(
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     head::stamp(response.headers_mut(), request.received.id);
+    if let Some(judgings) = &request.judgings {
+        judgings.tell(response.headers_mut());
+    }
     trail.allowed(StatusCode::OK).await?;
     Ok(response)
 }

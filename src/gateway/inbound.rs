@@ -9,6 +9,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 
 use super::asked::Asked;
+use super::records::Judgings;
 use super::stages::Recognised;
 use super::treatment::{self, Decided};
 use crate::body::coding::Decoder;
@@ -267,8 +268,14 @@ where
             return Err(Refusal::new(Reason::RecordTooLarge).detail("the fields before the file"));
         }
     }
+    // What is judged record by record goes up whole or not at all.
+    let judged = request.judgings.as_ref().is_some_and(Judgings::is_begun);
+    let held = if judged { Some(pump.hold_behind(std::mem::take(&mut lead), spools).await?) } else { None };
     let form = pump.transform().facts().clone();
     let arrived = (pump.arrived(), pump.waited());
+    if let Some(held) = held {
+        return Ok((Said { form, arrived, ..Said::default() }, Waiting::Held(held)));
+    }
     let body = Waiting::Flowing(Box::new(Flowing { lead, pump, asked, meter: Arc::clone(&job.meter) }));
     Ok((Said { form, arrived, ..Said::default() }, body))
 }

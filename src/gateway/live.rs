@@ -7,13 +7,16 @@ use crate::analyser::Client;
 use crate::body::Limits;
 use crate::config::Snapshot;
 use crate::diagnostic::Diagnostic;
+use crate::names::TenantId;
 
 use super::plan::Plans;
+use super::records::{RecordPlan, RecordPlans};
 
 /// A configuration in force.
 pub struct Live {
     snapshot: Snapshot,
     plans: Plans,
+    records: RecordPlans,
     /// The clients of the analysers, by name.
     analysers: BTreeMap<String, Client>,
     /// The bounds of the formats.
@@ -24,13 +27,22 @@ impl Live {
     /// Compiles what requests need of a snapshot.
     ///
     /// # Errors
-    /// If the places of an operation can't be compiled.
+    /// If the places of an operation, or of a tenant's records, can't be compiled.
     pub fn new(snapshot: Snapshot) -> Result<Self, Diagnostic> {
         let mut plans = Plans::default();
         for route in &snapshot.routes {
             plans.add(&route.name, route.catalog.operations()).map_err(|(operation, error)| {
                 Diagnostic::whole(route.catalog.name(), format!("operation `{operation}`: {error}"))
             })?;
+        }
+        let mut records = RecordPlans::new();
+        for (id, wanted) in
+            snapshot.tenants.values().filter_map(|tenant| Some((&tenant.id, tenant.records.as_ref()?)))
+        {
+            let plan = RecordPlan::new(wanted).map_err(|error| {
+                Diagnostic::whole(&format!("tenants/{id}.yaml"), format!("`records`: {error}"))
+            })?;
+            records.insert(id.clone(), Arc::new(plan));
         }
         let body_limits = Limits {
             depth: snapshot.limits.depth,
@@ -42,7 +54,7 @@ impl Live {
         for (name, settings) in &snapshot.analysers {
             analysers.insert(name.clone(), Client::new(settings.clone())?);
         }
-        Ok(Self { snapshot, plans, analysers, body_limits: Arc::new(body_limits) })
+        Ok(Self { snapshot, plans, records, analysers, body_limits: Arc::new(body_limits) })
     }
 
     /// The snapshot.
@@ -54,6 +66,11 @@ impl Live {
     /// Asks an analyser.
     pub(super) fn analyser(&self, name: &str) -> Option<&Client> {
         self.analysers.get(name)
+    }
+
+    /// How a tenant's records are read, if they are judged.
+    pub(super) fn records(&self, tenant: &TenantId) -> Option<&Arc<RecordPlan>> {
+        self.records.get(tenant)
     }
 
     pub(super) const fn plans(&self) -> &Plans {

@@ -124,6 +124,9 @@ impl Call {
         if self.turned_off {
             headers.insert(head::STORE, HeaderValue::from_static("off"));
         }
+        if let Some(judgings) = &self.request.judgings {
+            judgings.tell(&mut headers);
+        }
         Ok(headers)
     }
 

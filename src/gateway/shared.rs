@@ -139,8 +139,8 @@ impl Shared {
         let now = jiff::Timestamp::now();
         for lent in scope.borrowed() {
             let datasets: Vec<_> = lent.dataset.iter().cloned().collect();
-            let asked =
-                Question { purposes: question.purposes, datasets: &datasets, signal: question.signal };
+            let Question { purposes, signal, records, .. } = *question;
+            let asked = Question { purposes, datasets: &datasets, signal, records };
             consent::decide(&asked, &self.grants(&lent.owner), now)
                 .map_err(|refusal| refusal.detail("a grant of the owner of what is shared"))?;
         }

@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::live::Live;
 use super::plan::Plan;
+use super::records::Judgings;
 use super::touched::Touched;
 use crate::catalog::{Catalog, Media, Operation, Params, Recognised as Match};
 use crate::config::{Route, Snapshot, Tenant};
@@ -43,6 +44,8 @@ pub(super) struct Recognised {
     pub(super) query: Params,
     /// The tenant granted that the upstream stores.
     pub(super) store_granted: bool,
+    /// What becomes of the records of its files, where the tenant wants them judged.
+    pub(super) judgings: Option<Judgings>,
 }
 
 impl Received {
@@ -114,7 +117,8 @@ impl Identified {
             return Err(Refusal::new(Reason::Internal).log("an operation has no plan"));
         };
         let Self { received, caller, tenant } = self;
-        Ok(Recognised { received, caller, tenant, plan, path, query, store_granted: false })
+        let judgings = tenant.records.as_ref().map(|_| Judgings::default());
+        Ok(Recognised { received, caller, tenant, plan, path, query, store_granted: false, judgings })
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, StatusCode};
 
 use super::head;
+use super::records::Judgings;
 use super::shared::Shared;
 use super::touched::Touched;
 use super::unabandoned::Must;
@@ -48,6 +49,7 @@ pub(super) struct Trail {
     /// What was found on the way up; the rest of the exchange's findings are the answer's.
     up: Option<Tally>,
     meter: Option<Arc<Meter>>,
+    judgings: Option<Judgings>,
     bytes: [u64; 2],
     status: Option<StatusCode>,
     /// The entry of the decision, until the request is counted.
@@ -89,6 +91,7 @@ impl Trail {
             exchange: None,
             up: None,
             meter: None,
+            judgings: None,
             bytes: [0; 2],
             status: None,
             written: None,
@@ -125,6 +128,11 @@ impl Trail {
 
     pub(super) fn exchange(&mut self, exchange: Exchange) {
         self.exchange = Some(exchange);
+    }
+
+    /// Where it is noted what becomes of the records of its files.
+    pub(super) fn judges(&mut self, judgings: Option<&Judgings>) {
+        self.judgings = judgings.cloned();
     }
 
     pub(super) fn meter(&mut self, job: &Job) {
@@ -295,6 +303,7 @@ impl Trail {
             exchange: self.exchange.take(),
             up: self.up.take(),
             meter: self.meter.take(),
+            judgings: self.judgings.take(),
             bytes: self.bytes,
             status: self.status,
             written: self.written.take(),
@@ -357,6 +366,11 @@ impl Trail {
         // Records of a file that was refused went nowhere.
         if reason.is_none() {
             entry.records.passed = self.meter.as_ref().map_or(0, |m| m.records());
+            entry.judged = self.judgings.as_ref().and_then(Judgings::recorded);
+            if let Some(judged) = &entry.judged {
+                entry.records.dropped = judged.dropped;
+                entry.records.anonymised = judged.anonymised;
+            }
         }
         entry
     }

@@ -1,10 +1,13 @@
 //! What becomes of a form's file, once the fields that decide about it are known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::asked::Asked;
+use super::assembly::Told;
 use super::lines::{LineJudge, LinesTransform};
+use super::records::{self, Clerk};
 use super::seen::Seen;
 use super::stages::Recognised;
 use crate::body::container::{ContainerLimits, Containers};
@@ -14,7 +17,7 @@ use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::spool::Spools;
 use crate::body::{Facts, Job};
 use crate::catalog::{BodyShape, Condition, FieldContent};
-use crate::names::Direction;
+use crate::names::{Direction, Purpose};
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -42,6 +45,7 @@ pub(super) fn of(
     let headers = request.received.parts.headers.clone();
     let (job, decided) = (job.clone(), decided.clone());
     let judge = LineJudge::of(request, asked.clone());
+    let clerk = Clerk::of(request, &job);
     let record = request.received.snapshot().limits.record_bytes;
     let opaque = is_opaque(request);
     let containers = containers(request, spools.clone(), Direction::Request);
@@ -60,13 +64,16 @@ pub(super) fn of(
         let transform: Box<dyn crate::body::Transform> = match &judge {
             Some(judge) if of_requests => Box::new(LinesTransform::new(job.clone(), judge.clone(), record)),
             Some(_) | None => {
-                let records = plan.operation.records.as_ref().is_some_and(|when| seen.holds(when));
+                let of_records = plan.operation.records.as_ref().is_some_and(|when| seen.holds(when));
                 let hint = FileHint {
-                    expected: records.then_some(FileKind::Jsonl),
+                    expected: of_records.then_some(FileKind::Jsonl),
                     name: header.filename.clone(),
                     content_type: header.content_type.clone(),
                 };
-                Box::new(FileTransform::new(job.clone(), hint, plans(opaque, Some(containers.clone()))))
+                let uses = records::uses(&plan.operation, &seen.purposes());
+                let judged = clerk.as_ref().filter(|_| !uses.is_empty()).map(|clerk| clerk.begin(uses));
+                let plans = plans(opaque, Some(containers.clone())).judged(judged);
+                Box::new(FileTransform::new(job.clone(), hint, plans))
             }
         };
         Ok(FileTreatment::Transform(transform))
@@ -77,12 +84,12 @@ pub(super) fn of(
 pub(super) fn of_upload(
     request: &Recognised,
     job: &Job,
-    purpose: &str,
-    filename: &str,
-    mime: &str,
+    told: &Told,
+    uses: &BTreeSet<Purpose>,
     asked: &Asked,
     spools: &Spools,
 ) -> Box<dyn crate::body::Transform> {
+    let Told { purpose, filename, mime, .. } = told;
     let operations = request.received.catalog().operations();
     let lines = operations.iter().filter_map(|o| o.lines.as_ref()).find(|lines| {
         lines.when.as_ref().is_none_or(|when| when.values.iter().any(|value| **value == *purpose))
@@ -98,11 +105,15 @@ pub(super) fn of_upload(
             let records = operations.iter().filter_map(|o| o.records.as_ref()).any(of_records);
             let hint = FileHint {
                 expected: records.then_some(FileKind::Jsonl),
-                name: Some(filename.to_owned()),
-                content_type: Some(mime.to_owned()),
+                name: Some(filename.clone()),
+                content_type: Some(mime.clone()),
             };
             let containers = containers(request, spools.clone(), Direction::Request);
-            Box::new(FileTransform::new(job.clone(), hint, plans(is_opaque(request), Some(containers))))
+            let uses = records::uses(request.operation(), uses);
+            let clerk = Clerk::of(request, job).filter(|_| !uses.is_empty());
+            let plans =
+                plans(is_opaque(request), Some(containers)).judged(clerk.map(|clerk| clerk.begin(uses)));
+            Box::new(FileTransform::new(job.clone(), hint, plans))
         }
     }
 }

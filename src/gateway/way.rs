@@ -14,12 +14,12 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{analysis, assembly, effects, head, inbound, lists, only};
+use super::{analysis, assembly, effects, head, inbound, lists, only, records};
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question};
+use crate::consent::{self, Permit, Question, Records};
 use crate::identity::Peer;
 use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
@@ -47,6 +47,7 @@ pub(super) async fn walk(
     let permits = shared.tenant_place(place, &identified.tenant)?;
     let recognised = identified.recognise()?;
     trail.asking(recognised.operation());
+    trail.judges(recognised.judgings.as_ref());
     analysis::admits(&recognised)?;
     let response = if recognised.operation().assembly.is_some() {
         Box::pin(assembly::answer(shared, trail, recognised, body)).await?
@@ -201,7 +202,8 @@ pub(super) async fn decide(
         return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
     }
     let purposes = purposes(request, &seen);
-    let permit = permitted(shared, trail, request, &purposes, &scope, dataset)?;
+    let records = records::standing(request, &seen);
+    let permit = permitted(shared, trail, request, (&purposes, records), &scope, dataset)?;
     // A condition on the flag that was turned off no longer holds.
     let holds = |when: &Condition| (request.store_granted || !seen.about_store(when)) && seen.holds(when);
     let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
@@ -261,7 +263,7 @@ fn permitted(
     shared: &Shared,
     trail: &mut Trail,
     request: &Recognised,
-    purposes: &BTreeSet<Purpose>,
+    (purposes, records): (&BTreeSet<Purpose>, Records),
     scope: &TenantScope,
     dataset: Option<&DatasetName>,
 ) -> Result<Permit, Refusal> {
@@ -274,7 +276,7 @@ fn permitted(
     let mut datasets: Vec<DatasetName> = scope.datasets().to_vec();
     datasets.extend(dataset.cloned());
     let signal = consent::train_preference(&request.received.parts.headers);
-    let question = Question { purposes, datasets: &datasets, signal };
+    let question = Question { purposes, datasets: &datasets, signal, records };
     let decided = shared.permit(&request.tenant.id, &question, scope);
     trail.asked(purposes, decided.as_ref().err());
     decided
@@ -286,7 +288,8 @@ fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
         return false;
     }
     let purposes = BTreeSet::from([Purpose::Store]);
-    let question = Question { purposes: &purposes, datasets: &[], signal: consent::Preference::Unknown };
+    let (signal, records) = (consent::Preference::Unknown, Records::NotAsked);
+    let question = Question { purposes: &purposes, datasets: &[], signal, records };
     consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now()).is_ok()
 }
 

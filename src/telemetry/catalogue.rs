@@ -81,7 +81,9 @@ defs! {
         "Sizes of bodies as callers sent and got them; empty bodies are left out.";
     // What they are about
     RECORDS = Counter, "consentry_records_total" ["tenant", "purpose", "outcome"]
-        "Records in bodies (JSON lines, rows): passed, censored or dropped.";
+        "Records in bodies (JSON lines, rows): passed, censored, anonymised or dropped.";
+    RECORD_FINDINGS = Counter, "consentry_record_findings_total" ["tenant", "finding", "action"]
+        "Records of data sets that did not simply pass, by what was found first and what became of them.";
     CONSENT = Counter, "consentry_consent_decisions_total" ["tenant", "purpose", "outcome", "reason"]
         "Questions of consent that were decided; reason is none where the answer is yes.";
     CENSORED = Counter, "consentry_censored_values_total" ["entity", "direction", "action"]

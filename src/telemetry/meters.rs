@@ -86,7 +86,7 @@ pub(super) struct TenantCounters {
 }
 
 /// What became of records.
-const OUTCOMES: [&str; 3] = ["passed", "censored", "dropped"];
+const OUTCOMES: [&str; 4] = ["passed", "censored", "dropped", "anonymised"];
 
 impl TenantCounters {
     pub(super) fn new(families: &Families, label: &str, at_zero: bool) -> Self {
@@ -197,7 +197,11 @@ impl RequestMeter {
         }
         let records = entry.records;
         let purpose = entry.purpose.unwrap_or(Purpose::Inference);
-        let counts = [records.passed, records.censored, records.dropped];
+        for found in entry.judged.iter().flat_map(|judged| &judged.findings) {
+            let labels = [&*self.tenant.label, found.finding, found.action];
+            families.record_findings.with_label_values(&labels).inc_by(found.count);
+        }
+        let counts = [records.passed, records.censored, records.dropped, records.anonymised];
         // The purposes are in the order of their declaration, so the variant is the index.
         for ((cell, outcome), count) in self.tenant.records[purpose as usize].iter().zip(OUTCOMES).zip(counts)
         {

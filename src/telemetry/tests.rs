@@ -63,7 +63,7 @@ fn a_request_is_counted_as_the_trail_records_it() {
             action: "redact",
             count: 3,
         }],
-        records: Records { passed: 10, censored: 2, dropped: 1 },
+        records: Records { passed: 10, censored: 2, dropped: 1, anonymised: 0 },
         ..entry(Decision::Censored, StatusCode::OK)
     };
     record(&metrics, &censored, &Method::POST);

@@ -130,7 +130,7 @@ fn arrow(text: &str) -> Vec<u8> {
 }
 
 /// The file in a form that arrived.
-fn file_of(arrived: &Arrived) -> Vec<u8> {
+pub(crate) fn file_of(arrived: &Arrived) -> Vec<u8> {
     let body = &arrived.body;
     let named = memchr::memmem::find(body, b"filename=").unwrap();
     let from = named + memchr::memmem::find(&body[named..], b"\r\n\r\n").unwrap() + 4;

@@ -26,6 +26,7 @@ mod memory;
 mod operator;
 mod parents;
 mod paths;
+mod records;
 mod replacement;
 mod shares;
 mod sharing;

@@ -9,7 +9,6 @@ use crate::body::Transform;
 use crate::body::container::{ContainerLimits, Containers};
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::testkit::{Outcome, nothing_of, pieces, request, response, run, spools, token};
 use crate::reason::Reason;
 use proptest::prelude::*;
@@ -18,7 +17,7 @@ fn plans(limits: ContainerLimits, allow_uninspectable: bool) -> FilePlans {
     FilePlans {
         document: JsonPlan::empty().into(),
         lines: JsonPlan::empty().into(),
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        records: None,
         allow_uninspectable,
         containers: Some(Containers::new(spools(), limits)),
     }

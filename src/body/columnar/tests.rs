@@ -16,7 +16,6 @@ use crate::body::Transform;
 use crate::body::container::{ContainerLimits, Containers};
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::testkit::{Outcome, blocked, nothing_of, request, run, spools, token};
 use crate::reason::Reason;
 
@@ -24,7 +23,7 @@ fn bounded(limits: ContainerLimits) -> Box<dyn Transform> {
     let plans = FilePlans {
         document: Arc::new(JsonPlan::empty()),
         lines: Arc::new(JsonPlan::empty()),
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        records: None,
         allow_uninspectable: false,
         containers: Some(Containers::new(spools(), limits)),
     };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Containers;
 use crate::body::file::{FileHint, FilePlans, FileTransform};
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::kinds::{is_medium, is_nearly_text, is_text, narrowed, texts_in};
 use crate::body::text::Whole;
 use crate::body::{Embedded, Job, Transform};
@@ -89,7 +88,7 @@ impl Contents for Censoring {
         let plans = FilePlans {
             document: Arc::clone(&self.document),
             lines: Arc::clone(&self.lines),
-            judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+            records: None,
             allow_uninspectable: self.allow_uninspectable,
             containers: Some(self.containers.clone()),
         };

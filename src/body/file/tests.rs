@@ -5,7 +5,6 @@ use crate::body::Transform;
 use crate::body::charset::OtherCharsets;
 use crate::body::csv::Separator;
 use crate::body::json::JsonPlan;
-use crate::body::jsonl::RecordVerdict;
 use crate::body::testkit::{everywhere, nothing_of, request, run, token};
 use crate::reason::Reason;
 
@@ -13,7 +12,7 @@ fn transform(hint: &FileHint, allow_uninspectable: bool) -> FileTransform {
     let plans = FilePlans {
         document: Arc::new(JsonPlan::empty()),
         lines: Arc::new(JsonPlan::empty()),
-        judge: Box::new(|_, _| Ok(RecordVerdict::Keep)),
+        records: None,
         allow_uninspectable,
         containers: None,
     };

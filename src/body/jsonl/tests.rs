@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{JsonlTransform, RecordVerdict};
+use super::JsonlTransform;
 use crate::body::json::{JsonPlan, Watch};
+use crate::body::records::{Anonymous, RecordVerdict, Records};
 use crate::body::testkit::{
     address, blocked, censored, cuts, everywhere, exchange, nothing_of, pieces, request, response, run, token,
 };
@@ -29,7 +30,9 @@ fn judging(seen: &Arc<Mutex<Vec<(u64, String)>>>) -> JsonlTransform {
         seen.lock().unwrap().push((line, keep));
         verdict
     };
-    JsonlTransform::new(request(), Arc::new(plan), Box::new(judge))
+    let plan = Arc::new(plan);
+    let anonymous = Anonymous { job: request(), plan: Arc::clone(&plan) };
+    JsonlTransform::judged(request(), Records { plan, anonymous, judge: Box::new(judge) })
 }
 
 /// api7/aisix#1120: an upload was scanned as one text and forwarded as another.
@@ -194,4 +197,102 @@ proptest! {
             nothing_of(&token(n), &outcome.out);
         }
     }
+}
+
+/// Drops, keeps and makes anonymous by `/do`, and looks for `/who` in what was made anonymous.
+struct Sorting {
+    whose: String,
+    ended: Arc<Mutex<usize>>,
+}
+
+impl crate::body::records::RecordJudge for Sorting {
+    fn judge(&mut self, record: &crate::body::records::Record<'_>) -> Result<RecordVerdict, Refusal> {
+        let at = |watch| record.facts.first(watch).and_then(|value| value.as_text()).unwrap_or_default();
+        self.whose = at(1).to_owned();
+        match at(0) {
+            "drop" => Ok(RecordVerdict::Drop),
+            "hide" => Ok(RecordVerdict::Anonymise),
+            "refuse" => Err(Refusal::new(Reason::RecordRefused).detail("it is so")),
+            "special" if !record.special => Ok(RecordVerdict::Drop),
+            _ => Ok(RecordVerdict::Keep),
+        }
+    }
+
+    fn anonymised(
+        &mut self,
+        record: &crate::body::records::Record<'_>,
+        text: &[u8],
+    ) -> Result<RecordVerdict, Refusal> {
+        assert!(!record.facts.is_empty());
+        let still = memchr::memmem::find(text, self.whose.as_bytes()).is_some();
+        Ok(if still { RecordVerdict::Drop } else { RecordVerdict::Keep })
+    }
+
+    fn unread(&mut self) -> Result<(), Refusal> {
+        Err(Refusal::new(Reason::RecordsUnreadable))
+    }
+
+    fn end(&mut self) -> Result<(), Refusal> {
+        *self.ended.lock().unwrap() += 1;
+        Ok(())
+    }
+}
+
+fn sorting(ended: &Arc<Mutex<usize>>) -> JsonlTransform {
+    let [verb, who, meta] = ["/do", "/who", "/meta"].map(|at| at.parse::<crate::pointer::Pointer>().unwrap());
+    let watches = [Watch::new(verb.clone()), Watch::new(who.clone())];
+    let remove = |at: &crate::pointer::Pointer| crate::catalog::Edit {
+        at: at.clone(),
+        action: crate::catalog::EditAction::Remove,
+    };
+    let plan = Arc::new(JsonPlan::compile(&watches, &[remove(&meta)]).unwrap());
+    let hiding = JsonPlan::compile(&watches, &[remove(&meta), remove(&who), remove(&verb)]).unwrap();
+    let anonymous = Anonymous { job: request(), plan: Arc::new(hiding) };
+    let judge = Box::new(Sorting { whose: String::new(), ended: Arc::clone(ended) });
+    JsonlTransform::judged(request(), Records { plan, anonymous, judge })
+}
+
+/// Kept records stay byte for byte, dropped ones leave nothing, anonymous ones lose who they are about; however the body
+/// is cut.
+#[test]
+fn records_are_kept_dropped_and_made_anonymous_under_every_cut() {
+    let token = token(1);
+    let lines = [
+        ("{\"do\":\"keep\", \"who\" :\"ann-1\",\"t\":\"\\u00e9\"}\r\n".to_owned(), None),
+        ("{\"do\":\"drop\",\"who\":\"ann-2\"}\n".to_owned(), Some("".to_owned())),
+        (
+            format!("{{\"who\":\"ann-3\",\"do\":\"hide\",\"t\":\"x {token} y\"}}\n"),
+            Some("{\"t\":\"x [TEST_TOKEN] y\"}\n".to_owned()),
+        ),
+        ("\n".to_owned(), None),
+        ("{\"who\":\"ann-4\",\"do\":\"hide\",\"t\":\"said ann-4\"}\n".to_owned(), Some(String::new())),
+        ("{\"who\":\"ann-5\",\"do\":\"hide\",\"t\":\"said \\u0061nn-5\"}\n".to_owned(), Some(String::new())),
+        (
+            "{\"do\":\"keep\",\"meta\":{\"a\":[1]},\"t\":1}\n".to_owned(),
+            Some("{\"do\":\"keep\",\"t\":1}\n".to_owned()),
+        ),
+        ("{\"do\":\"hide\",\"who\":\"ann-6\", \"t\":2 }".to_owned(), Some("{ \"t\":2 }".to_owned())),
+    ];
+    for count in 0..=lines.len() {
+        let body: String = lines[..count].iter().map(|(line, _)| line.as_str()).collect();
+        let expected: String =
+            lines[..count].iter().map(|(line, out)| out.as_deref().unwrap_or(line)).collect();
+        let ended = Arc::default();
+        let outcome = everywhere(&|| Box::new(sorting(&ended)) as Box<dyn Transform>, body.as_bytes());
+        assert_eq!(outcome.reason(), None);
+        assert_eq!(outcome.text(), expected);
+    }
+    let ended = Arc::default();
+    let body: String = lines.iter().map(|(line, _)| line.as_str()).collect();
+    assert_eq!(run(&mut sorting(&ended), pieces(body.as_bytes(), &[5])).reason(), None);
+    assert_eq!(*ended.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_refused_record_ends_the_file_with_its_line() {
+    let body = "{\"do\":\"keep\"}\n{\"do\":\"refuse\"}\n{\"do\":\"keep\"}\n";
+    let ended = Arc::default();
+    let outcome = everywhere(&|| Box::new(sorting(&ended)) as Box<dyn Transform>, body.as_bytes());
+    assert_eq!(outcome.reason(), Some(Reason::RecordRefused));
+    assert_eq!(*ended.lock().unwrap(), 0, "a file that is refused was not judged to its end");
 }

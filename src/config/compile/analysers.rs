@@ -110,7 +110,7 @@ fn wanted(c: &mut Compiler<'_>, file: &Text, raw: &BTreeMap<String, Spanned<Acti
         let action = policies::action(named.value);
         if action != Action::Allow {
             let (id, entity) = (Arc::from(format!("analyser:{entity}")), Arc::from(entity.as_str()));
-            wanted.push(RuleInfo { id, entity, action, severity: 5, secret: false });
+            wanted.push(RuleInfo { id, entity, action, severity: 5, secret: false, special: false });
         }
     }
     wanted

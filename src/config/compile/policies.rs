@@ -35,10 +35,11 @@ impl Workshop {
         c: &mut Compiler<'_>,
         file: &Text,
         rules: &Rules,
-        raw: &schema::Censor,
+        tenant: &schema::Tenant,
         analysis: Option<&Analysis>,
         known: &BTreeSet<String>,
     ) -> Option<Policies> {
+        let (raw, records) = (&tenant.censor, tenant.records.as_ref());
         // What an analyser's findings are named on the way up is restored on the way back as well.
         let named = analysis.iter().flat_map(|analysis| &analysis.request);
         let named: BTreeSet<Arc<str>> = named
@@ -48,7 +49,7 @@ impl Workshop {
         let none = Written::new();
         let request = self.decide(c, file, rules, &none, &raw.request);
         let response = self.decide(c, file, rules, &none, &raw.response);
-        let general = self.pair(c, file, rules, &named, (request?, response?))?;
+        let general = self.pair(c, file, rules, &named, (request?, response?), records)?;
         let mut operations = BTreeMap::new();
         for (name, spanned) in &raw.operations {
             if !known.contains(name) {
@@ -63,7 +64,7 @@ impl Workshop {
             let request = self.decide(c, file, rules, &raw.request, &own.request);
             let response = self.decide(c, file, rules, &raw.response, &own.response);
             if let (Some(request), Some(response)) = (request, response) {
-                let pair = self.pair(c, file, rules, &named, (request, response))?;
+                let pair = self.pair(c, file, rules, &named, (request, response), records)?;
                 operations.insert(OperationId::new(name), pair);
             }
         }
@@ -78,15 +79,23 @@ impl Workshop {
         rules: &Rules,
         named: &BTreeSet<Arc<str>>,
         (request, response): (Decisions, Decisions),
+        records: Option<&Spanned<schema::Records>>,
     ) -> Option<Engines> {
         let mut restores = request.pseudonyms(&rules.set);
         restores.extend(named.iter().cloned());
         // Its own it restores anyway.
         let own = response.pseudonyms(&rules.set);
         restores.retain(|label| !own.contains(label));
+        let anonymous = match records {
+            None => None,
+            Some(records) => {
+                sees_special(c, file, rules, &request, &records.value);
+                Some(self.engine(c, file, rules, request.anonymous(&rules.set), BTreeSet::new())?)
+            }
+        };
         let request = self.engine(c, file, rules, request, BTreeSet::new())?;
         let response = self.engine(c, file, rules, response, restores)?;
-        Some(Engines { request, response })
+        Some(Engines { request, response, anonymous })
     }
 
     fn engine(
@@ -148,6 +157,22 @@ impl Workshop {
                 None
             }
         }
+    }
+}
+
+/// Records with special categories can be told from others only if the censor looks for those.
+fn sees_special(
+    c: &mut Compiler<'_>,
+    file: &Text,
+    rules: &Rules,
+    request: &Decisions,
+    records: &schema::Records,
+) {
+    let Some(given) = &records.when.special_category else { return };
+    let unseen = request.unseen_special(&rules.set);
+    if given.value != schema::RecordAction::Pass && !unseen.is_empty() {
+        let message = format!("nobody looks for {}: `censor.request` lets it pass", unseen.join(", "));
+        c.error(file, given, message);
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::snapshot::Tenant;
 use super::super::units::Size;
 use super::Compiler;
 use super::policies::Workshop;
-use super::{analysers, dry_run, rules};
+use super::{analysers, dry_run, records, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
 use crate::consent::{Grant, Scope};
@@ -83,16 +83,17 @@ pub(super) fn compile(
         let own = shared.as_ref().and_then(|shared| rules::of(c, file, &id, &raw.censor, shared));
         let analyser = raw.censor.analyser.as_ref();
         let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
-        let policies = own
-            .as_ref()
-            .and_then(|rules| workshop.policies(c, file, rules, &raw.censor, analysis.as_ref(), &known));
+        let policies =
+            own.as_ref().and_then(|rules| workshop.policies(c, file, rules, raw, analysis.as_ref(), &known));
         let dry_run = raw.censor.dry_run.as_ref().and_then(|raw| dry_run::of(c, context, file, raw));
+        let records = raw.records.as_ref().map(|raw| records::of(c, file, &raw.value));
         let Some(policies) = policies else { continue };
         let tenant = Tenant {
             id: id.clone(),
             grants: raw.consent.grants.iter().map(grant).collect(),
             store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
             policies,
+            records,
             analysis,
             dry_run,
             opaque,

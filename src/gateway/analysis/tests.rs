@@ -3,7 +3,14 @@ use std::sync::Arc;
 use super::*;
 
 fn rule(entity: &str, action: Action) -> RuleInfo {
-    RuleInfo { id: Arc::from(entity), entity: Arc::from(entity), action, severity: 5, secret: false }
+    RuleInfo {
+        id: Arc::from(entity),
+        entity: Arc::from(entity),
+        action,
+        severity: 5,
+        secret: false,
+        special: false,
+    }
 }
 
 const fn span(entity: usize, start: usize, end: usize) -> Span {

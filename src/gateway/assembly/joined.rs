@@ -14,7 +14,7 @@ use super::super::outbound::Call;
 use super::super::shared::Shared;
 use super::super::stages::Recognised;
 use super::super::trail::Trail;
-use super::super::{effects, head, target, treatment, way};
+use super::super::{effects, head, records, target, treatment, way};
 use super::About;
 use crate::body::json::JsonTransform;
 use crate::body::pump::Pump;
@@ -46,9 +46,7 @@ pub(super) async fn file(
     trail.meter(&job);
     let asked = Asked::default();
     let spools = shared.spools(&request.tenant);
-    let told = &open.told;
-    let transform =
-        treatment::of_upload(request, &job, &told.purpose, &told.filename, &told.mime, &asked, &spools);
+    let transform = treatment::of_upload(request, &job, &open.told, &open.purposes, &asked, &spools);
     let (spool, parts, given_up) = (spools.open(), InOrder::new(parts), Arc::clone(given_up));
     // A whole file at once: the workers have others to serve.
     let censored = tokio::task::spawn_blocking(move || censor(spool, transform, parts, &given_up)).await;
@@ -59,7 +57,8 @@ pub(super) async fn file(
     // A grant may have been withdrawn since the upload was opened.
     let datasets: Vec<_> = open.dataset.iter().cloned().collect();
     let signal = consent::train_preference(&received.parts.headers);
-    let question = Question { purposes: &open.purposes, datasets: &datasets, signal };
+    let records = records::of(request, &records::uses(request.operation(), &open.purposes));
+    let question = Question { purposes: &open.purposes, datasets: &datasets, signal, records };
     let permit = shared.permit(&request.tenant.id, &question, &scope);
     trail.asked(&open.purposes, permit.as_ref().err());
     let call = Upwards { shared, request, scope: &scope, permit: &permit? };

@@ -271,6 +271,8 @@ impl Cage<'_> {
             path: Params::default(),
             query: Params::default(),
             store_granted: false,
+            // A record of nobody's would be left out, and a canary in it seen by nobody.
+            judgings: None,
         })
     }
 }
