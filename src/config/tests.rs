@@ -364,7 +364,7 @@ fn records_are_judged_as_a_file_says_or_not_at_all() {
     let acme = &snapshot.tenants[&TenantId::new("acme")];
     assert!(acme.records.is_none() && acme.policies.general.anonymous.is_none());
     for (records, told) in [
-        ("records: {when: {withdrawn: pass}}\n", "a record can't pass when its subject has withdrawn"),
+        ("records: {when: {said_no: pass}}\n", "a record can't pass when it says no itself"),
         ("records: {when: {two_subjects: pass}}\n", "a record can't pass when it names two subjects"),
         ("records: {fields: {age: [age]}}\n", "a JSON pointer is empty or starts with `/`"),
         ("records: {remove: [\"\"]}\n", "names no place in a record"),

@@ -17,8 +17,7 @@ use crate::censor::{Engine, Exchange};
 use crate::config::Records as Wanted;
 use crate::consent::Records;
 use crate::consent::record::{
-    Counts, Field, Judged, Judging, Line, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today,
-    Uses,
+    Counts, Field, Judged, Judging, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today, Uses,
 };
 use crate::names::Purpose;
 use crate::pointer::Pointer;
@@ -74,8 +73,6 @@ struct Files {
 /// What is known of a request's records once they were judged.
 pub(super) struct Outcome {
     pub(super) counts: Counts,
-    /// Those that did not simply pass.
-    pub(super) lines: Vec<Line>,
     pub(super) hash: [u8; 32],
 }
 
@@ -100,10 +97,9 @@ impl Judgings {
     pub(super) fn outcome(&self) -> Option<Outcome> {
         let files = self.files();
         let (first, _) = files.ended.first()?;
-        let mut outcome = Outcome { counts: Counts::default(), lines: Vec::new(), hash: first.hash() };
+        let mut outcome = Outcome { counts: Counts::default(), hash: first.hash() };
         for (judging, _) in &files.ended {
             outcome.counts.add_all(judging.counts());
-            outcome.lines.extend_from_slice(judging.lines());
         }
         if let [_, _, ..] = files.ended.as_slice() {
             let mut all = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);

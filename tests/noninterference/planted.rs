@@ -47,8 +47,8 @@ pub(crate) const PROFILES: &[(&str, &str, &str)] = &[
     ),
     (
         "an earlier answer is not looked up",
-        "      - {kind: response, json: [/previous_response_id]}\n      # Items",
-        "      # Items",
+        "      - {kind: response, json: [/previous_response_id]}\n      # What is said",
+        "      # What is said",
     ),
     (
         "a model in a query is not looked up",

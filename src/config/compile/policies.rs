@@ -144,7 +144,7 @@ impl Workshop {
         whole: &Written,
         part: &Written,
     ) -> Option<Decisions> {
-        let Tenant { file, rules, raw, floors } = *tenant;
+        let Tenant { file, rules, raw, floors, records: _ } = *tenant;
         let kept = whole.iter().filter(|(selector, _)| !part.contains_key(*selector));
         let entries = kept.chain(part).map(|(selector, named)| (selector.clone(), action(named.value)));
         let policy = Policy { entries: entries.collect() };

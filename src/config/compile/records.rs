@@ -52,7 +52,6 @@ pub(super) fn of(c: &mut Compiler<'_>, file: &Text, raw: &schema::Records) -> Re
     actions(c, file, &raw.when, &mut policy);
     policy.opt_out = places(&raw.opt_out);
     policy.opt_in = places(&raw.opt_in);
-    policy.ledger_only = raw.ledger_only;
     policy.other_files_pass = raw.other_files == OtherFiles::Pass;
     let mut fields = Vec::new();
     for (field, defaults) in DEFAULTS {
@@ -106,7 +105,6 @@ fn places(raw: &[String]) -> Vec<Box<str>> {
 
 fn actions(c: &mut Compiler<'_>, file: &Text, raw: &schema::RecordActions, policy: &mut RecordPolicy) {
     for (finding, given) in [
-        (Finding::Withdrawn, &raw.withdrawn),
         (Finding::SaidNo, &raw.said_no),
         (Finding::FlagsContradict, &raw.flags_contradict),
         (Finding::Minor, &raw.minor),

@@ -20,9 +20,6 @@ pub struct Records {
     /// Places in those in which it is not: `US-IL` (none).
     #[serde(default)]
     pub opt_in: Vec<String>,
-    /// The record's own word is not enough: the ledger has to know of a grant (false).
-    #[serde(default)]
-    pub ledger_only: bool,
     /// What is taken out of every record, for upstreams that refuse keys that they don't know: JSON pointers (none).
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -89,9 +86,6 @@ pub struct RecordFields {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordActions {
-    /// Its subject has withdrawn (`drop`; can't pass).
-    #[schemars(with = "Option<RecordAction>")]
-    pub withdrawn: Option<Spanned<RecordAction>>,
     /// It says no itself (`drop`; can't pass).
     #[schemars(with = "Option<RecordAction>")]
     pub said_no: Option<Spanned<RecordAction>>,
