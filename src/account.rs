@@ -118,6 +118,20 @@ impl Account {
         self.rule(kind).is_some_and(|rule| rule.classify(id) == IdClass::Owned)
     }
 
+    /// What a thing is said to be for, in the words that are on record: those that some use asks for.
+    #[must_use]
+    pub fn label(&self, found: &Found) -> Option<crate::names::Label> {
+        let operations = || self.catalogs().flat_map(Catalog::operations);
+        let mut labels = operations().flat_map(|one| &one.creates).filter(|one| one.kind == found.kind);
+        let place = labels.find_map(|one| match &one.label {
+            Some(crate::catalog::Label::Value(place)) => Some(place),
+            Some(crate::catalog::Label::Same(_)) | None => None,
+        })?;
+        let shown = found.text(place.via().as_str())?;
+        let mut asked = operations().flat_map(|one| &one.uses).flat_map(|used| &used.labels);
+        asked.any(|word| **word == *shown).then(|| crate::names::Label::new(&shown))
+    }
+
     /// Takes back upstream what a queued undo names. True: it is gone.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod adopt;
 mod audit;
 mod check;
 mod completions;
@@ -69,6 +70,8 @@ enum Command {
     /// Shows an owner's resources to other tenants, and takes that back.
     #[command(subcommand)]
     Shares(shares::Command),
+    /// Assigns what an account held before the gateway stood before it to tenants.
+    Adopt(adopt::Arguments),
     /// Lists calls whose outcome was lost and what stands upstream that nobody owns, and mends it.
     Orphans(orphans::Arguments),
     /// Shows what a resource came from, and what came of it.
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),
+        Command::Adopt(arguments) => adopt::run(&arguments),
         Command::Orphans(arguments) => orphans::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

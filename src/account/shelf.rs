@@ -91,6 +91,12 @@ impl<'a> Shelf<'a> {
         &self.operation.id
     }
 
+    /// Whether its items show what came of them.
+    #[must_use]
+    pub const fn shows_more(&self) -> bool {
+        !self.operation.yields.is_empty()
+    }
+
     pub(super) fn template(&self) -> &str {
         &self.operation.template
     }

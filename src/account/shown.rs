@@ -66,6 +66,12 @@ impl Found {
     pub fn text(&self, name: &str) -> Option<String> {
         text(self.shown.get(name)?)
     }
+
+    /// The texts, and the numbers as texts, that it shows at a place.
+    #[must_use]
+    pub fn texts(&self, place: &Pointer) -> Vec<String> {
+        at(&self.shown, place).into_iter().filter_map(text).collect()
+    }
 }
 
 /// A string, or a number as text.
