@@ -384,6 +384,41 @@ pub struct Consent {
     /// that says nothing is never stored without one.
     #[serde(default)]
     pub store_without_grant: StoreWithoutGrant,
+    /// The version of the privacy policy in force. New grants are recorded under it.
+    pub policy_version: Option<String>,
+    /// What becomes of grants that were given under another version (`keep`).
+    #[schemars(with = "OlderGrants")]
+    pub older_grants: Option<Spanned<OlderGrants>>,
+    /// Versions under which grants stand all the same, where older ones lapse.
+    #[serde(default)]
+    pub still_valid: Vec<String>,
+    /// Whether training needs consent before (`opt_in`) or is allowed until somebody says no (`opt_out`), by the place of the data subject:
+    /// a country or a region of one (`EU`, `US-CA`). A place that is not named, or not known, is `opt_in`.
+    #[serde(default)]
+    pub jurisdictions: std::collections::BTreeMap<String, Law>,
+    /// What `Sec-GPC: 1` says no to (`share`).
+    pub gpc: Option<Vec<Purpose>>,
+}
+
+/// What becomes of older grants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OlderGrants {
+    /// They stand.
+    #[default]
+    Keep,
+    /// They lapse; one that names no version does, too.
+    Lapse,
+}
+
+/// What the law of a place says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Law {
+    /// Training needs consent before.
+    OptIn,
+    /// Training is allowed until somebody says no.
+    OptOut,
 }
 
 /// What becomes of `store: true` without a grant.

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Catalog;
 use crate::censor::{Engine, RuleInfo};
-use crate::consent::Grant;
+use crate::consent::{Grant, Rules, SubjectKeyer};
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
 use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
@@ -155,8 +155,12 @@ pub struct Limits {
 pub struct Tenant {
     /// Its name.
     pub id: TenantId,
-    /// Grants for training use.
+    /// The grants of its file.
     pub grants: Arc<[Grant]>,
+    /// Its rules of consent.
+    pub consent: Rules,
+    /// Makes the hashes that its data subjects are known by.
+    pub subjects: SubjectKeyer,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
     /// What must not pass.

@@ -3,9 +3,11 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
-use super::{Grant, Preference, Question, Scope, decide, train_preference};
+use super::{Facts, Grant, Preference, Question, Rules, Scope, Signals, decide, train_preference};
 use crate::names::{DatasetName, Purpose};
 use crate::reason::Reason;
+
+mod ledger;
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -18,10 +20,15 @@ fn grant(purpose: Purpose, scope: Scope) -> Grant {
 }
 
 fn ask(grants: &[Grant], datasets: &[&str], signal: Preference) -> Result<bool, Reason> {
+    let facts = Facts { grants, ledger: &[], rules: &Rules::default() };
+    asked(&facts, datasets, Signals { usage: signal, ..Signals::NONE })
+}
+
+fn asked(facts: &Facts<'_>, datasets: &[&str], signals: Signals) -> Result<bool, Reason> {
     let purposes = BTreeSet::from([Purpose::Train]);
     let datasets: Vec<_> = datasets.iter().map(|d| DatasetName::new(d)).collect();
-    let question = Question { purposes: &purposes, datasets: &datasets, signal };
-    decide(&question, grants, at(NOW)).map(|p| p.training()).map_err(|r| r.reason)
+    let question = Question { purposes: &purposes, datasets: &datasets, subjects: &[], signals };
+    decide(&question, facts, at(NOW)).map(|p| p.training()).map_err(|r| r.reason)
 }
 
 #[test]

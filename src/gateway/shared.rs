@@ -12,10 +12,10 @@ use super::live::Live;
 use crate::audit::{Audit, Keyer};
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::config::Tenant;
-use crate::consent::{self, Grant, Permit, Question};
-use crate::isolation::TenantScope;
+use crate::consent::{self, Facts, Permit, Question, Rules};
+use crate::isolation::{TenantScope, store_refusal};
 use crate::listener::Shutdown;
-use crate::names::TenantId;
+use crate::names::{Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -123,27 +123,39 @@ impl Shared {
         semaphore
     }
 
-    /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
-    pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
+    /// Decides by what tenant's file and ledger say now, whatever the request's own snapshot says: a withdrawal works at once.
+    /// A tenant that is not configured any more has granted nothing.
+    pub(super) fn decide(&self, tenant: &TenantId, question: &Question<'_>) -> Result<Permit, Refusal> {
+        let now = jiff::Timestamp::now();
         let live = self.live.load();
-        live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
+        let Some(tenant) = live.snapshot().tenants.get(tenant) else {
+            let facts = Facts { grants: &[], ledger: &[], rules: &Rules::default() };
+            return consent::decide(question, &facts, now);
+        };
+        // Answering a call asks for nothing more.
+        let asks = question.purposes.iter().any(|purpose| *purpose != Purpose::Inference);
+        let ledger = if asks {
+            self.store.standing(&tenant.id).map_err(|error| store_refusal(&error))?
+        } else {
+            Arc::default()
+        };
+        let facts = Facts { grants: &tenant.grants, ledger: &ledger, rules: &tenant.consent };
+        consent::decide(question, &facts, now)
     }
 
-    /// Asks the ledger in force now: the caller's grants, and those of everyone who lends it something.
+    /// Asks for the caller's grants, and those of everyone who lends it something.
     pub(super) fn permit(
         &self,
         tenant: &TenantId,
         question: &Question<'_>,
         scope: &TenantScope,
     ) -> Result<Permit, Refusal> {
-        let now = jiff::Timestamp::now();
         for lent in scope.borrowed() {
             let datasets: Vec<_> = lent.dataset.iter().cloned().collect();
-            let asked =
-                Question { purposes: question.purposes, datasets: &datasets, signal: question.signal };
-            consent::decide(&asked, &self.grants(&lent.owner), now)
+            let asked = Question { datasets: &datasets, ..*question };
+            self.decide(&lent.owner, &asked)
                 .map_err(|refusal| refusal.detail("a grant of the owner of what is shared"))?;
         }
-        consent::decide(question, &self.grants(tenant), now)
+        self.decide(tenant, question)
     }
 }

@@ -19,7 +19,7 @@ use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question};
+use crate::consent::{Permit, Question, Signals};
 use crate::identity::Peer;
 use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
@@ -273,8 +273,8 @@ fn permitted(
     }
     let mut datasets: Vec<DatasetName> = scope.datasets().to_vec();
     datasets.extend(dataset.cloned());
-    let signal = consent::train_preference(&request.received.parts.headers);
-    let question = Question { purposes, datasets: &datasets, signal };
+    let signals = Signals::of(&request.received.parts.headers);
+    let question = Question { purposes, datasets: &datasets, subjects: &[], signals };
     let decided = shared.permit(&request.tenant.id, &question, scope);
     trail.asked(purposes, decided.as_ref().err());
     decided
@@ -286,8 +286,8 @@ fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
         return false;
     }
     let purposes = BTreeSet::from([Purpose::Store]);
-    let question = Question { purposes: &purposes, datasets: &[], signal: consent::Preference::Unknown };
-    consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now()).is_ok()
+    let question = Question { purposes: &purposes, datasets: &[], subjects: &[], signals: Signals::NONE };
+    shared.decide(&request.tenant.id, &question).is_ok()
 }
 
 /// The data set that an upload belongs to: what the request says, or `default`.

@@ -8,21 +8,21 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant};
+use super::super::schema::{self, OtherCharsets, StoreWithoutGrant};
 use super::super::snapshot::Tenant;
 use super::super::units::Size;
 use super::Compiler;
 use super::policies::Workshop;
-use super::{analysers, dry_run, rules};
+use super::{analysers, consent, dry_run, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
-use crate::consent::{Grant, Scope};
+use crate::consent::SubjectKeyer;
 use crate::diagnostic::{Diagnostic, from_yaml};
 use crate::identity::{
     Algorithm, CertificateEntry, ClaimEntry, Directory, Entries, IssuerEntry, JwksSource, KeyEntry, KeyHash,
     KeyHasher, SubjectName,
 };
-use crate::names::{DatasetName, KeyId, OperationId, Purpose, TenantId};
+use crate::names::{KeyId, OperationId, Purpose, TenantId};
 
 /// What the tenants' files refer to.
 pub(super) struct Context<'a> {
@@ -90,7 +90,9 @@ pub(super) fn compile(
         let Some(policies) = policies else { continue };
         let tenant = Tenant {
             id: id.clone(),
-            grants: raw.consent.grants.iter().map(grant).collect(),
+            grants: raw.consent.grants.iter().map(consent::grant).collect(),
+            consent: consent::of(c, file, &raw.consent),
+            subjects: SubjectKeyer::new(context.master.hmac("consent subjects v1", Some(id.as_str()))),
             store_turned_off: raw.consent.store_without_grant == StoreWithoutGrant::TurnOff,
             policies,
             analysis,
@@ -258,20 +260,4 @@ fn operations(
         c.unknown(file, name, "operation", &name.value, known.iter().map(String::as_str));
     }
     raw.iter().map(|name| OperationId::new(&name.value)).collect()
-}
-
-fn grant(raw: &schema::Grant) -> Grant {
-    Grant {
-        purpose: raw.purpose,
-        scope: match &raw.scope {
-            GrantScope::Tenant => Scope::Tenant,
-            GrantScope::Dataset(name) if name == "*" => Scope::AllDatasets,
-            GrantScope::Dataset(name) => Scope::Dataset(DatasetName::new(name)),
-        },
-        policy_version: raw.policy_version.clone(),
-        from: raw.from,
-        until: raw.until,
-        evidence: raw.evidence.clone(),
-        withdrawn: raw.withdrawn,
-    }
 }
