@@ -19,9 +19,10 @@ pub use shown::Found;
 
 use crate::catalog::{Catalog, IdClass, KindRule, Operation};
 use crate::config::{Snapshot, Upstream};
+use crate::lifecycle::Order;
 use crate::names::{Kind, OperationId, RequestId, TenantId, UpstreamId};
 use crate::reason::{Reason, Refusal, SafeText};
-use crate::store::Doom;
+use crate::store::{About, Aim, Cause, Task};
 use crate::upstream::{AnswerBody, Cleared, Desk, Head, Upstreams, own, target};
 
 /// The longest answer that is read.
@@ -122,9 +123,11 @@ impl Account {
     ///
     /// # Errors
     /// If the upstream can't be asked.
-    pub async fn undo(&self, doom: &Doom) -> Result<bool, Refusal> {
-        let head = self.head(doom.method.clone(), &doom.path, None)?;
-        let status = self.answered(|| Cleared::taking_back(head.clone(), &doom.tenant)).await?.0;
+    pub async fn undo(&self, task: &Task) -> Result<bool, Refusal> {
+        let order = Order::undo(task).map_err(|_told| Refusal::new(Reason::Internal).log("no undo"))?;
+        let Head { uri, headers, .. } = self.head(order.method().clone(), order.path(), None)?;
+        let status =
+            self.answered(|| Cleared::taking_back(&order, uri.clone(), headers.clone())).await?.0;
         Ok(status.is_success() || status == StatusCode::NOT_FOUND)
     }
 
@@ -174,16 +177,17 @@ impl Account {
 
     /// The queued call that takes a resource back.
     #[must_use]
-    pub fn doom(
+    pub fn taken_back(
         &self,
         undo: &crate::catalog::Undo,
         id: &str,
         tenant: &TenantId,
         request: RequestId,
-    ) -> Option<Doom> {
+    ) -> Option<Task> {
         let path = crate::catalog::fill(&undo.template, |name| (name == "id").then_some(id))?;
         let (upstream, method) = (self.upstream.id.clone(), undo.method.clone());
-        Some(Doom { tenant: tenant.clone(), upstream, method, path, request })
+        let about = About::Call { upstream, method, path };
+        Some(Task { tenant: tenant.clone(), cause: Cause::Unrecorded, aim: Aim::Undo, about, request })
     }
 }
 

@@ -18,8 +18,8 @@ use crate::config::{self, Mode, Snapshot};
 use crate::names::{Kind, UpstreamId};
 use crate::reason::Refusal;
 use crate::store::{
-    Claim, Doomed as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Resource, Sqlite,
-    StoreError,
+    About, Aim, Claim, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Resource, Sqlite,
+    StoreError, Tasks as _, Told,
 };
 use crate::upstream::Desk;
 
@@ -214,9 +214,14 @@ impl Looking<'_> {
         for (thing, _) in found {
             let Some((thing, was)) = self.unowned(vec![thing]).await?.pop() else { continue };
             let orphan = orphans::orphan(&self.account, &self.times, &intents, (thing, was));
-            let doomed = orphan.undo.as_ref().is_some_and(|undo| {
-                let path = crate::catalog::fill(&undo.template, |_| Some(&orphan.found.id));
-                path.is_some_and(|path| queued.contains(&path))
+            let doomed = queued.iter().any(|about| match about {
+                About::Resource(resource) => {
+                    resource.kind == orphan.found.kind && resource.id == orphan.found.id
+                }
+                About::Call { path, .. } => orphan.undo.as_ref().is_some_and(|undo| {
+                    let undone = crate::catalog::fill(&undo.template, |_| Some(&orphan.found.id));
+                    undone.is_some_and(|undone| undone == *path)
+                }),
             });
             // The gateway is about to delete it.
             if !doomed {
@@ -236,11 +241,11 @@ impl Looking<'_> {
         Ok(pairs.filter(|(_, owner)| owner.as_ref().is_none_or(|owned| owned.ended)).collect())
     }
 
-    /// The paths of what the gateway is about to delete.
-    async fn queued(&self) -> Result<HashSet<String>, StoreError> {
+    /// What the gateway is about to delete.
+    async fn queued(&self) -> Result<Vec<About>, StoreError> {
         let due = self.store.due(Timestamp::MAX, u32::MAX).await?;
-        let ours = due.into_iter().filter(|one| one.doom.upstream == *self.account.id());
-        Ok(ours.map(|one| one.doom.path).collect())
+        let about = due.into_iter().filter(|one| one.task.aim != Aim::Watch).map(|one| one.task.about);
+        Ok(about.filter(|about| about.upstream() == self.account.id()).collect())
     }
 
     async fn mend(
@@ -297,11 +302,13 @@ impl Looking<'_> {
         }
         let tenant = crate::names::TenantId::new("operator");
         let request = crate::names::RequestId::fresh();
-        let Some(doom) = self.account.doom(undo, &id, &tenant, request) else { return Ok(Fate::Left) };
-        let queued = self.store.doom(doom.clone(), None).await?;
-        match self.account.undo(&doom).await {
+        let Some(task) = self.account.taken_back(undo, &id, &tenant, request) else { return Ok(Fate::Left) };
+        let queued = self.store.queue(vec![task.clone()], None).await?;
+        match self.account.undo(&task).await {
             Ok(true) => {
-                self.store.done(queued).await?;
+                for task in queued {
+                    self.store.done(task, Told::Undone).await?;
+                }
                 Ok(Fate::Deleted)
             }
             Ok(false) => Ok(Fate::Queued),
