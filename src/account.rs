@@ -126,8 +126,7 @@ impl Account {
     pub async fn undo(&self, task: &Task) -> Result<bool, Refusal> {
         let order = Order::undo(task).map_err(|_told| Refusal::new(Reason::Internal).log("no undo"))?;
         let Head { uri, headers, .. } = self.head(order.method().clone(), order.path(), None)?;
-        let status =
-            self.answered(|| Cleared::taking_back(&order, uri.clone(), headers.clone())).await?.0;
+        let status = self.answered(|| Cleared::taking_back(&order, uri.clone(), headers.clone())).await?.0;
         Ok(status.is_success() || status == StatusCode::NOT_FOUND)
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::operation::{BodyShape, Creation, Label, Operation, Place};
 use super::fill::fill;
+use super::operation::{BodyShape, Creation, Label, Operation, Place};
 use crate::names::{Kind, OperationId, Purpose};
 use crate::pointer::Pointer;
 
