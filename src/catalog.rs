@@ -32,11 +32,20 @@ use crate::names::{Kind, OperationId};
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 use matcher::Matcher;
 
+/// Name, file and text of a profile.
+macro_rules! profile {
+    ($name:literal) => {
+        (
+            $name,
+            concat!("config/apis/", $name, ".yaml"),
+            include_str!(concat!("../config/apis/", $name, ".yaml")),
+        )
+    };
+}
+
 /// The profiles that come with the gateway, by name.
-const BUILTIN: [(&str, &str, &str); 2] = [
-    ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
-    ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
-];
+const BUILTIN: [(&str, &str, &str); 5] =
+    [profile!("openai"), profile!("label-studio"), profile!("vllm"), profile!("mlflow"), profile!("tgi")];
 
 /// A compiled API profile. It never changes.
 #[derive(Debug)]

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use super::Catalog;
 
 mod answers;
+mod apis;
 mod enforced;
 mod faults;
 mod kinds;

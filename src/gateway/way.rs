@@ -17,7 +17,9 @@ use super::trail::Trail;
 use super::{analysis, assembly, effects, head, inbound, lists, only};
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
-use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
+use crate::catalog::{
+    Assembly, BodyShape, Condition, EditAction, LimitClass, Operation, Param, Place, RequestHeader,
+};
 use crate::censor::Exchange;
 use crate::consent::{self, Permit, Question};
 use crate::identity::Peer;
@@ -112,7 +114,7 @@ async fn forward(
         job,
     };
     if call.request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
-        return Box::pin(lists::answer(call, permit, trail)).await;
+        return Box::pin(lists::answer(call, permit, body, trail)).await;
     }
     let request = &call.request;
     let query = only::query(shared, request).await?;
@@ -366,6 +368,8 @@ pub(super) fn rebase(request: &Recognised) -> Option<Rebase> {
 pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head, Refusal> {
     let received = &request.received;
     let upstream = &received.route.upstream;
+    let fixed = fixed(request.operation(), query);
+    let query = fixed.as_deref().or(query);
     Ok(Head {
         method: received.parts.method.clone(),
         uri: head::target(upstream, received.path(), query, received.parts.uri.path_and_query())?,
@@ -378,6 +382,22 @@ pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head,
             &request.tenant.secret,
         ),
     })
+}
+
+/// The query with what the profile fixes in it. None: it fixes nothing.
+fn fixed(operation: &Operation, query: Option<&str>) -> Option<String> {
+    if operation.fixed.is_empty() {
+        return None;
+    }
+    let is_fixed = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        operation.fixed.iter().any(|(fixed, _)| **fixed == *name)
+    };
+    let others = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_fixed(pair));
+    let mut parts: Vec<String> = others.map(str::to_owned).collect();
+    let given = operation.fixed.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    parts.extend(given.map(|(name, value)| format!("{name}={value}")));
+    Some(parts.join("&"))
 }
 
 /// Why a body broke off on its way up. HTTP/2 has no words for it, so it is kept here.

@@ -11,6 +11,7 @@
 )]
 
 mod analysis;
+mod apis;
 mod bad_input;
 mod censor;
 mod conformance;

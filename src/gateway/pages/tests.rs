@@ -9,6 +9,7 @@ fn shape() -> ListShape {
         id: "/id".parse().unwrap(),
         paging: Paging::Cursor { ends: true, oldest_first: false, default: 20, max: 100 },
         inherited: false,
+        omits_empty: false,
         one: None,
     }
 }
