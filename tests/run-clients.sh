@@ -5,6 +5,8 @@
 #
 #   python      the openai SDK for Python, three tenants, over HTTP/1.1 and HTTP/2, before the sandbox API
 #   node        the openai SDK for Node, the same
+#   openai      every operation that the profile serves, by the same SDK, as two tenants; the audit trail is the witness
+#   anthropic   the same of the profile `anthropic`, by Anthropic's SDK for Python
 #   aimock      an OpenAI-shaped mock behind TLS (counterparties/aimock.json)
 #   llama       llama.cpp's server behind TLS, with a tiny model
 #   label-studio  a real Label Studio behind TLS, by its own SDK, two tenants of one service account
@@ -29,7 +31,7 @@ CACHE=${CONSENTRY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/consentry}
 export CONSENTRY_CACHE=$CACHE
 # shellcheck source=tests/counterparties/doccano.sh
 . "$HERE/counterparties/doccano.sh"
-ALL=(python node aimock llama label-studio doccano prometheus)
+ALL=(python node openai anthropic aimock llama label-studio doccano prometheus)
 
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
 say() { printf 'clients: %s\n' "$*"; }
@@ -126,6 +128,7 @@ configure() {
     printf 'listeners:\n  data: {address: "127.0.0.1:0", tls: {development: {}}}\n  metrics: {address: "127.0.0.1:0"}\n'
     printf 'upstreams:\n'
     upstream sandbox "$SANDBOX_URL" "$SANDBOX_CA"
+    upstream anthropic "$SANDBOX_URL" "$SANDBOX_CA"
     if [ "$AIMOCK" = 1 ]; then upstream aimock "$AIMOCK_TLS_URL" "$COUNTERPARTY_CA"; fi
     if [ "$LLAMA" = 1 ]; then upstream llama "$LLAMA_TLS_URL" "$COUNTERPARTY_CA"; fi
     if [ "$LABEL_STUDIO" = 1 ]; then
@@ -140,6 +143,7 @@ configure() {
     fi
     printf 'routes:\n'
     route sandbox /
+    route anthropic /anthropic anthropic
     if [ "$AIMOCK" = 1 ]; then route aimock /aimock; fi
     if [ "$LLAMA" = 1 ]; then route llama /llama; fi
     if [ "$LABEL_STUDIO" = 1 ]; then route label-studio /label-studio label-studio; fi
@@ -149,6 +153,9 @@ configure() {
   local run
   for run in python1 python2 node1 node2 others label-studio doccano; do
     KEYS[$run]="$(tenant "acme-$run" granted) $(tenant "globex-$run" granted) $(tenant "initech-$run" none)"
+  done
+  for run in openai anthropic; do
+    KEYS[$run]="$(tenant "acme-$run" all) $(tenant "globex-$run" all) none"
   done
 }
 
@@ -164,14 +171,24 @@ as() {
 tenant() {
   local made
   made=$("$CONSENTRY_BIN" keys new --config "$WORK/config" --id main --json)
+  local purposes='inference, train, evaluate, annotate'
+  if [ "$2" = all ]; then purposes+=', store'; fi
   {
-    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [inference, train, evaluate, annotate]}\n' "$1" "$(json hash <<< "$made")"
+    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [%s]}\n' "$1" "$(json hash <<< "$made")" "$purposes"
     # The drivers ask the upstream to store, and look that nothing is stored.
     printf 'consent:\n  store_without_grant: turn_off\n'
-    if [ "$2" = granted ]; then
+    if [ "$2" = all ]; then
+      printf '  grants:\n'
+      local purpose
+      for purpose in train evaluate store; do
+        printf '    - {purpose: %s, scope: tenant, evidence: a test}\n    - {purpose: %s, scope: {dataset: "*"}, evidence: a test}\n' $purpose $purpose
+      done
+    elif [ "$2" = granted ]; then
       printf '  grants:\n    - {purpose: train, scope: tenant, evidence: a test}\n    - {purpose: train, scope: {dataset: "*"}, evidence: a test}\n'
     fi
     printf 'censor:\n  request: {EMAIL_ADDRESS: pseudonym}\n'
+    # Pictures and sound can't be looked into.
+    if [ "$2" = all ]; then printf 'opaque: [createImageEdit, createImageVariation, createSpeech, createTranscription, createTranslation]\n'; fi
   } > "$WORK/config/tenants/$1.yaml"
   json key <<< "$made"
 }
@@ -220,6 +237,12 @@ driver() { # RUN COMMAND...
 
 python_driver() { driver python "$CACHE/venv/bin/python" "$HERE/clients/drive_openai.py"; }
 node_driver() { driver node node "$HERE/clients/drive_openai.mjs"; }
+
+operations_driver() { # SDK ROUTE PATH
+  "$CONSENTRY_BIN" coverage --config "$WORK/config" --format json > "$WORK/coverage.jsonl" || return 1
+  as "$1" "$CACHE/venv/bin/python" "$HERE/clients/drive_operations.py" --sdk "$1" --route "$2" --base "$GATEWAY_URL$3" --ca "$GATEWAY_CA" \
+    --coverage "$WORK/coverage.jsonl" --trail "$WORK/config/data/audit" --tenants "acme-$1,globex-$1"
+}
 
 counterparty_driver() { # NAME WITNESS
   local http
@@ -301,6 +324,11 @@ fi
 if wanted node; then
   if [ -d "$CACHE/node/node_modules" ]; then part node node_driver; else skip node 'tests/setup.sh clients did not install it'; fi
 fi
+for sdk in openai:sandbox: anthropic:anthropic:/anthropic; do
+  IFS=: read -r sdk route path <<< "$sdk"
+  wanted "$sdk" || continue
+  if [ -x "$CACHE/venv/bin/python" ]; then part "$sdk" operations_driver "$sdk" "$route" "$path"; else skip "$sdk" 'tests/setup.sh clients did not install it'; fi
+done
 if [ $((AIMOCK + LLAMA)) != 0 ] && [ ! -x "$CACHE/venv/bin/python" ]; then
   skip 'aimock, llama' 'tests/setup.sh clients did not install the SDK'
 else
