@@ -42,7 +42,7 @@ pub use engine::{Engine, RuleInfo};
 pub use exchange::{Blocked, Count, Exchange, Tally};
 pub use mark::is_label;
 pub use policy::{CompileError, Decisions, Loosened, Policy};
-pub use rules::RuleSet;
+pub use rules::{Rule, RuleSet};
 pub use stream::{Piece, Side, TextStream};
 
 /// Names a rule of one [`Engine`].
