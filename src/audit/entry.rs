@@ -278,6 +278,19 @@ pub enum Mark {
     },
     /// A configuration was refused, and the old one stays.
     LoadRefused,
+    /// Something was recorded in the consent ledger.
+    Consent {
+        /// Whose data it is about.
+        tenant: TenantId,
+        /// What it does: `granted`, `withdrawn`, `refused`, `revoked`.
+        change: &'static str,
+        /// What for.
+        purposes: Vec<Purpose>,
+        /// Its number in the ledger.
+        entry: u64,
+        /// Its link of the ledger's chain: so the trail says what the ledger held.
+        link: [u8; HASH],
+    },
     /// The command line or the admin interface changed what is allowed.
     Changed {
         /// Whose.
@@ -317,6 +330,16 @@ impl Mark {
                 out.push(b'"');
             }
             Self::LoadRefused => begin("load_refused", now, out),
+            Self::Consent { tenant, change, purposes, entry, link } => {
+                begin("consent", now, out);
+                pair("tenant", tenant.as_str(), out);
+                pair("change", change, out);
+                list("purposes", purposes, out, |purpose, out| text(purpose.as_str(), out));
+                count("entry", *entry, out);
+                out.extend_from_slice(b",\"link\":\"");
+                hex(link, out);
+                out.push(b'"');
+            }
             Self::Changed { tenant, what, purpose, about } => {
                 begin("changed", now, out);
                 pair("tenant", tenant.as_str(), out);

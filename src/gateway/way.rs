@@ -19,7 +19,7 @@ use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question, Records};
+use crate::consent::{Permit, Question, Records, Signals};
 use crate::identity::Peer;
 use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
@@ -267,7 +267,7 @@ async fn entitled(
 }
 
 /// The uses that the call makes of data, beyond answering it.
-fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
+pub(super) fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
     let mut purposes = seen.purposes();
     if request.received.route.upstream.third_party {
         purposes.insert(Purpose::Share);
@@ -292,8 +292,8 @@ fn permitted(
     }
     let mut datasets: Vec<DatasetName> = scope.datasets().to_vec();
     datasets.extend(dataset.cloned());
-    let signal = consent::train_preference(&request.received.parts.headers);
-    let question = Question { purposes, datasets: &datasets, signal, records };
+    let signals = Signals::of(&request.received.parts.headers);
+    let question = Question { purposes, datasets: &datasets, subjects: &[], signals, records };
     let decided = shared.permit(&request.tenant.id, &question, scope);
     trail.asked(purposes, decided.as_ref().err());
     decided
@@ -305,9 +305,9 @@ fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
         return false;
     }
     let purposes = BTreeSet::from([Purpose::Store]);
-    let (signal, records) = (consent::Preference::Unknown, Records::NotAsked);
-    let question = Question { purposes: &purposes, datasets: &[], signal, records };
-    consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now()).is_ok()
+    let (signals, records) = (Signals::NONE, Records::NotAsked);
+    let question = Question { purposes: &purposes, datasets: &[], subjects: &[], signals, records };
+    shared.granted(|granted| granted.decide(&request.tenant.id, &question)).is_ok()
 }
 
 /// The data set that an upload belongs to: what the request says, or `default`.

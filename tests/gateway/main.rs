@@ -23,6 +23,7 @@ mod formats;
 mod homes;
 mod isolation;
 mod kit;
+mod ledger;
 mod lineage;
 mod memory;
 mod operator;

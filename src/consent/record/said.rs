@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::super::usage::{Preference, preference_of};
+use super::super::signals::{Preference, preference_of};
 use super::time::{self, Today};
 use crate::names::Purpose;
 

@@ -22,7 +22,7 @@ use crate::body::spool::{InOrder, Spool, Spooled};
 use crate::body::{Censored, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question};
+use crate::consent::{Permit, Question, Signals};
 use crate::isolation::TenantScope;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
@@ -56,9 +56,10 @@ pub(super) async fn file(
     let scope = asker.admit(&asked).await?;
     // A grant may have been withdrawn since the upload was opened.
     let datasets: Vec<_> = open.dataset.iter().cloned().collect();
-    let signal = consent::train_preference(&received.parts.headers);
+    let signals = Signals::of(&received.parts.headers);
     let records = records::of(request, &records::uses(request.operation(), &open.purposes));
-    let question = Question { purposes: &open.purposes, datasets: &datasets, signal, records };
+    let question =
+        Question { purposes: &open.purposes, datasets: &datasets, subjects: &[], signals, records };
     let permit = shared.permit(&request.tenant.id, &question, &scope);
     trail.asked(&open.purposes, permit.as_ref().err());
     let call = Upwards { shared, request, scope: &scope, permit: &permit? };
