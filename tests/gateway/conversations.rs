@@ -144,6 +144,7 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
         ("eval", "GET", format!("/v1/evals/ID/runs/{}", own.run), none.clone()),
         ("run", "GET", format!("{runs}/ID"), none.clone()),
         ("run", "POST", format!("{runs}/ID"), none.clone()),
+        ("run", "POST", format!("{runs}/ID/cancel"), none.clone()),
         ("run", "DELETE", format!("{runs}/ID"), none.clone()),
         ("run", "GET", format!("{runs}?after=ID"), none.clone()),
         ("run", "GET", format!("{runs}/ID/output_items"), none.clone()),
@@ -194,7 +195,7 @@ fn s3_what_another_keeps_upstream_is_answered_as_unknown() {
         assert!(house().sandbox.journal(&never).is_empty(), "{call:?} went up");
         compared += 1;
     }
-    assert_eq!(compared, 49);
+    assert_eq!(compared, 50);
     // Everything is as it was, and its owner sees it; lists hold nothing of anybody else's.
     assert_eq!(
         alice.get(&format!("/v1/conversations/{}", made.conversation)).ok().at("/metadata/of"),
