@@ -12,6 +12,7 @@
 
 mod adopt;
 mod analysis;
+mod apis;
 mod bad_input;
 mod censor;
 mod conformance;
