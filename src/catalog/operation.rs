@@ -27,6 +27,8 @@ pub struct Operation {
     pub or_purposes: Vec<Purpose>,
     /// The query parameters that it takes beside those that decide.
     pub query: Vec<Arc<str>>,
+    /// Query parameters that the upstream is given with these values, or not at all, whatever the caller says.
+    pub fixed: Vec<(Arc<str>, Option<Arc<str>>)>,
     /// The query parameters that name a resource, page a list or fulfil a condition: each stands at most once.
     pub deciding_query: Vec<Arc<str>>,
     /// What the request's body is.
@@ -342,6 +344,8 @@ pub struct ListShape {
     /// Items belong to the resource in the path and are not filtered (events of a job). Their ids stand in `yields`
     /// where they can be used again, as cursors or by name.
     pub inherited: bool,
+    /// Where there are no items, the answer does not have their member.
+    pub omits_empty: bool,
     /// The template of the operation that shows one item. A list that is paged by numbers has one.
     pub one: Option<Arc<str>>,
 }

@@ -114,7 +114,7 @@ async fn forward(
         job,
     };
     if call.request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
-        return Box::pin(lists::answer(call, permit, trail)).await;
+        return Box::pin(lists::answer(call, permit, body, trail)).await;
     }
     let begun = call.begun.clone();
     let answered = sent(trail, call, &permit, body, &up, &broke).await;
@@ -386,6 +386,8 @@ pub(super) fn rebase(request: &Recognised) -> Option<Rebase> {
 pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head, Refusal> {
     let received = &request.received;
     let upstream = &received.route.upstream;
+    let fixed = head::fixed(request.operation(), query);
+    let query = fixed.as_deref().or(query);
     Ok(Head {
         method: received.parts.method.clone(),
         uri: head::target(upstream, received.path(), query, received.parts.uri.path_and_query())?,

@@ -93,6 +93,23 @@ impl Compiler<'_> {
         }
     }
 
+    /// What is fixed is written plainly and stands once, like what decides, and is not what decides.
+    pub(super) fn fix_query(&mut self, raw: &RawOperation, operation: &mut Operation) {
+        for (name, value) in &raw.fixed.0 {
+            let known = operation.deciding_query.iter().chain(&operation.query);
+            if known.into_iter().any(|known| **known == *name.value) {
+                self.error(name.referenced, format!("`{}` is fixed, and the caller's to say", name.value));
+            }
+            let plain = |text: &str| {
+                text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'~'))
+            };
+            if !plain(&name.value) || !value.as_deref().is_none_or(plain) {
+                self.error(name.referenced, "what is fixed is letters, digits, `_`, `-`, `.` and `~`");
+            }
+        }
+        operation.deciding_query.extend(operation.fixed.iter().map(|(name, _)| Arc::clone(name)));
+    }
+
     /// Lists that are filtered by somebody, and looked at.
     pub(super) fn check_lists(
         &mut self,
@@ -114,6 +131,12 @@ impl Compiler<'_> {
                     only.kind
                 ));
             }
+        }
+        if let (Some(list), Some(ListShape { paging: Paging::Cursor { .. }, inherited: false, .. })) =
+            (&raw.list, &operation.list)
+            && operation.request != BodyShape::None
+        {
+            self.error(list.kind.referenced, "a list that is paged by ids is asked for without a body");
         }
         if let (Some(list), Some(ListShape { paging: Paging::Numbers(numbers), id, .. })) =
             (&raw.list, &operation.list)

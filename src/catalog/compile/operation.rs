@@ -27,6 +27,7 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         purpose: Purpose::Inference,
         or_purposes: Vec::new(),
         query: Vec::new(),
+        fixed: Vec::new(),
         deciding_query: Vec::new(),
         request: BodyShape::None,
         response: BodyShape::None,
@@ -64,6 +65,10 @@ impl<'f> Compiler<'f> {
         operation.purpose = raw.purpose;
         operation.or_purposes.clone_from(&raw.or_purposes);
         operation.query = raw.query.iter().map(|name| Arc::from(name.value.as_str())).collect();
+        let fixed = raw.fixed.0.iter();
+        operation.fixed = fixed
+            .map(|(name, value)| (Arc::from(name.value.as_str()), value.as_deref().map(Arc::from)))
+            .collect();
         operation.request = self.body(&raw.request);
         if operation.request == BodyShape::Id {
             self.error(raw.matches.referenced, "a request is no id: name its place in `uses`");
@@ -86,6 +91,7 @@ impl<'f> Compiler<'f> {
         self.compile_uses_of_data(&scope, raw, &both, &mut operation);
         self.compile_rewrites(&scope, &both, &mut operation);
         operation.deciding_query = deciding_query(&operation, raw.list.as_ref());
+        self.fix_query(raw, &mut operation);
         self.check_params(&scope, raw, &both);
         self.check_form(&scope, &operation);
         self.check_answer(&scope, raw, &both, &operation);

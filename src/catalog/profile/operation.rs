@@ -1,9 +1,11 @@
 //! The entries of `operations:` and `parts:`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawBody, RawCondition, RawPlace, RawUse, Text};
+use super::{Entries, RawBody, RawCondition, RawPlace, RawUse, Text};
 use crate::names::Purpose;
 
 /// A piece that operations include: its lists are put before the operation's own.
@@ -76,6 +78,11 @@ pub(in crate::catalog) struct RawOperation {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(in crate::catalog) query: Vec<Text>,
+    /// Query parameters that the upstream is given with these values, and those that it is not given (null), whatever the
+    /// caller says.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    pub(in crate::catalog) fixed: Entries<Option<String>>,
     /// Path parameters that name no resource.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -258,6 +265,9 @@ pub(in crate::catalog) struct RawList {
     /// Items belong to the resource in the path and are not filtered.
     #[serde(default)]
     pub(in crate::catalog) inherited: bool,
+    /// The API leaves the items out of its answer where there are none.
+    #[serde(default)]
+    pub(in crate::catalog) omits_empty: bool,
     /// How it is paged; all at once, if neither this nor `pages` is there.
     pub(in crate::catalog) cursor: Option<RawCursor>,
     /// How it is paged by numbers.
