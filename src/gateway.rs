@@ -9,6 +9,7 @@ mod assembly;
 pub mod canary;
 mod claims;
 pub mod coverage;
+mod deeds;
 mod effects;
 mod expected;
 mod head;
@@ -80,6 +81,7 @@ impl Gateway {
     pub fn start(&self, shutdown: &Shutdown) {
         drop(self.0.shutdown.set(shutdown.clone()));
         shutdown.spawn(undo::run(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(deeds::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }
 
