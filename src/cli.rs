@@ -15,6 +15,7 @@ mod completions;
 mod conformance;
 mod coverage;
 mod demo;
+mod desk;
 mod keys;
 mod lineage;
 mod orphans;

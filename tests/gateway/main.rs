@@ -10,6 +10,7 @@
     reason = "a test that can't go on fails; clippy knows helpers of unit tests only"
 )]
 
+mod account;
 mod adopt;
 mod analysis;
 mod bad_input;
@@ -17,6 +18,7 @@ mod censor;
 mod conformance;
 mod consent;
 mod conversations;
+mod desk;
 mod faults;
 mod files;
 mod formats;
