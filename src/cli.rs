@@ -16,6 +16,7 @@ mod conformance;
 mod consent;
 mod coverage;
 mod demo;
+mod desk;
 mod explain;
 mod keys;
 mod lineage;

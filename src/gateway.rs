@@ -9,6 +9,7 @@ mod assembly;
 pub mod canary;
 mod claims;
 pub mod coverage;
+mod deeds;
 mod effects;
 mod expected;
 mod granted;
@@ -83,6 +84,7 @@ impl Gateway {
         drop(self.0.shutdown.set(shutdown.clone()));
         shutdown.spawn(undo::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(ledger::tell(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(deeds::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }
 

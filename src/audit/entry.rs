@@ -302,6 +302,21 @@ pub enum Mark {
         /// About what.
         about: Option<Keyed>,
     },
+    /// The operator changed by a command what is whose.
+    ByHand {
+        /// The deed's number: one that is told twice, since the gateway was killed, has the same.
+        deed: u64,
+        /// When it was done.
+        at: Timestamp,
+        /// What: a literal such as `adopted`.
+        what: &'static str,
+        /// For whom.
+        tenant: TenantId,
+        /// With which resource.
+        resource: Option<(Kind, Keyed)>,
+        /// The call that it came of, or the run of the command.
+        request: RequestId,
+    },
 }
 
 /// What the trail says of itself.
@@ -350,6 +365,21 @@ impl Mark {
                     about.hex(out);
                     out.push(b'"');
                 }
+            }
+            Self::ByHand { deed, at, what, tenant, resource, request } => {
+                begin("by_hand", now, out);
+                count("deed", *deed, out);
+                let _ok = write!(out, ",\"done\":\"{at}\"");
+                pair("what", what, out);
+                pair("tenant", tenant.as_str(), out);
+                if let Some((kind, id)) = resource {
+                    pair("kind", kind.as_str(), out);
+                    out.extend_from_slice(b",\"id\":\"");
+                    id.hex(out);
+                    out.push(b'"');
+                }
+                let mut text = [0; 36];
+                pair("request", request.encode(&mut text), out);
             }
         }
     }

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::check::refuse;
 use super::output::complain;
-use crate::config::Snapshot;
+use crate::config::{self, Mode, Snapshot};
 use crate::diagnostic::nearest;
 use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{Options, Sqlite, StoreError};
@@ -24,8 +25,18 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// Waits for a command, and says what went wrong.
-pub(super) fn ended(command: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
+/// Reads the configuration, carries a command out, and says what went wrong.
+pub(super) fn run(
+    config: &Path,
+    command: impl AsyncFnOnce(&Snapshot) -> Result<ExitCode, Fault>,
+) -> ExitCode {
+    match config::load(config, Mode::Check, 1) {
+        Ok(snapshot) => ended(command(&snapshot)),
+        Err(errors) => refuse(&errors),
+    }
+}
+
+fn ended(command: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -173,12 +173,17 @@ impl Seen<'_> {
 
     /// What a new resource is said to be for, if some use of it depends on that. Other words are not kept: they are the caller's.
     pub(super) fn label(&self) -> Option<Label> {
+        let said = self.said()?;
+        self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
+    }
+
+    /// What a new resource is said to be for, in the caller's own words.
+    pub(super) fn said(&self) -> Option<&str> {
         let places = self.plan.operation.creates.iter().filter_map(|creation| match &creation.label {
             Some(catalog::Label::Value(place)) => Some(place),
             Some(catalog::Label::Same(_)) | None => None,
         });
-        let said = places.filter_map(|place| self.text(place)).next()?;
-        self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
+        places.filter_map(|place| self.text(place)).next()
     }
 
     /// Whether what holds the ids of a place is a list, if they stand in one. Many a server reads the keys of an object, or the

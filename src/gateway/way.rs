@@ -97,7 +97,9 @@ async fn forward(
         trail.creates();
     }
     let job = job(&request, exchange, Direction::Response);
-    let about = effects::About { scope: &scope, dataset: dataset.as_ref(), label: label.as_ref() };
+    let word = seen(&request, &said).said().map(|said| shared.keyer.label(said));
+    let about =
+        effects::About { scope: &scope, dataset: dataset.as_ref(), label: label.as_ref(), said: word };
     let begun = effects::begin(shared, &request, &creates, about).await?;
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));

@@ -161,8 +161,10 @@ pub struct Intent {
     pub request: RequestId,
     /// The data set that what it makes will belong to.
     pub dataset: Option<DatasetName>,
-    /// What that is said to be for.
+    /// What that is said to be for, if some use asks for it.
     pub label: Option<Label>,
+    /// A keyed hash of what it is said to be for, whatever that is: the words are the caller's.
+    pub said: Option<String>,
     /// What it will have been made from.
     pub from: Vec<Parent>,
 }
@@ -223,6 +225,8 @@ pub struct Attempt {
     pub doom: Doom,
     /// How often it was tried without success.
     pub attempts: u32,
+    /// What it deletes, where that may have come to be somebody's since.
+    pub of: Option<Resource>,
 }
 
 /// Which way to walk.

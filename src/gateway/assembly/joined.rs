@@ -150,7 +150,8 @@ impl Upwards<'_> {
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
         let (dataset, label) = (open.dataset.as_ref(), open.label.as_ref());
-        let about = effects::About { scope: self.scope, dataset, label };
+        let said = Some(self.shared.keyer.label(&open.told.purpose));
+        let about = effects::About { scope: self.scope, dataset, label, said };
         let begun = effects::begin(self.shared, self.request, &[true], about).await?;
         let response = match self.dispatch(trail, &path, "application/json", body).await {
             Ok(response) => response,

@@ -114,7 +114,7 @@ pub(super) struct Newest {
     pub(super) seq: i64,
     tenant: i64,
     generation: i64,
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 /// Finds the newest generation within the writer's transaction.
@@ -135,10 +135,11 @@ pub(super) fn newest(
 
 /// Records the claims in their order.
 pub(super) fn claim_all(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<(), StoreError> {
-    claims.iter().try_for_each(|claim| claim_one(tx, claim))
+    claims.iter().try_for_each(|claim| claim_one(tx, claim).map(drop))
 }
 
-fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
+/// Records a claim. False if it was on record.
+pub(super) fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<bool, StoreError> {
     let upstream = tx.name(claim.resource.upstream.as_str())?;
     let kind = tx.name(claim.resource.kind.as_str())?;
     let tenant = tx.name(claim.tenant.as_str())?;
@@ -158,7 +159,7 @@ fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
         let found = newest(tx, upstream, kind, &parent.id)?.ok_or(StoreError::ParentUnknown)?;
         super::lineage::insert(tx, seq, found.seq, parent.relation, &parent.via)?;
     }
-    Ok(())
+    Ok(new)
 }
 
 fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreError> {

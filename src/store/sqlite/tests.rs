@@ -13,6 +13,7 @@ use crate::store::{
     Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
 };
 
+mod deeds;
 mod faults;
 mod ledger;
 mod model;
@@ -208,6 +209,7 @@ async fn an_intent_is_settled_with_its_claims_or_stays_open() {
         request,
         dataset: None,
         label: None,
+        said: None,
         from: Vec::new(),
     };
     let (lost, kept) = (RequestId::fresh(), RequestId::fresh());
@@ -248,6 +250,7 @@ async fn undos_wait_until_they_are_done() {
         request: doom.request,
         dataset: None,
         label: None,
+        said: None,
         from: Vec::new(),
     };
     let intent = store.begin(intent).await.unwrap();
