@@ -245,10 +245,18 @@ fn every_reference_field_is_looked_at() {
 fn an_id_may_stand_where_an_object_may_stand_too() {
     let at = |text: &str| text.parse::<Pointer>().unwrap();
     let response = operation("createResponse");
-    assert!(response.nests(&at("/tools/*/container")));
-    assert!(response.nests(&at("/conversation")));
-    assert!(!response.nests(&at("/previous_response_id")));
-    assert!(!operation("createFineTuningJob").nests(&at("/training_file")));
+    for place in ["/tools/*/container", "/conversation"] {
+        assert!(response.holds_object(&at(place)) && !response.holds_list(&at(place)), "{place}");
+    }
+    let many = at("/tools/*/vector_store_ids");
+    assert!(response.holds_list(&many) && !response.holds_object(&many));
+    for (operation, place) in [
+        (response, "/previous_response_id"),
+        (operation("createFineTuningJob"), "/training_file"),
+        (operation("createAssistant"), "/file_ids/*"),
+    ] {
+        assert!(!operation.holds_object(&at(place)) && !operation.holds_list(&at(place)), "{place}");
+    }
 }
 
 #[test]
