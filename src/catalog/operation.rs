@@ -260,6 +260,14 @@ pub struct Only {
     pub at_most: u32,
 }
 
+impl Only {
+    /// The parameter stands once for each id: its name ends in `[]`. Else its value has commas.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.query.ends_with("[]")
+    }
+}
+
 /// Where a new resource's label comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Label {

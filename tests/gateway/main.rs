@@ -13,6 +13,7 @@
 mod account;
 mod adopt;
 mod analysis;
+mod anthropic;
 mod bad_input;
 mod censor;
 mod conformance;
