@@ -198,7 +198,8 @@ pub(super) fn via(pointer: &Pointer) -> Via {
 }
 
 /// A place where the request names a resource. A string, or a number, that stands there is an id; null is nothing.
-/// An object or an array names nothing, and is right only where [`Operation::nests`] says so.
+/// An object or an array names nothing, and is right only where [`Operation::holds_object`] or [`Operation::holds_list`]
+/// says so.
 #[derive(Clone, Debug)]
 pub struct Use {
     /// The kind.
@@ -261,6 +262,14 @@ pub struct Only {
     pub at_most: u32,
 }
 
+impl Only {
+    /// The parameter stands once for each id: its name ends in `[]`. Else its value has commas.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.query.ends_with("[]")
+    }
+}
+
 /// Where a new resource's label comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Label {
@@ -281,8 +290,8 @@ pub struct Undo {
     pub template: Arc<str>,
 }
 
-/// A condition on a value of the request. It looks at scalars: an object or an array at the place fulfils
-/// nothing (`/**` reaches the scalars inside it).
+/// A condition on a value of the request. An object or an array at the place fulfils it unless it names the values that do,
+/// and so does what stands for the list of a place that ends in `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// Where the value stands.
@@ -536,13 +545,20 @@ impl Operation {
         uses.chain(self.conditions().map(|condition| &condition.place)).chain(labels).chain(&self.stream)
     }
 
-    /// Whether deciding places stand below this one as well, so that an object or an array may stand here:
-    /// `container` is an id, or `{"file_ids": [...]}`.
+    /// Whether an object may stand where an id does: some place that decides is a member of it. `container` is an id, or
+    /// `{"file_ids": [...]}`.
     #[must_use]
-    pub fn nests(&self, at: &Pointer) -> bool {
-        let steps = at.steps();
-        self.deciding_json()
-            .any(|other| other.steps().len() > steps.len() && other.steps().starts_with(steps))
+    pub fn holds_object(&self, at: &Pointer) -> bool {
+        self.deciding_json().any(|other| matches!(below(other, at), Some([Step::Key(_), ..])))
+    }
+
+    /// Whether a list may stand where an id does: its elements are places of ids themselves. `vector_store_ids` is one, or many.
+    #[must_use]
+    pub fn holds_list(&self, at: &Pointer) -> bool {
+        self.uses.iter().any(|used| match &used.place {
+            Place::Json(other) => matches!(below(other, at), Some([Step::Any, ..])),
+            Place::Path(_) | Place::Query(_) | Place::Header(_) | Place::Form(_) => false,
+        })
     }
 
     /// The places of the request's JSON that decide or are rewritten: where no member may be repeated.
@@ -555,4 +571,9 @@ impl Operation {
             .chain(self.store.iter().map(|store| &store.at))
             .chain(self.request_edits.iter().map(|edit| &edit.at))
     }
+}
+
+/// The way from one place to another below it.
+fn below<'p>(other: &'p Pointer, at: &Pointer) -> Option<&'p [Step]> {
+    other.steps().strip_prefix(at.steps())
 }

@@ -13,6 +13,7 @@
 mod account;
 mod adopt;
 mod analysis;
+mod anthropic;
 mod apis;
 mod bad_input;
 mod cached;
