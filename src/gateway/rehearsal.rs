@@ -118,7 +118,9 @@ impl Rehearsal {
         let notes = (RequestId::fresh(), Touched::new(&self.keyer));
         let received =
             Received::new(notes, Arc::clone(&self.live), parts).map_err(|(refusal, _route)| refusal)?;
-        Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) }.recognise()
+        Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) }
+            .recognise()
+            .map_err(|(refusal, _)| refusal)
     }
 
     fn caller(&self) -> Caller {
