@@ -7,12 +7,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::check::refuse;
 use super::output::say;
 use super::registry::{self, Fault, known_tenant, open};
-use crate::config::{self, Mode, Snapshot, Tenant};
+use crate::config::{Snapshot, Tenant};
 use crate::names::SubjectHash;
-use crate::store::{Chain, Consents as _};
+use crate::store::{Chain, ChainKey, Consents as _};
 
 mod list;
 mod said;
@@ -54,11 +53,7 @@ pub(super) fn run(command: &Command) -> ExitCode {
         Command::List(arguments) => arguments.at(),
         Command::Verify { config } => config,
     };
-    let snapshot = match config::load(&at.config, Mode::Check, 0) {
-        Ok(snapshot) => snapshot,
-        Err(errors) => return refuse(&errors),
-    };
-    registry::ended(carry_out(command, &snapshot))
+    registry::run(&at.config, async |snapshot| carry_out(command, snapshot).await)
 }
 
 async fn carry_out(command: &Command, snapshot: &Snapshot) -> Result<ExitCode, Fault> {
@@ -75,7 +70,7 @@ async fn carry_out(command: &Command, snapshot: &Snapshot) -> Result<ExitCode, F
 
 async fn verify(snapshot: &Snapshot) -> Result<ExitCode, Fault> {
     let store = open(&snapshot.state.store)?;
-    match store.verify(snapshot.master.consent_chain()).await? {
+    match store.verify(chain(snapshot)).await? {
         Chain::Whole { entries, head } => {
             say(format_args!(
                 "{entries} entries, nothing changed; head {}",
@@ -90,6 +85,11 @@ async fn verify(snapshot: &Snapshot) -> Result<ExitCode, Fault> {
             Ok(ExitCode::from(1))
         }
     }
+}
+
+/// The key of the ledger's chain.
+fn chain(snapshot: &Snapshot) -> ChainKey {
+    ChainKey::new(snapshot.master.hmac("consent chain v1", None))
 }
 
 /// The tenant that is meant, as it is configured.

@@ -46,8 +46,9 @@ pub(super) struct Arguments {
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("a header is `Name: value`")?;
-    let name = name.trim().parse().map_err(|_| "the header's name has other characters than a name's")?;
-    let value = value.trim().parse().map_err(|_| "the header's value has control characters")?;
+    let name =
+        name.trim().parse().map_err(|_invalid| "the header's name has other characters than a name's")?;
+    let value = value.trim().parse().map_err(|_invalid| "the header's value has control characters")?;
     Ok((name, value))
 }
 

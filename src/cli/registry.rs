@@ -36,7 +36,8 @@ pub(super) fn run(
     }
 }
 
-fn ended(command: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
+/// Waits for a command, and says what went wrong.
+pub(super) fn ended(command: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

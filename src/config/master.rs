@@ -9,8 +9,6 @@ use std::path::Path;
 use aws_lc_rs::{hkdf, hmac, rand};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::store::ChainKey;
-
 /// The root secret.
 pub struct MasterKey(hkdf::Prk);
 
@@ -84,12 +82,6 @@ impl MasterKey {
     #[must_use]
     pub fn audit_seal(&self) -> hmac::Key {
         self.hmac("audit seal v1", None)
-    }
-
-    /// The key of the consent ledger's chain.
-    #[must_use]
-    pub fn consent_chain(&self) -> ChainKey {
-        ChainKey::new(self.hmac("consent chain v1", None))
     }
 
     /// Whether it is the same secret.

@@ -186,7 +186,7 @@ fn lists_are_read_to_their_end_however_they_are_paged() {
             shop.make(of, "x", &json!({"created_at": 1_700_000_000}));
         }
     }
-    let account = shop.clone();
+    let account = shop;
     let running = own().start(move |up| account.answer(up));
     let (status, lines, text) = orphans(&running.gateway.setup, &[]);
     assert_eq!(status, 0, "{text}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::account::silent;
+use super::cached::silent;
 use super::kit::values::{FORM, form, mark};
 use super::kit::{Answer, Ask, Caller, house};
 

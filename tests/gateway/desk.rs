@@ -69,7 +69,7 @@ fn what_came_of_a_held_thing_is_not_given_away() {
 fn without_the_list_of_jobs_a_rule_gives_no_result_away() {
     let shop = Shop::default();
     let id = shop.make("results", "out", &json!({"created_at": 1_700_000_000}));
-    let account = shop.clone();
+    let account = shop;
     let running = own().start(move |up| match up.target().starts_with("/v1/jobs") {
         true => reply(500, &json!({})),
         false => account.answer(up),
@@ -239,7 +239,7 @@ fn what_came_to_be_somebodys_is_not_deleted_later() {
 fn the_exit_status_says_how_it_ended() {
     let (shop, lost) = (Shop::default(), on());
     let unreadable = Arc::new(AtomicBool::new(false));
-    let (account, cut, breaks) = (shop.clone(), Arc::clone(&lost), Arc::clone(&unreadable));
+    let (account, cut, breaks) = (shop, Arc::clone(&lost), Arc::clone(&unreadable));
     let running = own().start(move |up| {
         if breaks.load(Ordering::Relaxed) {
             return reply(500, &json!({}));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::super::output::{complain, say};
 use super::super::registry::{Fault, open};
-use super::{At, subjects, tenant};
+use super::{At, chain, subjects, tenant};
 use crate::config::{Snapshot, Tenant};
 use crate::consent::{Facts, Scope, Verdict, said as standing};
 use crate::names::{DatasetName, Purpose, SubjectHash};
@@ -102,7 +102,7 @@ impl Said {
             widens(&entries, tenant, &store)?;
         }
         let total = entries.len();
-        let key = snapshot.master.consent_chain();
+        let key = chain(snapshot);
         let mut first = None;
         for (n, some) in entries.chunks(AT_ONCE).enumerate() {
             let number = store.record(some.to_vec(), key.clone()).await.inspect_err(|_| {
