@@ -31,8 +31,8 @@ pub use making::{Making, Origin, Parent, Relation};
 pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
 pub use types::{
-    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, Node, OpenIntent, Owned, OwnedItem, Page, Resource,
-    Slice, State, Towards, Upload, UploadPart, UploadState,
+    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, JudgedFor, Node, OpenIntent, Owned, OwnedItem,
+    Page, Resource, Slice, State, Towards, Upload, UploadPart, UploadState,
 };
 
 use crate::names::{Kind, SubjectHash, TenantId, UpstreamId, Via};

@@ -119,6 +119,8 @@ pub struct JudgedRecords {
     pub anonymised: u64,
     /// Left out.
     pub dropped: u64,
+    /// Files that passed without being read record by record.
+    pub unread: u64,
     /// SHA-256 over the lines of the report: whoever has the file can show which records were meant.
     pub hash: [u8; HASH],
     /// What was found.
@@ -230,6 +232,9 @@ impl Entry {
             out.extend_from_slice(b",\"judged\":{\"report\":\"");
             hex(&judged.hash, out);
             out.push(b'"');
+            if judged.unread > 0 {
+                count("unread", judged.unread, out);
+            }
             list("findings", &judged.findings, out, |found, out| {
                 out.extend_from_slice(b"{\"finding\":");
                 text(found.finding, out);

@@ -68,6 +68,8 @@ pub struct Operation {
     pub response_edits: Vec<Edit>,
     /// Fields and values that the profile refuses.
     pub refuses: Vec<Refuses>,
+    /// When the call puts records of data sets to use that nobody reads one by one.
+    pub unjudged: Vec<Unjudged>,
     /// Where text stands in an event stream.
     pub channels: Vec<Channel>,
     /// The operation is known and refused by name.
@@ -433,6 +435,14 @@ pub enum EditAction {
     Rebase,
 }
 
+/// Records of data sets that a call puts to use, and nobody reads one by one: they stand in a JSON body, or the server fetches
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Only when the request says so; always without it.
+    pub when: Option<Condition>,
+}
+
 /// A field or a value that the profile refuses.
 #[derive(Clone, Debug)]
 pub struct Refuses {
@@ -532,6 +542,7 @@ impl Operation {
             .chain(lines)
             .chain(&self.records)
             .chain(self.refuses.iter().map(|refused| &refused.when))
+            .chain(self.unjudged.iter().filter_map(|records| records.when.as_ref()))
     }
 
     /// The places of the request that decide: what they hold has to be known, and each has to have one reading

@@ -16,7 +16,7 @@ use crate::account::{Account, Bounds, Found, Shelf};
 use crate::config::Snapshot;
 use crate::names::{Kind, RequestId, TenantId};
 use crate::store::{
-    Claim, Deeds as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Parent, Relation,
+    Claim, Deeds as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _, Parent, Relation,
     Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
@@ -356,6 +356,7 @@ impl Adopting<'_> {
             tenant: tenant.clone(),
             dataset: None,
             label,
+            judged: JudgedFor::NOTHING,
             made: Making {
                 origin: Origin::Adopted,
                 operation: shelf.operation().clone(),

@@ -14,7 +14,7 @@ use crate::account::{Account, Found, Shelf};
 use crate::config::Snapshot;
 use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{
-    Claim, Deeds as _, Doomed as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _,
+    Claim, Deeds as _, Doomed as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _,
     Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
@@ -241,6 +241,7 @@ impl Looking<'_> {
             tenant: intent.tenant.clone(),
             dataset: intent.dataset.clone(),
             label: intent.label.clone(),
+            judged: JudgedFor::NOTHING,
             made: Making {
                 origin: Origin::Created,
                 operation: intent.operation.clone(),

@@ -58,7 +58,7 @@ pub fn train_preference(headers: &HeaderMap) -> Preference {
 }
 
 /// Reads what one dictionary says of training. Any `n` wins.
-pub(super) fn preference_of(text: &str) -> Preference {
+fn preference_of(text: &str) -> Preference {
     let mut found = Preference::Unknown;
     for member in text.split(',') {
         let member = member.split(';').next().unwrap_or_default();

@@ -219,6 +219,7 @@ fn what_came_to_be_somebodys_is_not_deleted_later() {
         tenant: TenantId::new("acme"),
         dataset: None,
         label: None,
+        judged: consentry::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Yielded,
             operation: OperationId::new("listAssistants"),

@@ -9,6 +9,7 @@ use super::places::Scope;
 use super::{Compiler, Entry};
 use crate::catalog::profile::{RawBody, RawList, RawOperation};
 use crate::catalog::{Begins, BodyShape, Edit, EditAction, ListShape, Numbers, Operation, Paging, Place};
+use crate::names::Purpose;
 use crate::pointer::{Pointer, Step};
 
 impl Compiler<'_> {
@@ -19,6 +20,18 @@ impl Compiler<'_> {
             |edit: &Edit| matches!((edit.at.steps(), &edit.action), ([Step::Key(_)], EditAction::Salt));
         if form && !operation.request_edits.iter().all(can_be) {
             self.error(scope.at, "in a form, `salt` of a field is all that can be rewritten");
+        }
+    }
+
+    /// Records are judged for training, evaluation and annotation: for other calls nobody asks.
+    pub(super) fn check_unjudged(&mut self, scope: &Scope<'_>, operation: &Operation) {
+        let judged =
+            |purpose: Purpose| matches!(purpose, Purpose::Train | Purpose::Evaluate | Purpose::Annotate);
+        let asks = operation.purpose == Purpose::Annotate
+            || operation.training.iter().any(|training| judged(training.purpose));
+        if !operation.unjudged.is_empty() && !asks {
+            self.error(scope.at, "`unjudged` says something of training, evaluation and annotation only")
+                .help = Some("name the purpose in `needs`, or leave `unjudged` out".to_owned());
         }
     }
 

@@ -30,6 +30,9 @@ pub(in crate::catalog) struct Part {
     /// Fields and values that are refused.
     #[serde(default)]
     pub(in crate::catalog) refuses: Vec<RawRefuses>,
+    /// Records of data sets that the call puts to use, and nobody reads one by one.
+    #[serde(default)]
+    pub(in crate::catalog) unjudged: Vec<RawUnjudged>,
     /// Rewrites in the request.
     #[serde(default)]
     pub(in crate::catalog) request_edits: Vec<RawEdit>,
@@ -130,6 +133,9 @@ pub(in crate::catalog) struct RawOperation {
     /// Fields and values that are refused.
     #[serde(default)]
     pub(in crate::catalog) refuses: Vec<RawRefuses>,
+    /// Records of data sets that the call puts to use, and nobody reads one by one.
+    #[serde(default)]
+    pub(in crate::catalog) unjudged: Vec<RawUnjudged>,
     /// Texts that go on from event to event.
     #[serde(default)]
     pub(in crate::catalog) channels: Vec<RawChannel>,
@@ -234,6 +240,17 @@ pub(in crate::catalog) struct RawRefuses {
     #[serde(default)]
     pub(in crate::catalog) reason: RefusedField,
     /// Why, for readers of the file.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub(in crate::catalog) because: String,
+}
+
+/// Records of data sets that nobody reads one by one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawUnjudged {
+    /// Only when the request says so.
+    pub(in crate::catalog) when: Option<RawCondition>,
+    /// Which, for readers of the file.
     #[expect(dead_code, reason = "for readers of the file")]
     pub(in crate::catalog) because: String,
 }

@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST, DEEDS];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST, DEEDS, JUDGED];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -227,6 +227,9 @@ ALTER TABLE intent ADD COLUMN said TEXT;
 ALTER TABLE doomed ADD COLUMN kind INTEGER;
 ALTER TABLE doomed ADD COLUMN id TEXT;
 ";
+
+/// For which uses the records of a resource were judged, as bits. What was recorded before was judged for none.
+const JUDGED: &str = "ALTER TABLE resource ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;";
 
 /// Notes that nobody waits for what was begun: for whoever holds the lock of the store.
 pub(super) fn lose_open(connection: &Connection) -> Result<(), StoreError> {

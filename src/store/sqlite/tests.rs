@@ -38,6 +38,7 @@ fn claim(tenant: &str, kind: &str, id: &str) -> Claim {
         tenant: TenantId::new(tenant),
         dataset: None,
         label: None,
+        judged: crate::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Created,
             operation: OperationId::new("createFile"),
