@@ -20,7 +20,9 @@ mod records;
 pub use analyser::{Analyser, TenantAnalyser};
 pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
 pub use names::Names;
-pub use policy::{KeptBy, PolicyCensor, PolicyConsent, PolicyFile, PolicyOptions, PromiseEntry};
+pub use policy::{
+    KeptBy, PolicyCensor, PolicyConsent, PolicyFile, PolicyOptions, PolicyRecords, PromiseEntry,
+};
 pub use records::{OtherFiles, RecordAction, RecordActions, RecordFields, Records};
 
 /// `consentry.yaml`: what the platform engineer sets.

@@ -4,10 +4,12 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use consentry::reason::Reason;
 use serde_json::{Value, json};
 
+use super::kit::gateway::GRANTED;
 use super::kit::own::{Own, Running};
 use super::kit::process::Process;
 use super::kit::upstream::{Arrived, Step, plain};
@@ -313,4 +315,63 @@ fn t4_addresses_in_bodies_pass_in_neither_direction() {
         "censor: {request: {IP_ADDRESS: allow}, response: {IP_ADDRESS: allow}}\n",
         &[(&texts[0], &four), (&texts[1], &six)],
     );
+}
+
+/// A line of a data set that says this of its subject.
+fn said(metadata: &Value) -> String {
+    let record = json!({"messages": [{"role": "user", "content": "hello"}], "metadata": metadata});
+    format!("{record}\n")
+}
+
+/// What of each of these files arrives, for a tenant of a policy and for one that has none.
+fn judged(policy: &str, files: &[(String, Option<&str>)]) {
+    let own = Own::new();
+    let of_policy = tenant_of(&own, policy, GRANTED);
+    let without = own.setup.tenant("without", GRANTED);
+    let made = AtomicUsize::new(0);
+    let running = own.start(move |_: &Arrived| {
+        let id = format!("file-{}", made.fetch_add(1, Ordering::Relaxed));
+        super::kit::upstream::json(200, &json!({"id": id, "object": "file", "purpose": "fine-tune"}))
+    });
+    let arrives = |tenant: &Tenant, line: &str| {
+        // A record that passes in any case: a file of which nothing is left is refused.
+        let file = format!("{}{line}", said(&json!({"subject_id": "p-0", "training_consent": true})));
+        running.gateway.as_(tenant).ask(&upload("fine-tune", "set.jsonl", file.as_bytes())).ok();
+        let arrived = super::files::file_of(running.upstream.arrived().last().unwrap());
+        String::from_utf8(arrived).unwrap().lines().nth(1).map(str::to_owned)
+    };
+    for (line, left) in files {
+        assert_eq!(arrives(&of_policy, line).as_deref(), *left, "{line}");
+        // What is personal in it may be replaced, but it arrives.
+        assert!(arrives(&without, line).is_some(), "somebody judges it: {line}");
+    }
+    drop(running.gateway.stop());
+}
+
+/// O2, O3, O5: the policy alone has the records judged. Children and special categories are left out, who said no is
+/// made anonymous, and who says nothing passes.
+#[test]
+fn o2_o3_o5_records_of_the_policys_tenant_are_judged() {
+    let silent = said(&json!({"topic": "a"}));
+    judged(
+        "otso",
+        &[
+            (said(&json!({"age": 12})), None),
+            (said(&json!({"birth_date": "2015-04-01"})), None),
+            (said(&json!({"minor": true})), None),
+            (said(&json!({"special_category": "health"})), None),
+            (
+                said(&json!({"subject_id": "p-9", "training_consent": false, "topic": "a"})),
+                Some(silent.trim_end()),
+            ),
+            (silent.clone(), Some(silent.trim_end())),
+        ],
+    );
+}
+
+/// P1: for the policy's tenant silence is no consent.
+#[test]
+fn p1_who_said_nothing_is_left_out_for_the_policys_tenant() {
+    let yes = said(&json!({"training_consent": true}));
+    judged("pystorm", &[(said(&json!({"topic": "a"})), None), (yes.clone(), Some(yes.trim_end()))]);
 }

@@ -9,9 +9,10 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::policy::{Policy, Promised, known};
-use super::super::schema::{self, ActionName, Names, PolicyOptions};
+use super::super::schema::{self, ActionName, Names, PolicyOptions, PolicyRecords, RecordAction};
 use super::Compiler;
 use super::policies::action;
+use super::records::cannot_pass;
 use crate::censor::{self, Action, CompileError, RuleSet};
 use crate::diagnostic::Diagnostic;
 
@@ -53,6 +54,9 @@ pub(super) fn check(
     operations: &BTreeSet<String>,
 ) {
     for policy in policies.values() {
+        if let Some(records) = &policy.options.records {
+            cannot_pass(c, &policy.file, &records.when);
+        }
         for side in [Side::Request, Side::Response] {
             let decided = rules.map(|rules| entries(policy, side).decide(rules));
             if let Some(Err(CompileError::Selector { selector, help })) = decided {
@@ -116,6 +120,18 @@ impl Floors {
             Side::Request => &self.request,
             Side::Response => &self.response,
         }
+    }
+
+    /// What the policies say at least of records.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&Policy, &PolicyRecords)> {
+        let policies = self.policies.iter();
+        policies.filter_map(|policy| Some((policy.as_ref(), policy.options.records.as_ref()?)))
+    }
+
+    /// Whether records are told apart by special categories because a policy says so.
+    pub(super) fn tells_special(&self) -> bool {
+        let given = self.records().filter_map(|(_, records)| records.when.special_category.as_ref());
+        given.into_iter().any(|given| given.value != RecordAction::Pass)
     }
 
     /// The strictest of what the policies set and the tenant says; what comes later in the order is stricter.

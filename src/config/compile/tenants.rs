@@ -93,7 +93,8 @@ pub(super) fn compile(
         let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
         let policies = own.as_ref().and_then(|rules| {
             let records = raw.records.as_ref();
-            let tenant = policies::Tenant { file, rules, raw: &raw.censor, records, floors: &floors };
+            let named = raw.policy.as_ref();
+            let tenant = policies::Tenant { file, rules, raw: &raw.censor, records, named, floors: &floors };
             workshop.policies(c, &tenant, analysis.as_ref(), &known)
         });
         let tenant = tenant(c, context, &known, (file, raw), (id.clone(), floors, policies, analysis));
@@ -146,6 +147,7 @@ fn tenant(
     let own = raw.third_parties.as_ref();
     let third_parties =
         floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
+    let records = records::of(c, file, raw.records.as_ref(), &floors);
     Some(Tenant {
         secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         id,
@@ -154,7 +156,7 @@ fn tenant(
         third_parties_refused: third_parties == ThirdParties::Refuse,
         policies: policies?,
         promised: floors.policies,
-        records: raw.records.as_ref().map(|raw| records::of(c, file, &raw.value)),
+        records,
         analysis,
         dry_run,
         opaque,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ActionName, StoreWithoutGrant, ThirdParties};
+use super::{ActionName, OtherFiles, RecordActions, StoreWithoutGrant, ThirdParties};
 
 /// `policies/*.yaml`: settings under one name, and the promises that they keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,6 +37,8 @@ pub struct PolicyOptions {
     /// What must not pass.
     #[serde(default)]
     pub censor: PolicyCensor,
+    /// The records of data sets are judged one by one, at least so strictly.
+    pub records: Option<PolicyRecords>,
     /// The only operations whose bodies may pass although they can't be inspected. Not written: a tenant names what it likes.
     pub opaque: Option<Vec<String>>,
     /// Operations in whose documents nothing may stand that can't be inspected.
@@ -52,6 +54,18 @@ pub struct PolicyOptions {
 pub struct PolicyConsent {
     /// What becomes of a request that asks the upstream to store it, without a grant.
     pub store_without_grant: Option<StoreWithoutGrant>,
+}
+
+/// What a policy may set of `records`. What it leaves out is as strict as for a tenant that leaves it out.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRecords {
+    /// What becomes of records, by what was found.
+    #[serde(default)]
+    pub when: RecordActions,
+    /// What becomes of files that are not read record by record (`refuse`).
+    #[serde(default)]
+    pub other_files: OtherFiles,
 }
 
 /// What a policy may set of `censor`.

@@ -3,6 +3,7 @@
 use super::{files, read, rule, tenant, wrong};
 use crate::censor::Action;
 use crate::config::{Kept, Policy, Snapshot};
+use crate::consent::record::{Field, Finding, RecordAction};
 use crate::diagnostic::Diagnostic;
 use crate::names::{OperationId, TenantId};
 
@@ -19,11 +20,13 @@ options:
   censor:
     request: {secrets: redact, EMAIL_ADDRESS: hash}
     response: {secrets: block}
+  records: {when: {minor: refuse, unknown: pass}}
 promises:
   - {id: X1, promise: Nothing is stored., kept_by: [{option: /consent/store_without_grant}], shown_by: ['a::b']}
   - {id: X2, promise: Nothing is shared., kept_by: [{option: /third_parties}], shown_by: ['a::b']}
   - {id: X3, promise: No secret leaves., kept_by: [{option: /censor/request}, {option: /censor/response}], shown_by: ['a::b']}
   - {id: X4, promise: All is read., kept_by: [{option: /opaque}, {option: /refuse_media}], shown_by: ['a::b']}
+  - {id: X5, promise: No child is in it., kept_by: [{option: /records}], shown_by: ['a::b']}
 ";
 
 fn with(text: &str) -> Result<Snapshot, Vec<Diagnostic>> {
@@ -94,6 +97,9 @@ fn a_key_that_loosens_a_policy_is_refused_by_the_promises_name() {
         ("censor: {operations: {createEmbedding: {request: {github-pat: allow}}}}\n", "one.yaml:3:", "X3"),
         (&format!("censor:\n  rules:\n{own}"), "one.yaml:5:", "X3"),
         (&format!("censor:\n  rules:\n{outvoted}"), "one.yaml:5:", "X3"),
+        ("records: {when: {minor: drop}}\n", "one.yaml:3:", "X5: No child is in it."),
+        ("records: {when: {no_subject: pass}}\n", "one.yaml:3:", "X5"),
+        ("records: {other_files: pass}\n", "one.yaml:3:", "X5"),
         ("opaque: [createTranscription]\n", "one.yaml:3:", "X4: All is read."),
     ] {
         let told = if text.contains("rules:") {
@@ -107,6 +113,56 @@ fn a_key_that_loosens_a_policy_is_refused_by_the_promises_name() {
     let dry = "censor: {dry_run: {routes: [openai], until: 2026-01-01T00:00:00Z, accepted: secrets_and_personal_data_pass}}\n";
     let Err(errors) = with(&format!("policy: strict\n{dry}")) else { panic!("it loads") };
     assert!(errors.iter().any(|error| error.to_string().contains("X3")), "{errors:?}");
+}
+
+/// What becomes of records by one finding.
+fn record(text: &str, finding: Finding) -> Option<RecordAction> {
+    let snapshot = with(text).unwrap();
+    let records = snapshot.tenants[&TenantId::new("one")].records.as_ref();
+    records.map(|records| records.policy.action(finding))
+}
+
+#[test]
+fn records_are_judged_by_the_stricter_of_policy_and_tenant() {
+    assert_eq!(record("", Finding::Minor), None);
+    for (own, minor, unknown, lapsed) in [
+        ("", RecordAction::Refuse, RecordAction::Pass, RecordAction::Drop),
+        // A tenant that says `records` has the strict form where it says no more.
+        ("records: {}\n", RecordAction::Refuse, RecordAction::Drop, RecordAction::Drop),
+        (
+            "records: {when: {unknown: pass, lapsed: refuse}}\n",
+            RecordAction::Refuse,
+            RecordAction::Pass,
+            RecordAction::Refuse,
+        ),
+    ] {
+        let text = format!("policy: strict\n{own}");
+        for (finding, action) in
+            [(Finding::Minor, minor), (Finding::Unknown, unknown), (Finding::Lapsed, lapsed)]
+        {
+            assert_eq!(record(&text, finding), Some(action), "{own} {finding:?}");
+        }
+    }
+    // Of several, the strictest: `pystorm` drops who said nothing, `otso` lets them pass.
+    assert_eq!(record("policy: otso\n", Finding::Unknown), Some(RecordAction::Pass));
+    assert_eq!(record("policy: [otso, pystorm]\n", Finding::Unknown), Some(RecordAction::Drop));
+    assert_eq!(record("policy: [otso, pystorm]\n", Finding::SpecialCategory), Some(RecordAction::Drop));
+}
+
+/// A tenant can't look for children where there are none.
+#[test]
+fn places_of_records_are_more_places_beside_a_policy() {
+    let places = |text: &str| -> Vec<String> {
+        let snapshot = with(text).unwrap();
+        let records = snapshot.tenants[&TenantId::new("one")].records.as_ref().unwrap().clone();
+        let minor = records.fields.iter().filter(|(field, _)| *field == Field::BirthDate);
+        minor.map(|(_, at)| at.to_string()).collect()
+    };
+    let own = "records: {fields: {birth_date: [/born]}}\n";
+    assert_eq!(places(own), ["/born"]);
+    assert_eq!(places(&format!("policy: strict\n{own}")), ["/born", "/metadata/birth_date", "/birth_date"]);
+    let nowhere = "policy: strict\nrecords: {fields: {birth_date: []}}\n";
+    assert_eq!(places(nowhere), ["/metadata/birth_date", "/birth_date"]);
 }
 
 #[test]
@@ -143,6 +199,7 @@ fn what_is_wrong_in_a_policy_is_told_with_its_place() {
         (", shown_by: ['a::b']}\n  - {id: X2", "}\n  - {id: X2", "no test is named that shows X1"),
         ("['a::b']", "['a:b']", "`a:b` names no test"),
         ("kept_by: [{option: /third_parties}]", "kept_by: []", "nothing is said of what keeps X2"),
+        ("unknown: pass", "said_no: pass", "a record can't pass when it says no itself"),
         ("secrets: redact", "secretes: redact", "`secretes` is no rule, entity or group"),
         ("[createSpeech]", "[createSpeach]", "no API profile has an operation `createSpeach`"),
         ("policy: strict", "policy: 'a b'", "a policy's name has"),
@@ -171,7 +228,9 @@ fn a_policy_sets_nothing_that_a_tenant_can_not() {
     for name in within(&policy, "/$defs/PolicyOptions/properties").keys() {
         assert!(own.contains_key(name), "{name}");
     }
-    for (of_policy, of_tenant) in [("PolicyConsent", "Consent"), ("PolicyCensor", "Censor")] {
+    for (of_policy, of_tenant) in
+        [("PolicyConsent", "Consent"), ("PolicyCensor", "Censor"), ("PolicyRecords", "Records")]
+    {
         let own = within(&tenant, &format!("/$defs/{of_tenant}/properties"));
         for name in within(&policy, &format!("/$defs/{of_policy}/properties")).keys() {
             assert!(own.contains_key(name), "{of_tenant}.{name}");
