@@ -21,7 +21,7 @@ use crate::names::{RouteName, UpstreamId};
 
 mod analysers;
 mod dry_run;
-mod policies;
+mod engines;
 mod promised;
 mod records;
 mod rules;

@@ -18,11 +18,9 @@ mod policy;
 mod records;
 
 pub use analyser::{Analyser, TenantAnalyser};
-pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
+pub use censor::{ActionName, Censor, CensorSides, DryRun, DryRunAccepted, OwnRules};
 pub use names::Names;
-pub use policy::{
-    KeptBy, PolicyCensor, PolicyConsent, PolicyFile, PolicyOptions, PolicyRecords, PromiseEntry,
-};
+pub use policy::{KeptBy, PolicyConsent, PolicyFile, PolicyOptions, PolicyRecords, PromiseEntry};
 pub use records::{OtherFiles, RecordAction, RecordActions, RecordFields, Records};
 
 /// `consentry.yaml`: what the platform engineer sets.

@@ -195,6 +195,12 @@ impl Tenant {
         self.policies.operations.get(operation).unwrap_or(&self.policies.general)
     }
 
+    /// What its privacy policies promise by a setting, as `POLICY/ROW`.
+    #[must_use]
+    pub fn promises(&self, pointer: &str) -> Vec<String> {
+        self.promised.iter().flat_map(|policy| policy.rows(pointer)).collect()
+    }
+
     /// Is what the censor finds on this route reported only, at this time? Nothing but the censor asks.
     #[must_use]
     pub fn runs_dry(&self, route: &RouteName, now: jiff::Timestamp) -> bool {

@@ -11,9 +11,9 @@ use super::super::files::Text;
 use super::super::policy::{Policy, Promised, known};
 use super::super::schema::{self, ActionName, Names, PolicyOptions, PolicyRecords, RecordAction};
 use super::Compiler;
-use super::policies::action;
+use super::engines::action;
 use super::records::cannot_pass;
-use crate::censor::{self, Action, CompileError, RuleSet};
+use crate::censor::{self, CompileError, RuleSet};
 use crate::diagnostic::Diagnostic;
 
 /// Policies by name.
@@ -80,6 +80,11 @@ fn written(policy: &Policy, side: Side) -> &BTreeMap<String, Spanned<ActionName>
         Side::Request => &policy.options.censor.request,
         Side::Response => &policy.options.censor.response,
     }
+}
+
+/// Does it say what must not pass?
+fn censors(policy: &Policy) -> bool {
+    [Side::Request, Side::Response].iter().any(|side| !written(policy, *side).is_empty())
 }
 
 fn entries(policy: &Policy, side: Side) -> censor::Policy {
@@ -154,12 +159,18 @@ impl Floors {
         strictest
     }
 
-    /// Operations whose bodies may pass uninspected: no others than a policy lists, if it lists any or none.
+    /// Operations whose bodies may pass uninspected: no others than a policy lists. One that says what must not pass, and lists
+    /// none, lets none pass in which that can't be looked for.
     pub(super) fn opaque(&self, c: &mut Compiler<'_>, file: &Text, own: &[Spanned<String>]) {
         for policy in &self.policies {
-            let Some(allowed) = &policy.options.opaque else { continue };
+            let (allowed, pointer) = match &policy.options.opaque {
+                Some(allowed) => (allowed.as_slice(), "/opaque"),
+                None if censors(policy) => (&[][..], "/censor"),
+                None => continue,
+            };
             for name in own.iter().filter(|name| !allowed.contains(&name.value)) {
-                loosens(c, file, name, policy, "/opaque");
+                let what = format!("the bodies of `{}` can't be inspected, and ", name.value);
+                loosens_with(c, file, name, policy, pointer, &what);
             }
         }
     }
@@ -171,13 +182,8 @@ impl Floors {
 
     /// A dry run lets pass what policies say must not.
     pub(super) fn dry_run(&self, c: &mut Compiler<'_>, file: &Text, own: &Spanned<schema::DryRun>) {
-        for policy in &self.policies {
-            for side in [Side::Request, Side::Response] {
-                if !written(policy, side).is_empty() {
-                    loosens(c, file, own, policy, side.pointer());
-                    break;
-                }
-            }
+        for policy in self.policies.iter().filter(|policy| censors(policy)) {
+            loosens(c, file, own, policy, "/censor");
         }
     }
 
@@ -199,28 +205,6 @@ impl Floors {
                     loosens_with(c, file, at, policy, side.pointer(), &more);
                     break;
                 }
-            }
-        }
-    }
-
-    /// Where findings overlap, one rule names them all: a rule of the tenant's own does no less than the policies' strictest.
-    pub(super) fn outvoted(
-        &self,
-        c: &mut Compiler<'_>,
-        file: &Text,
-        at: &Spanned<schema::OwnRules>,
-        side: Side,
-        (id, own): (&str, Action),
-    ) {
-        if own == Action::Allow {
-            return;
-        }
-        for (policy, floor) in self.policies.iter().zip(self.censor(side)) {
-            // What blocks decides wherever it overlaps.
-            let least = floor.strictest().map(Action::strictness).unwrap_or_default();
-            if own.strictness() < least.min(Action::Redact.strictness()) {
-                let more = format!("the rule `{id}` would name what overlaps it, and ");
-                loosens_with(c, file, at, policy, side.pointer(), &more);
             }
         }
     }
@@ -261,8 +245,9 @@ fn loosens_with<T>(
 ) {
     let promises: Vec<_> = policy.promised_by(pointer).collect();
     let ids: Vec<&str> = promises.iter().map(|promise| promise.id.as_str()).collect();
-    let ids = if ids.is_empty() { "a setting".to_owned() } else { ids.join(", ") };
-    let message = format!("{more}this loosens what the policy `{}` promises: {ids}", policy.name);
+    let what =
+        if ids.is_empty() { format!("sets: {pointer}") } else { format!("promises: {}", ids.join(", ")) };
+    let message = format!("{more}this loosens what the policy `{}` {what}", policy.name);
     let mut help = String::from("a key beside `policy` may be stricter than the policy, never looser");
     for promise in promises {
         let _ok = write!(help, "\n  = {}: {}", promise.id, promise.words);

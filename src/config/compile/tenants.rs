@@ -12,7 +12,7 @@ use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant, T
 use super::super::snapshot::{Analysis, Policies, Tenant};
 use super::super::units::Size;
 use super::Compiler;
-use super::policies::{self, Workshop};
+use super::engines::{self, Workshop};
 use super::promised::{self, Floors};
 use super::{analysers, dry_run, records, rules};
 use crate::analyser::Settings;
@@ -94,7 +94,9 @@ pub(super) fn compile(
         let policies = own.as_ref().and_then(|rules| {
             let records = raw.records.as_ref();
             let named = raw.policy.as_ref();
-            let tenant = policies::Tenant { file, rules, raw: &raw.censor, records, named, floors: &floors };
+            let (raw, floors) = (&raw.censor, &floors);
+            let tenant =
+                engines::Tenant { file, rules, shared: shared.as_ref()?, raw, records, named, floors };
             workshop.policies(c, &tenant, analysis.as_ref(), &known)
         });
         let tenant = tenant(c, context, &known, (file, raw), (id.clone(), floors, policies, analysis));

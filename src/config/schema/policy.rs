@@ -1,12 +1,10 @@
 //! A privacy policy as a file: what it sets, and what each of its promises is kept by.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ActionName, OtherFiles, RecordActions, StoreWithoutGrant, ThirdParties};
+use super::{CensorSides, OtherFiles, RecordActions, StoreWithoutGrant, ThirdParties};
 
 /// `policies/*.yaml`: settings under one name, and the promises that they keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,10 +34,11 @@ pub struct PolicyOptions {
     pub consent: PolicyConsent,
     /// What must not pass.
     #[serde(default)]
-    pub censor: PolicyCensor,
+    pub censor: CensorSides,
     /// The records of data sets are judged one by one, at least so strictly.
     pub records: Option<PolicyRecords>,
-    /// The only operations whose bodies may pass although they can't be inspected. Not written: a tenant names what it likes.
+    /// The only operations whose bodies may pass although they can't be inspected. Not written: none beside a `censor`, and what
+    /// a tenant likes without one.
     pub opaque: Option<Vec<String>>,
     /// Operations in whose documents nothing may stand that can't be inspected.
     #[serde(default)]
@@ -66,20 +65,6 @@ pub struct PolicyRecords {
     /// What becomes of files that are not read record by record (`refuse`).
     #[serde(default)]
     pub other_files: OtherFiles,
-}
-
-/// What a policy may set of `censor`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyCensor {
-    /// Towards the upstream.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub request: BTreeMap<String, Spanned<ActionName>>,
-    /// Towards the tenant.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub response: BTreeMap<String, Spanned<ActionName>>,
 }
 
 /// A promise.

@@ -85,8 +85,6 @@ fn a_key_that_loosens_a_policy_is_refused_by_the_promises_name() {
     let own = rule("github-pat", "badge-[0-9]{4}")
         .lines()
         .fold(String::new(), |all, line| all + "    " + line + "\n");
-    let outvoted = rule("badge", "badge-[0-9]{4}").replace("action: redact", "action: pseudonym");
-    let outvoted = outvoted.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     for (text, at, id) in [
         ("consent: {store_without_grant: turn_off}\n", "one.yaml:3:", "X1: Nothing is stored."),
         ("third_parties: grant\n", "one.yaml:3:16", "X2: Nothing is shared."),
@@ -96,7 +94,6 @@ fn a_key_that_loosens_a_policy_is_refused_by_the_promises_name() {
         ("censor: {response: {secrets: redact}}\n", "one.yaml:3:", "X3"),
         ("censor: {operations: {createEmbedding: {request: {github-pat: allow}}}}\n", "one.yaml:3:", "X3"),
         (&format!("censor:\n  rules:\n{own}"), "one.yaml:5:", "X3"),
-        (&format!("censor:\n  rules:\n{outvoted}"), "one.yaml:5:", "X3"),
         ("records: {when: {minor: drop}}\n", "one.yaml:3:", "X5: No child is in it."),
         ("records: {when: {no_subject: pass}}\n", "one.yaml:3:", "X5"),
         ("records: {other_files: pass}\n", "one.yaml:3:", "X5"),
@@ -113,6 +110,57 @@ fn a_key_that_loosens_a_policy_is_refused_by_the_promises_name() {
     let dry = "censor: {dry_run: {routes: [openai], until: 2026-01-01T00:00:00Z, accepted: secrets_and_personal_data_pass}}\n";
     let Err(errors) = with(&format!("policy: strict\n{dry}")) else { panic!("it loads") };
     assert!(errors.iter().any(|error| error.to_string().contains("X3")), "{errors:?}");
+}
+
+/// Who adds rules to a group makes no other name of a policy decide about it.
+#[test]
+fn a_tenants_own_rules_make_no_group_of_a_policy_wider() {
+    let policy = "policy: {}\ntitle: Groups\nversion: '1'\noptions:\n  censor:\n    request: {vcs: block, ai-keys: mask}\npromises: []\n";
+    let policy = policy.replacen("{}", "groups", 1);
+    let shared = |id: &str, groups: &str| {
+        let text = rule(id, "badge-[0-9]{4}").replace("groups: [pii]", groups);
+        assert!(text.contains(groups), "{text}");
+        text
+    };
+    // A rule of both groups is decided by the narrower one, and sixty more rules would make that the wider one.
+    let both = format!("version: 1\nrules:\n{}", shared("of-both", "groups: [vcs, ai-keys]"));
+    let decided = |text: &str| {
+        let tenants = [tenant("one", text)];
+        let more = [("policies/groups.yaml", policy.clone()), ("rules/both.yaml", both.clone())];
+        read(&files(&tenants, &more)).map(|snapshot| action(&snapshot, true, "of-both"))
+    };
+    assert_eq!(decided("policy: groups\n").unwrap(), Action::Block);
+    let many: String = (0..60).map(|n| shared(&format!("mine{n}"), "groups: [vcs]")).collect();
+    let many = many.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
+    assert_eq!(decided(&format!("policy: groups\ncensor:\n  rules:\n{many}")).unwrap(), Action::Block);
+    // And what is looser by the group's name is refused as it would be without them.
+    let Err(errors) =
+        decided(&format!("policy: groups\ncensor:\n  request: {{vcs: redact}}\n  rules:\n{many}"))
+    else {
+        panic!("it loads")
+    };
+    assert!(
+        errors[0].to_string().contains("loosens what the policy `groups` sets: /censor/request/vcs"),
+        "{errors:?}"
+    );
+}
+
+/// Where a policy says what must not pass, nothing passes in which that can't be looked for.
+#[test]
+fn bodies_that_can_not_be_inspected_pass_beside_no_policy_that_censors() {
+    for name in ["otso", "platform", "pystorm", "sectorflow", "wosom"] {
+        let text = format!("policy: {name}\nopaque: [createSpeech, createTranscription]\n");
+        let errors = wrong(&files(&[tenant("one", &text)], &[]));
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        for (error, at) in errors.iter().zip(["one.yaml:3:10", "one.yaml:3:24"]) {
+            let told = error.to_string();
+            assert!(told.contains(at) && told.contains(&format!("the policy `{name}` promises: ")), "{told}");
+            assert!(told.contains("can't be inspected"), "{told}");
+        }
+    }
+    let without = "policy: lax\ntitle: Lax\nversion: '1'\noptions: {third_parties: refuse}\npromises: []\n";
+    let tenants = [tenant("one", "policy: lax\nopaque: [createSpeech]\n")];
+    assert!(read(&files(&tenants, &[("policies/lax.yaml", without.to_owned())])).is_ok());
 }
 
 /// What becomes of records by one finding.
@@ -229,7 +277,7 @@ fn a_policy_sets_nothing_that_a_tenant_can_not() {
         assert!(own.contains_key(name), "{name}");
     }
     for (of_policy, of_tenant) in
-        [("PolicyConsent", "Consent"), ("PolicyCensor", "Censor"), ("PolicyRecords", "Records")]
+        [("PolicyConsent", "Consent"), ("CensorSides", "Censor"), ("PolicyRecords", "Records")]
     {
         let own = within(&tenant, &format!("/$defs/{of_tenant}/properties"));
         for name in within(&policy, &format!("/$defs/{of_policy}/properties")).keys() {

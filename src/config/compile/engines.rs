@@ -11,7 +11,7 @@ use super::super::snapshot::{Analysis, Engines, Policies};
 use super::Compiler;
 use super::promised::{Floors, Side};
 use super::rules::Rules;
-use crate::censor::{Action, CompileError, Decisions, Engine, Policy};
+use crate::censor::{Action, CompileError, Decisions, Engine, Policy, RuleSet};
 use crate::diagnostic::Diagnostic;
 use crate::names::OperationId;
 
@@ -28,6 +28,8 @@ type Asked = (String, Vec<(String, Action)>, Vec<Vec<(String, Action)>>);
 pub(super) struct Tenant<'a> {
     pub(super) file: &'a Text,
     pub(super) rules: &'a Rules,
+    /// The rules that all tenants have.
+    pub(super) shared: &'a RuleSet,
     pub(super) raw: &'a schema::Censor,
     pub(super) records: Option<&'a Spanned<schema::Records>>,
     /// Where its policies are named.
@@ -145,7 +147,7 @@ impl Workshop {
         whole: &Written,
         part: &Written,
     ) -> Option<Decisions> {
-        let Tenant { file, rules, raw, floors, .. } = *tenant;
+        let Tenant { file, rules, floors, .. } = *tenant;
         let kept = whole.iter().filter(|(selector, _)| !part.contains_key(*selector));
         let entries = kept.chain(part).map(|(selector, named)| (selector.clone(), action(named.value)));
         let policy = Policy { entries: entries.collect() };
@@ -155,7 +157,7 @@ impl Workshop {
         if let Some(known) = self.decided.get(&key) {
             return Some(known.clone());
         }
-        match policy.decide_over(&rules.set, over) {
+        match policy.decide_over(&rules.set, tenant.shared, over) {
             Ok((decisions, loosened)) => {
                 // What is wrong with the whole was said when it was decided by itself.
                 let mut told = BTreeSet::new();
@@ -164,11 +166,6 @@ impl Workshop {
                         part.get(&one.selector).filter(|_| told.insert((&one.selector, one.floor)))
                     {
                         floors.loosened(c, file, at, side, one);
-                    }
-                }
-                for id in rules.own.iter().filter(|_| !over.is_empty()) {
-                    if let (Some(at), Some(action)) = (&raw.rules, decisions.action(&rules.set, id)) {
-                        floors.outvoted(c, file, at, side, (id, action));
                     }
                 }
                 if loosened.is_empty() {
