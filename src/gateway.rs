@@ -13,6 +13,7 @@ mod effects;
 mod expected;
 mod head;
 mod inbound;
+mod kept;
 mod lines;
 mod lists;
 mod live;

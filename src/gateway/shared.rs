@@ -144,7 +144,8 @@ impl Shared {
             let owners = scope.borrowed().iter().map(|lent| &lent.owner);
             if owners.chain([tenant]).any(refuses) {
                 return Err(Refusal::new(Reason::ConsentMissing)
-                    .detail("nothing of the tenant's goes to third parties"));
+                    .detail("nothing of the tenant's goes to third parties")
+                    .set_by("/third_parties"));
             }
         }
         for lent in scope.borrowed() {

@@ -212,7 +212,7 @@ pub(super) async fn decide(
     let scope = entitled(shared, trail, request, &seen).await?;
     let turned_off = seen.asks_to_store() && !request.store_granted;
     if turned_off && !request.tenant.store_turned_off {
-        return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
+        return Err(not_stored());
     }
     let purposes = purposes(request, &seen);
     let records = records::standing(request, &seen);
@@ -222,6 +222,12 @@ pub(super) async fn decide(
     let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
     let label = seen.label();
     Ok(Decision { scope, permit, creates, purposes, turned_off, label })
+}
+
+/// What would be stored was not granted, and is not turned off either.
+pub(super) fn not_stored() -> Refusal {
+    let refusal = Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant");
+    refusal.set_by("/consent/store_without_grant")
 }
 
 pub(super) fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {

@@ -70,6 +70,7 @@ fn w2_p2_t4_no_address_or_agent_of_a_caller_reaches_upstream_log_or_audit() {
     let mut own = Own::new();
     // Nobody listens there.
     own.setup.upstream("dead", 1, "ca.pem", "/dead");
+    let kept = own.setup.tenant("kept", &format!("policy: [wosom, pystorm, platform]\n{GRANTED}"));
     let running = talkative(own);
     let agent = mark();
     let elsewhere = ["203", "0", "113", "77"].join(".");
@@ -78,11 +79,12 @@ fn w2_p2_t4_no_address_or_agent_of_a_caller_reaches_upstream_log_or_audit() {
         let ask = ask.header("forwarded", &format!("for={elsewhere}")).header("x-real-ip", &elsewhere);
         ask.header("x-stainless-os", &agent).header("sec-ch-ua-platform", &agent)
     };
-    let caller = running.acme();
+    let caller = running.gateway.as_(&kept);
+    let granted = said(&json!({"training_consent": true}));
     let mut conn = from(HERE, &running);
     for ask in [
         Ask::json(CHAT, &chat("x")),
-        upload("fine-tune", "x.jsonl", &record("x")),
+        upload("fine-tune", "x.jsonl", granted.as_bytes()),
         Ask::get("/v1/models/none"),
     ] {
         conn.write(&caller.signed(&signed(ask)).bytes());
@@ -115,16 +117,33 @@ fn w2_p2_t4_no_address_or_agent_of_a_caller_reaches_upstream_log_or_audit() {
     drop(running.gateway.stop());
 }
 
+/// The bytes of every file under a folder that a process has open, those that have no name any more as well; and of how many
+/// that have none.
+fn held_open(pid: u32, folder: &Path) -> (String, usize) {
+    let (mut text, mut nameless) = (String::new(), 0);
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+        let link = entry.unwrap().path();
+        let Ok(target) = std::fs::read_link(&link) else { continue };
+        if target.starts_with(folder) && std::fs::metadata(&link).is_ok_and(|meta| meta.is_file()) {
+            let bytes = std::fs::read(&link).unwrap();
+            nameless += usize::from(target.to_string_lossy().ends_with(" (deleted)") && !bytes.is_empty());
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    (text, nameless)
+}
+
 /// P2, P4, P5, S5, S7: the log at its most talkative, the audit trail, the registry and the spool hold nothing of what bodies say, while
-/// a request is under way and afterwards.
+/// a request is under way and afterwards. The spool's files have no names: they are read where the process holds them.
 #[test]
 fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
     // A body of any length waits in the spool's file.
     let mut own = Own::new();
     own.setup.more = "limits: {memory: 1KiB}\n".to_owned();
+    let kept = own.setup.tenant("kept", &format!("policy: [pystorm, sectorflow]\n{GRANTED}"));
     let running = talkative(own);
     let (text, secret) = (mark(), token(77));
-    let caller = running.acme();
+    let caller = running.gateway.as_(&kept);
     let long = format!("{text} {secret} {}", "and so on ".repeat(20_000));
     caller.post(CHAT, &chat(&long)).ok();
     caller.ask(&upload("user_data", "notes.jsonl", &record(&long))).ok();
@@ -132,8 +151,9 @@ fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
     let whole = caller.signed(&Ask::json(CHAT, &chat(&long))).bytes();
     let mut conn = running.gateway.open();
     conn.write(&whole[..whole.len() - 100]);
-    std::thread::park_timeout(std::time::Duration::from_millis(300));
     let state = running.gateway.setup.config().join("data");
+    super::kit::eventually(|| held_open(running.gateway.process.pid, &state).1 > 0);
+    let (spooled, _) = held_open(running.gateway.process.pid, &state);
     let within = all_under(&state);
     conn.cut();
     // What is blocked is told without its text.
@@ -143,9 +163,12 @@ fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
     );
     super::kit::eventually(|| !running.gateway.recorded("client_gone").is_empty());
     let log = running.gateway.process.written();
-    for (where_, kept) in
-        [("the log", &log), ("the state", &all_under(&state)), ("the state under way", &within)]
-    {
+    for (where_, kept) in [
+        ("the log", &log),
+        ("the state", &all_under(&state)),
+        ("the state under way", &within),
+        ("the spool", &spooled),
+    ] {
         for value in [&text, &secret] {
             assert!(!kept.contains(value.as_str()), "{where_} has {value}");
         }
@@ -157,8 +180,10 @@ fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
 /// W5: nobody is served whom the gateway does not know, and each decision, either way, is one entry of the audit trail.
 #[test]
 fn w5_every_decision_is_recorded_and_nobody_unknown_is_served() {
-    let running = Own::new().start(plain);
-    let caller = running.acme();
+    let own = Own::new();
+    let kept = tenant_of(&own, "wosom", GRANTED);
+    let running = own.start(plain);
+    let caller = running.gateway.as_(&kept);
     let asks =
         [Ask::json(CHAT, &chat("x")), Ask::get("/v1/models"), upload("user_data", "x.jsonl", &record("x"))];
     for ask in &asks {
@@ -183,7 +208,7 @@ fn w5_every_decision_is_recorded_and_nobody_unknown_is_served() {
     assert_eq!(sorted, expected);
     let id = refused.header("x-request-id").unwrap();
     let entry = &running.gateway.recorded(id)[0];
-    assert_eq!((&entry["reason"], &entry["tenant"]), (&json!("resource_unknown"), &json!("acme")));
+    assert_eq!((&entry["reason"], &entry["tenant"]), (&json!("resource_unknown"), &json!("wosom")));
     let folder = running.gateway.setup.config().join("data/audit");
     let setup = running.gateway.stop();
     let (whole, told) = super::kit::gateway::verified(&folder);
@@ -221,7 +246,11 @@ fn s10_third_parties_get_nothing_whatever_was_granted() {
     for ask in
         [Ask::json(CHAT, &chat("x")), upload("user_data", "x.jsonl", &record("x")), Ask::get("/v1/models")]
     {
-        running.gateway.as_(&sectorflow).ask(&ask).refused(Reason::ConsentMissing);
+        let refused = running.gateway.as_(&sectorflow).ask(&ask).refused(Reason::ConsentMissing);
+        // Who is refused is told by which promise, and the trail is as well.
+        assert!(refused.text().contains("as promised by sectorflow/S10"), "{refused}");
+        let entry = &running.gateway.recorded(refused.header("x-request-id").unwrap())[0];
+        assert_eq!(entry["promises"], json!(["sectorflow/S10"]));
     }
     assert!(running.upstream.arrived().is_empty() && running.upstream.connections() == 0);
     running.gateway.as_(&other).post(CHAT, &chat("x")).ok();
@@ -229,11 +258,83 @@ fn s10_third_parties_get_nothing_whatever_was_granted() {
     drop(running.gateway.stop());
 }
 
-/// What a tenant sends goes up without the values, and what the upstream says comes back without them; without the policy's
-/// setting (`loose`) they pass.
+/// S10: an upstream of the house's own calls nobody else's server for the policy's tenant, whatever was granted.
+#[test]
+fn s10_tools_of_others_are_called_for_nobody_who_has_the_policy() {
+    let own = Own::new();
+    let granted = "consent:\n  grants:\n    - {purpose: share, scope: tenant, evidence: a test}\n    - {purpose: share, scope: {dataset: \"*\"}, evidence: a test}\n";
+    let sectorflow = tenant_of(&own, "sectorflow", granted);
+    let other = own.setup.tenant("other", granted);
+    let running = own.start(|_: &Arrived| {
+        super::kit::upstream::json(200, &json!({"id": "resp_1", "object": "response", "output": []}))
+    });
+    for tool in [
+        json!({"type": "mcp", "server_label": "x", "server_url": "https://elsewhere.test/mcp"}),
+        json!({"type": "mcp", "server_label": "x", "connector_id": "connector_dropbox"}),
+        json!({"type": "code_interpreter", "container": {"type": "auto", "network_policy": {"allowed_domains": ["elsewhere.test"]}}}),
+    ] {
+        let asks = json!({"model": "gpt-4o-mini", "input": "x", "tools": [tool]});
+        let before = running.upstream.arrived().len();
+        let refused =
+            running.gateway.as_(&sectorflow).post("/v1/responses", &asks).refused(Reason::ConsentMissing);
+        assert!(refused.text().contains("sectorflow/S10"), "{refused}");
+        assert_eq!(running.upstream.arrived().len(), before, "{tool}");
+        // The test can fail: this tenant's go up.
+        running.gateway.as_(&other).post("/v1/responses", &asks).ok();
+        assert_eq!(running.upstream.arrived().len(), before + 1, "{tool}");
+    }
+    drop(running.gateway.stop());
+}
+
+/// W9, S1: what the upstream is asked to store it is told not to, unless its owner granted that. A policy that refuses instead
+/// is the stricter, and the tenant is told by which promise.
+#[test]
+fn w9_s1_nothing_is_stored_for_the_policys_tenant_without_a_grant() {
+    const KEEP: &str = "policy: keep\ntitle: Keep nothing\nversion: '1'\noptions: {consent: {store_without_grant: refuse}}\npromises:\n  - {id: K1, promise: Nothing is kept., kept_by: [{option: /consent/store_without_grant}], shown_by: ['a::b']}\n";
+    let own = Own::new();
+    std::fs::create_dir_all(own.setup.config().join("policies")).unwrap();
+    own.setup.file("policies/keep.yaml", KEEP);
+    let grant = "consent: {grants: [{purpose: store, scope: tenant, evidence: a test}]}\n";
+    let purposes = "[inference, store]";
+    let of = |name: &str, policy: &str, more: &str| {
+        own.setup.tenant_for(name, purposes, &format!("policy: {policy}\n{more}"))
+    };
+    let tenants = ["wosom", "sectorflow"]
+        .map(|policy| (of(policy, policy, ""), of(&format!("{policy}-granted"), policy, grant)));
+    let (strict, strictest) = (of("strict", "keep", ""), of("strictest", "[sectorflow, keep]", ""));
+    let made = AtomicUsize::new(0);
+    let running = own.start(move |_: &Arrived| {
+        let id = format!("chatcmpl-{}", made.fetch_add(1, Ordering::Relaxed));
+        super::kit::upstream::json(200, &json!({"id": id, "choices": []}))
+    });
+    let mut asks = chat("x");
+    asks["store"] = json!(true);
+    for (silent, granted) in &tenants {
+        let back = running.gateway.as_(silent).post(CHAT, &asks).ok();
+        let up = running.upstream.arrived().pop().unwrap().value();
+        assert_eq!((back.header("consentry-store"), &up["store"]), (Some("off"), &json!(false)));
+        let back = running.gateway.as_(granted).post(CHAT, &asks).ok();
+        let up = running.upstream.arrived().pop().unwrap().value();
+        assert_eq!((back.header("consentry-store"), &up["store"]), (None, &json!(true)));
+    }
+    let before = running.upstream.arrived().len();
+    for (tenant, promises) in
+        [(&strict, json!(["keep/K1"])), (&strictest, json!(["keep/K1", "sectorflow/S1"]))]
+    {
+        let refused = running.gateway.as_(tenant).post(CHAT, &asks).refused(Reason::ConsentMissing);
+        assert!(refused.text().contains("keep/K1"), "{refused}");
+        let entry = &running.gateway.recorded(refused.header("x-request-id").unwrap())[0];
+        assert_eq!(entry["promises"], promises);
+    }
+    assert_eq!(running.upstream.arrived().len(), before);
+    drop(running.gateway.stop());
+}
+
+/// What a tenant sends goes up without the values, and what the upstream says comes back without them, although the tenant's
+/// own file lets everything pass by a wide name; without the policy, and with its setting the other way (`loose`), they pass.
 fn replaced(policy: &str, loose: &str, values: &[(&str, &str)]) {
     let own = Own::new();
-    let of_policy = tenant_of(&own, policy, "");
+    let of_policy = tenant_of(&own, policy, "censor: {request: {'*': allow}, response: {'*': allow}}\n");
     let without = own.setup.tenant("without", loose);
     let told: Vec<String> = values.iter().map(|(text, _)| (*text).to_owned()).collect();
     let running = own.start(move |arrived: &Arrived| -> Vec<Step> {
@@ -289,6 +390,18 @@ fn p9_national_numbers_pass_in_neither_direction() {
         "pystorm",
         "censor: {request: {pii: allow, documents: allow}, response: {pii: allow, documents: allow}}\n",
         &[(&texts[0], &hyphens), (&texts[1], &bare), (&texts[2], &ssn)],
+    );
+}
+
+/// W5: a key that opens something is not handed on.
+#[test]
+fn w5_a_tenant_of_the_policy_loses_no_key() {
+    let secret = token(5);
+    let text = format!("the key is {secret} now");
+    replaced(
+        "wosom",
+        "censor: {request: {secrets: allow}, response: {secrets: allow}}\n",
+        &[(&text, &secret)],
     );
 }
 
