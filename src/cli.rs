@@ -17,6 +17,7 @@ mod coverage;
 mod demo;
 mod keys;
 mod lineage;
+mod notice;
 mod orphans;
 mod output;
 mod panics;
@@ -64,6 +65,8 @@ enum Command {
     /// Says what privacy policies promise, and what keeps each promise.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Writes the privacy notice from what is enforced.
+    Notice(notice::Arguments),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&command),
         Command::Profile(command) => profile::run(&command),
         Command::Policy(command) => policy::run(&command),
+        Command::Notice(arguments) => notice::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 
 use super::files::{Files, Text};
+use super::notice::Publisher;
 use super::schema;
 use super::secret::SecretRef;
 use super::snapshot::{
@@ -99,6 +100,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let analysers = analysers::compile(&mut c, &files.main, &main.analysers);
     let policies = promised::compile(&mut c, &files.policies);
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
+    let notice = main.notice.as_ref().map(|raw| notice(&mut c, &files.main, raw));
     let issuers = &main.issuers;
     let main_routes: BTreeMap<&str, bool> =
         main.routes.iter().map(|route| (route.value.name.as_str(), route.value.allow_dry_run)).collect();
@@ -122,6 +124,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
             analysers,
             upstreams,
             routes,
+            notice,
             master,
         }),
         _ => Err(c.errors),
@@ -264,6 +267,21 @@ fn listeners(c: &mut Compiler<'_>, file: &Text, raw: &schema::Listeners, state: 
         },
         metrics: raw.metrics.address,
     })
+}
+
+/// Who speaks in the privacy notice: one line each, and a site that can be visited.
+fn notice(c: &mut Compiler<'_>, file: &Text, raw: &schema::Notice) -> Publisher {
+    for given in [&raw.platform, &raw.contact, &raw.site] {
+        if given.value.trim().is_empty() || given.value.chars().any(char::is_control) {
+            c.error(file, given, "is a text of one line");
+        }
+    }
+    let site = raw.site.value.parse::<http::Uri>();
+    if !site.is_ok_and(|site| site.scheme_str() == Some("https")) {
+        c.error(file, &raw.site, "the platform's site is an `https` URL");
+    }
+    let said = |given: &Spanned<String>| given.value.clone();
+    Publisher { platform: said(&raw.platform), contact: said(&raw.contact), site: said(&raw.site) }
 }
 
 fn bounds(raw: &schema::Bounds) -> Bounds {

@@ -51,6 +51,23 @@ pub struct Main {
     /// What bounds bodies.
     #[serde(default)]
     pub limits: Limits,
+    /// Whose privacy notice `consentry notice` writes.
+    pub notice: Option<Notice>,
+}
+
+/// Who speaks in the privacy notice.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// The platform's name.
+    #[schemars(with = "String")]
+    pub platform: Spanned<String>,
+    /// Where people may turn to: an address, a telephone number.
+    #[schemars(with = "String")]
+    pub contact: Spanned<String>,
+    /// The platform's site, an `https` URL.
+    #[schemars(with = "String")]
+    pub site: Spanned<String>,
 }
 
 /// Where the gateway listens.

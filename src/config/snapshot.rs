@@ -18,6 +18,7 @@ use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
 use crate::pointer::Pointer;
 
 pub use super::master::MasterKey;
+use super::notice::Publisher;
 pub use super::policy::{Kept, Policy, Promise, Promised};
 
 /// Everything that decides, compiled.
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub upstreams: BTreeMap<UpstreamId, Arc<Upstream>>,
     /// The routes, longest prefix first.
     pub routes: Vec<Arc<Route>>,
+    /// Who speaks in the privacy notice, if anybody does.
+    pub notice: Option<Publisher>,
     /// The key from which all others are derived (HKDF), by label.
     pub master: MasterKey,
 }

@@ -9,6 +9,7 @@ use super::{Mode, Snapshot, load};
 use crate::diagnostic::Diagnostic;
 use crate::names::TenantId;
 
+mod notice;
 mod promised;
 
 const MAIN: &str = "\
