@@ -85,6 +85,7 @@ reasons! {
     PurposeNotAllowed = "purpose_not_allowed", FORBIDDEN, Policy, "The key is not bound to this purpose.";
     ConsentMissing = "consent_missing", FORBIDDEN, Policy, "No grant on record allows this use.";
     ConsentExpired = "consent_expired", FORBIDDEN, Policy, "The grant for this use is no longer valid.";
+    RegionNotAllowed = "region_not_allowed", FORBIDDEN, Policy, "The upstream is not in the region that the tenant is bound to.";
     RecordRefused = "record_refused", UNPROCESSABLE_ENTITY, Policy, "A record of the data set may not be used so, and the policy refuses the file for it.";
     RecordsUnreadable = "records_unreadable", UNSUPPORTED_MEDIA_TYPE, Policy, "The data set can't be read record by record, and no policy lets such a file pass.";
     // What must not pass?

@@ -1,7 +1,7 @@
 //! From what the operator wrote to what decides. Every error of every file is collected; a snapshot is made only if
 //! there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ mod dry_run;
 mod engines;
 mod promised;
 mod records;
+mod region;
 mod rules;
 mod tenants;
 mod upstreams;
@@ -104,12 +105,14 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let issuers = &main.issuers;
     let main_routes: BTreeMap<&str, bool> =
         main.routes.iter().map(|route| (route.value.name.as_str(), route.value.allow_dry_run)).collect();
+    let regions: BTreeSet<&str> =
+        upstreams.values().filter_map(|upstream| upstream.region.as_deref()).collect();
     let compiled = master.as_ref().map(|master| {
         let (main, spool) = (&files.main, state.spool_bytes);
         let (catalogs, routes, analysers) = (&catalogs, &main_routes, &analysers);
-        let policies = &policies;
+        let (policies, regions) = (&policies, &regions);
         let context =
-            tenants::Context { main, issuers, catalogs, routes, analysers, policies, master, spool };
+            tenants::Context { main, issuers, catalogs, routes, analysers, policies, master, regions, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {

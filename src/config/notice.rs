@@ -104,6 +104,12 @@ const STATEMENTS: &[(&str, &str, When, &str)] = &[
         "Third parties get what you send, and what is made of it, only as far as sharing with them was granted.",
     ),
     (
+        "one_region",
+        OTHERS,
+        When::Each(|f| f.tenant.region.is_some()),
+        "What you send is stored and processed in one region, the one that was agreed with you.",
+    ),
+    (
         "apart",
         OTHERS,
         When::Always,

@@ -198,6 +198,8 @@ pub struct Upstream {
     /// It belongs to somebody else: its use needs the purpose `share` (false).
     #[serde(default)]
     pub third_party: bool,
+    /// Where it stores and processes what it gets: a name that tenants are bound to by (`region`).
+    pub region: Option<String>,
     /// Tenants share its connections (false).
     #[serde(default)]
     pub shared_connections: bool,
@@ -341,6 +343,12 @@ pub struct Tenant {
     /// What upstreams get that are third parties (`grant`).
     #[schemars(with = "Option<ThirdParties>")]
     pub third_parties: Option<Spanned<ThirdParties>>,
+    /// The only region whose upstreams it reaches, by the name that they have (`upstreams.NAME.region`).
+    #[schemars(with = "Option<String>")]
+    pub region: Option<Spanned<String>>,
+    /// Whether it has to be bound to one region (`any`).
+    #[schemars(with = "Option<Regions>")]
+    pub regions: Option<Spanned<Regions>>,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,
@@ -427,6 +435,17 @@ pub enum ThirdParties {
     Grant,
     /// Nothing, whatever was granted.
     Refuse,
+}
+
+/// Whether a tenant is bound to one region. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Regions {
+    /// As it likes: with a `region` it is.
+    #[default]
+    Any,
+    /// It is, or its file does not load.
+    One,
 }
 
 /// What becomes of `store: true` without a grant. The later is the stricter.

@@ -167,6 +167,8 @@ pub struct Tenant {
     pub store_turned_off: bool,
     /// Third parties' upstreams get nothing, whatever was granted.
     pub third_parties_refused: bool,
+    /// The only region whose upstreams it reaches.
+    pub region: Option<String>,
     /// The privacy policies that hold for it.
     pub promised: Promised,
     /// What must not pass.
@@ -277,6 +279,8 @@ pub struct Upstream {
     pub ca: Option<PathBuf>,
     /// It is somebody else: purpose `share` is needed.
     pub third_party: bool,
+    /// Where it stores and processes what it gets.
+    pub region: Option<String>,
     /// Tenants share its connections.
     pub shared_connections: bool,
     /// Time to connect.

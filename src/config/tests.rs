@@ -11,6 +11,7 @@ use crate::names::TenantId;
 
 mod notice;
 mod promised;
+mod region;
 
 const MAIN: &str = "\
 listeners:

@@ -202,6 +202,7 @@ pub(super) async fn decide(
     said: &Said,
     dataset: Option<&DatasetName>,
 ) -> Result<Decision, Refusal> {
+    in_region(request)?;
     let seen = seen(request, said);
     let operation = request.operation();
     for refuses in &operation.refuses {
@@ -222,6 +223,17 @@ pub(super) async fn decide(
     let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
     let label = seen.label();
     Ok(Decision { scope, permit, creates, purposes, turned_off, label })
+}
+
+/// What is a tenant's leaves the region that it is bound to for no upstream.
+fn in_region(request: &Recognised) -> Result<(), Refusal> {
+    let there = request.received.route.upstream.region.as_ref();
+    match &request.tenant.region {
+        Some(region) if there != Some(region) => {
+            Err(Refusal::new(Reason::RegionNotAllowed).set_by("/regions"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What would be stored was not granted, and is not turned off either.

@@ -17,7 +17,7 @@ fn place(notice: &str) -> Place {
     let key = data_encoding::BASE64.encode(&[7; 32]);
     place.write("config/key", key);
     place.write("config/consentry.yaml", format!("{MAIN}master_key: file:key\n{notice}"));
-    place.write("config/tenants/acme.yaml", "tenant: acme\npolicy: sectorflow\n");
+    place.write("config/tenants/acme.yaml", "tenant: acme\npolicy: wosom\n");
     place.write(
         "config/tenants/open.yaml",
         "tenant: open\nconsent: {grants: [{purpose: train, scope: tenant}]}\n",

@@ -138,9 +138,9 @@ fn held_open(pid: u32, folder: &Path) -> (String, usize) {
 #[test]
 fn p2_p4_p5_s5_s7_no_text_of_a_body_is_kept() {
     // A body of any length waits in the spool's file.
-    let mut own = Own::new();
+    let mut own = Own::with(", region: MY");
     own.setup.more = "limits: {memory: 1KiB}\n".to_owned();
-    let kept = own.setup.tenant("kept", &format!("policy: [pystorm, sectorflow]\n{GRANTED}"));
+    let kept = own.setup.tenant("kept", &format!("policy: [pystorm, sectorflow]\nregion: MY\n{GRANTED}"));
     let running = talkative(own);
     let (text, secret) = (mark(), token(77));
     let caller = running.gateway.as_(&kept);
@@ -238,9 +238,9 @@ fn w8_the_same_request_to_two_upstreams_has_two_results() {
 /// S10: whoever has the policy shares nothing, whatever was granted; whoever has not shares what was granted.
 #[test]
 fn s10_third_parties_get_nothing_whatever_was_granted() {
-    let own = Own::with(", third_party: true");
+    let own = Own::with(", third_party: true, region: MY");
     let granted = "consent:\n  grants:\n    - {purpose: share, scope: tenant, evidence: a test}\n    - {purpose: share, scope: {dataset: \"*\"}, evidence: a test}\n";
-    let sectorflow = tenant_of(&own, "sectorflow", granted);
+    let sectorflow = tenant_of(&own, "sectorflow", &format!("region: MY\n{granted}"));
     let other = own.setup.tenant("other", granted);
     let running = own.start(plain);
     for ask in
@@ -261,9 +261,9 @@ fn s10_third_parties_get_nothing_whatever_was_granted() {
 /// S10: an upstream of the house's own calls nobody else's server for the policy's tenant, whatever was granted.
 #[test]
 fn s10_tools_of_others_are_called_for_nobody_who_has_the_policy() {
-    let own = Own::new();
+    let own = Own::with(", region: MY");
     let granted = "consent:\n  grants:\n    - {purpose: share, scope: tenant, evidence: a test}\n    - {purpose: share, scope: {dataset: \"*\"}, evidence: a test}\n";
-    let sectorflow = tenant_of(&own, "sectorflow", granted);
+    let sectorflow = tenant_of(&own, "sectorflow", &format!("region: MY\n{granted}"));
     let other = own.setup.tenant("other", granted);
     let running = own.start(|_: &Arrived| {
         super::kit::upstream::json(200, &json!({"id": "resp_1", "object": "response", "output": []}))
@@ -286,18 +286,57 @@ fn s10_tools_of_others_are_called_for_nobody_who_has_the_policy() {
     drop(running.gateway.stop());
 }
 
+/// S9: whatever the policy's tenant asks of an upstream elsewhere, or of one that does not say where it is, is refused before
+/// anything goes up; and one that is down is not replaced by another.
+#[test]
+fn s9_what_is_in_another_region_gets_nothing_up_or_down() {
+    let mut own = Own::with(", region: SG");
+    own.setup.upstream_with("home", 1, "ca.pem", "/home", ", region: MY");
+    own.setup.upstream_with("unsaid", 1, "ca.pem", "/unsaid", "");
+    let sectorflow = tenant_of(&own, "sectorflow", &format!("region: MY\n{GRANTED}"));
+    let without = own.setup.tenant("without", GRANTED);
+    let running = own.start(plain);
+    let at = |prefix: &'static str, tenant| {
+        let mut caller = running.gateway.as_(tenant);
+        caller.prefix = prefix;
+        caller
+    };
+    let asks = [
+        Ask::json(CHAT, &chat("x")),
+        Ask::get("/v1/models"),
+        Ask::get("/v1/files/file-x"),
+        upload("user_data", "x.jsonl", &record("x")),
+        Ask::json(
+            "/v1/uploads",
+            &json!({"purpose": "user_data", "filename": "x", "bytes": 9, "mime_type": "text/plain"}),
+        ),
+    ];
+    for ask in &asks {
+        for prefix in ["", "/unsaid"] {
+            let refused = at(prefix, &sectorflow).ask(ask).refused(Reason::RegionNotAllowed);
+            assert!(refused.text().contains("sectorflow/S9"), "{refused}");
+            at(prefix, &sectorflow).ask_h2(ask).refused(Reason::RegionNotAllowed);
+        }
+    }
+    // Its own is down: that is the answer, and nobody else is asked.
+    at("/home", &sectorflow).ask(&asks[0]).refused(Reason::UpstreamUnreachable);
+    assert!(running.upstream.arrived().is_empty() && running.upstream.connections() == 0);
+    at("", &without).ask(&asks[0]).ok();
+    drop(running.gateway.stop());
+}
+
 /// W9, S1: what the upstream is asked to store it is told not to, unless its owner granted that. A policy that refuses instead
 /// is the stricter, and the tenant is told by which promise.
 #[test]
 fn w9_s1_nothing_is_stored_for_the_policys_tenant_without_a_grant() {
     const KEEP: &str = "policy: keep\ntitle: Keep nothing\nversion: '1'\noptions: {consent: {store_without_grant: refuse}}\npromises:\n  - {id: K1, promise: Nothing is kept., kept_by: [{option: /consent/store_without_grant}], shown_by: ['a::b']}\n";
-    let own = Own::new();
+    let own = Own::with(", region: MY");
     std::fs::create_dir_all(own.setup.config().join("policies")).unwrap();
     own.setup.file("policies/keep.yaml", KEEP);
     let grant = "consent: {grants: [{purpose: store, scope: tenant, evidence: a test}]}\n";
     let purposes = "[inference, store]";
     let of = |name: &str, policy: &str, more: &str| {
-        own.setup.tenant_for(name, purposes, &format!("policy: {policy}\n{more}"))
+        own.setup.tenant_for(name, purposes, &format!("policy: {policy}\nregion: MY\n{more}"))
     };
     let tenants = ["wosom", "sectorflow"]
         .map(|policy| (of(policy, policy, ""), of(&format!("{policy}-granted"), policy, grant)));

@@ -63,6 +63,7 @@ fn one(
     };
     Some(Settings {
         name: name.to_owned(),
+        region: raw.region.clone(),
         url,
         ca,
         credential: credential.map(|credential| (credential.header, credential.value)),

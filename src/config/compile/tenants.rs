@@ -14,7 +14,7 @@ use super::super::units::Size;
 use super::Compiler;
 use super::engines::{self, Workshop};
 use super::promised::{self, Floors};
-use super::{analysers, dry_run, records, rules};
+use super::{analysers, dry_run, records, region, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
 use crate::consent::{Grant, Scope};
@@ -35,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) analysers: &'a BTreeMap<String, Settings>,
     pub(super) policies: &'a promised::Known,
     pub(super) master: &'a MasterKey,
+    /// The regions that upstreams have.
+    pub(super) regions: &'a BTreeSet<&'a str>,
     /// Bytes that the spool may hold.
     pub(super) spool: u64,
 }
@@ -150,12 +152,14 @@ fn tenant(
     let third_parties =
         floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
     let records = records::of(c, file, raw.records.as_ref(), &floors);
+    let region = region::of(c, context, (file, raw), &floors);
     Some(Tenant {
         secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         id,
         grants: raw.consent.grants.iter().map(grant).collect(),
         store_turned_off: store.unwrap_or_default() == StoreWithoutGrant::TurnOff,
         third_parties_refused: third_parties == ThirdParties::Refuse,
+        region,
         policies: policies?,
         promised: floors.policies,
         records,

@@ -66,6 +66,7 @@ fn one(
         headers,
         ca,
         third_party: raw.third_party,
+        region: raw.region.clone(),
         shared_connections: raw.shared_connections,
         connect: time(raw.connect_timeout, Duration::from_secs(5)),
         head: time(raw.head_timeout, Duration::from_secs(600)),

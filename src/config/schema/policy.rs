@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{CensorSides, OtherFiles, RecordActions, StoreWithoutGrant, ThirdParties};
+use super::{CensorSides, OtherFiles, RecordActions, Regions, StoreWithoutGrant, ThirdParties};
 
 /// `policies/*.yaml`: settings under one name, and the promises that they keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -45,6 +45,8 @@ pub struct PolicyOptions {
     pub refuse_media: Vec<String>,
     /// What third parties' upstreams get.
     pub third_parties: Option<ThirdParties>,
+    /// Whether a tenant has to be bound to one region.
+    pub regions: Option<Regions>,
 }
 
 /// What a policy may set of `consent`.

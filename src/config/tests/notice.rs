@@ -113,11 +113,13 @@ fn t6_third_parties_and_plain_connections_are_told() {
     let has = |told: Vec<&str>, ids: [&str; 2]| ids.map(|id| told.contains(&id));
     let ids = ["no_third_party", "third_party_granted"];
     assert_eq!(has(third(""), ids), [false, true]);
-    assert_eq!(has(third("policy: sectorflow\n"), ids), [true, false]);
+    assert_eq!(has(third("third_parties: refuse\n"), ids), [true, false]);
     assert_eq!(has(own(""), ids), [true, false]);
     // What an upstream calls for the tenant is somebody else's as well.
     assert_eq!(has(own(share), ids), [false, true]);
-    assert_eq!(has(own(&format!("policy: sectorflow\n{share}")), ids), [true, false]);
+    assert_eq!(has(own(&format!("third_parties: refuse\n{share}")), ids), [true, false]);
+    let there = upstream("{url: https://api.openai.com, region: MY}");
+    assert!(there("region: MY\n").contains(&"one_region") && !there("").contains(&"one_region"));
     let ids = ["encrypted", "encrypted_to_us"];
     assert_eq!((has(own(""), ids), has(plain(""), ids)), ([true, true], [false, true]));
     // What no setting turns off is always said.

@@ -29,6 +29,14 @@ promises:
   - {id: X5, promise: No child is in it., kept_by: [{option: /records}], shown_by: ['a::b']}
 ";
 
+/// A main file whose upstream has a region.
+fn in_malaysia() -> (&'static str, String) {
+    let text =
+        super::MAIN.replacen("{url: https://api.openai.com}", "{url: https://api.openai.com, region: MY}", 1);
+    assert_ne!(text, super::MAIN);
+    ("consentry.yaml", text)
+}
+
 fn with(text: &str) -> Result<Snapshot, Vec<Diagnostic>> {
     let tenants = [tenant("one", text)];
     read(&files(&tenants, &[("policies/strict.yaml", STRICT.to_owned())]))
@@ -149,8 +157,8 @@ fn a_tenants_own_rules_make_no_group_of_a_policy_wider() {
 #[test]
 fn bodies_that_can_not_be_inspected_pass_beside_no_policy_that_censors() {
     for name in ["otso", "platform", "pystorm", "sectorflow", "wosom"] {
-        let text = format!("policy: {name}\nopaque: [createSpeech, createTranscription]\n");
-        let errors = wrong(&files(&[tenant("one", &text)], &[]));
+        let text = format!("policy: {name}\nopaque: [createSpeech, createTranscription]\nregion: MY\n");
+        let errors = wrong(&files(&[tenant("one", &text)], &[in_malaysia()]));
         assert_eq!(errors.len(), 2, "{errors:?}");
         for (error, at) in errors.iter().zip(["one.yaml:3:10", "one.yaml:3:24"]) {
             let told = error.to_string();
@@ -215,7 +223,7 @@ fn places_of_records_are_more_places_beside_a_policy() {
 
 #[test]
 fn of_several_policies_the_strictest_holds() {
-    let snapshot = with("policy: [strict, sectorflow, platform, strict]\n").unwrap();
+    let snapshot = with("policy: [strict, wosom, platform, strict]\n").unwrap();
     let one = &snapshot.tenants[&TenantId::new("one")];
     assert_eq!(one.promised.len(), 3);
     assert!(!one.store_turned_off, "the strictest");
@@ -299,7 +307,8 @@ fn the_five_policies_hold_all_rows() {
             assert_eq!(promise.kept() == Kept::NotYet, promise.shown_by.is_empty(), "{}", promise.id);
         }
         // Each by itself is a tenant's whole policy.
-        let snapshot = read(&files(&[tenant("one", &format!("policy: {}\n", policy.name))], &[]));
+        let text = format!("policy: {}\nregion: MY\n", policy.name);
+        let snapshot = read(&files(&[tenant("one", &text)], &[in_malaysia()]));
         assert!(snapshot.is_ok(), "{}", policy.name);
     }
 }

@@ -122,6 +122,7 @@ fn upstream(base: &str) -> Upstream {
         headers: Vec::new(),
         ca: None,
         third_party: false,
+        region: None,
         shared_connections: false,
         connect: Duration::from_secs(5),
         head: Duration::from_secs(5),
