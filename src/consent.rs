@@ -36,6 +36,8 @@ pub struct Grant {
     pub evidence: Option<String>,
     /// When it was withdrawn, if it was.
     pub withdrawn: Option<Timestamp>,
+    /// It was given under another version of the policy than the one that counts.
+    pub lapsed: bool,
 }
 
 /// What a grant is about.
@@ -89,7 +91,8 @@ impl Permit {
 
 /// Whether a grant holds at a time.
 fn holds(grant: &Grant, now: Timestamp) -> bool {
-    grant.withdrawn.is_none_or(|at| at > now)
+    !grant.lapsed
+        && grant.withdrawn.is_none_or(|at| at > now)
         && grant.from.is_none_or(|from| from <= now)
         && grant.until.is_none_or(|until| now < until)
 }
@@ -98,7 +101,7 @@ fn holds(grant: &Grant, now: Timestamp) -> bool {
 ///
 /// # Errors
 /// [`Reason::ConsentMissing`] if a grant was never given or is withdrawn, [`Reason::ConsentExpired`] if all that
-/// were given have run out, [`Reason::RecordsUnreadable`] if records had to be judged and were not.
+/// were given have run out or are of another version of the policy, [`Reason::RecordsUnreadable`] if records had to be judged and were not.
 pub fn decide(question: &Question<'_>, grants: &[Grant], now: Timestamp) -> Result<Permit, Refusal> {
     match question.records {
         Records::NotAsked | Records::Judged(_) => {}
@@ -135,16 +138,17 @@ fn require(
     whose: &'static str,
     about: impl Fn(&Scope) -> bool,
 ) -> Result<(), Refusal> {
-    let mut expired = false;
+    let (mut expired, mut lapsed) = (false, false);
     for grant in grants.iter().filter(|g| g.purpose == purpose && about(&g.scope)) {
         if holds(grant, now) {
             return Ok(());
         }
         expired |= grant.withdrawn.is_none() && grant.until.is_some_and(|until| until <= now);
+        lapsed |= grant.withdrawn.is_none() && grant.lapsed;
     }
-    let reason = if expired { Reason::ConsentExpired } else { Reason::ConsentMissing };
-    let detail = SafeText::from(missing(purpose, whose));
-    Err(Refusal::new(reason).detail(detail))
+    let reason = if expired || lapsed { Reason::ConsentExpired } else { Reason::ConsentMissing };
+    let refusal = Refusal::new(reason).detail(SafeText::from(missing(purpose, whose)));
+    Err(if lapsed { refusal.set_by("/consent/grants_under") } else { refusal })
 }
 
 /// Names what would have to be granted.

@@ -177,7 +177,7 @@ impl Facts<'_> {
     fn granted(&self, purpose: Purpose) -> bool {
         let ended = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.now);
         let grants = self.tenant.grants.iter().filter(|grant| grant.purpose == purpose);
-        grants.into_iter().any(|grant| !ended(grant.withdrawn) && !ended(grant.until))
+        grants.into_iter().any(|grant| !grant.lapsed && !ended(grant.withdrawn) && !ended(grant.until))
     }
 
     fn records(&self) -> Option<&Records> {

@@ -424,6 +424,20 @@ pub struct Consent {
     /// that says nothing is never stored without one.
     #[schemars(with = "Option<StoreWithoutGrant>")]
     pub store_without_grant: Option<Spanned<StoreWithoutGrant>>,
+    /// Under which version of the policy a grant counts (`any`).
+    #[schemars(with = "Option<GrantsUnder>")]
+    pub grants_under: Option<Spanned<GrantsUnder>>,
+}
+
+/// Under which version of the policy a grant counts. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantsUnder {
+    /// Under any, and without one.
+    #[default]
+    Any,
+    /// Under the version that the tenant's policy has now: with a new one it has lapsed until it is given again.
+    Current,
 }
 
 /// What upstreams get that are third parties. The later is the stricter.

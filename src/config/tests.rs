@@ -12,6 +12,7 @@ use crate::names::TenantId;
 mod notice;
 mod promised;
 mod region;
+mod versions;
 
 const MAIN: &str = "\
 listeners:

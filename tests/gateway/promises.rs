@@ -325,6 +325,42 @@ fn s9_what_is_in_another_region_gets_nothing_up_or_down() {
     drop(running.gateway.stop());
 }
 
+/// W12: a new version of the policy ends what was granted under the one before, on the next request, until it is granted again.
+#[test]
+fn w12_grants_lapse_with_a_new_version_until_they_are_given_again() {
+    const NEWS: &str = "policy: news\ntitle: News\nversion: '1'\noptions: {consent: {grants_under: current}}\npromises:\n  - {id: N1, promise: Changes are announced., kept_by: [{option: /consent/grants_under}], shown_by: ['a::b']}\n";
+    let own = Own::new();
+    std::fs::create_dir_all(own.setup.config().join("policies")).unwrap();
+    own.setup.file("policies/news.yaml", NEWS);
+    let news = tenant_of(&own, "news", GRANTED);
+    let running = own.start(plain);
+    let (caller, other) = (running.gateway.as_(&news), running.acme());
+    let train = upload("fine-tune", "x.jsonl", &record("x"));
+    let reload = |times: usize| {
+        running.gateway.process.signal("HUP");
+        super::kit::eventually(|| {
+            running.gateway.process.written().matches("the configuration was reloaded").count() == times
+        });
+    };
+    caller.ask(&train).ok();
+    running.gateway.setup.file("policies/news.yaml", &NEWS.replace("version: '1'", "version: '2'"));
+    reload(1);
+    let came = running.upstream.arrived().len();
+    let refused = caller.ask(&train).refused(Reason::ConsentExpired);
+    assert!(refused.text().contains("as promised by news/N1"), "{refused}");
+    assert_eq!(running.upstream.arrived().len(), came);
+    // It ends nobody else's, and no use that needs no grant.
+    other.ask(&train).ok();
+    caller.post(CHAT, &chat("x")).ok();
+    let file = running.gateway.setup.config().join("tenants/news.yaml");
+    let given =
+        std::fs::read_to_string(&file).unwrap().replace("policy_version: \"1\"", "policy_version: \"2\"");
+    running.gateway.setup.file("tenants/news.yaml", &given);
+    reload(2);
+    caller.ask(&train).ok();
+    drop(running.gateway.stop());
+}
+
 /// W9, S1: what the upstream is asked to store it is told not to, unless its owner granted that. A policy that refuses instead
 /// is the stricter, and the tenant is told by which promise.
 #[test]
@@ -333,7 +369,8 @@ fn w9_s1_nothing_is_stored_for_the_policys_tenant_without_a_grant() {
     let own = Own::with(", region: MY");
     std::fs::create_dir_all(own.setup.config().join("policies")).unwrap();
     own.setup.file("policies/keep.yaml", KEEP);
-    let grant = "consent: {grants: [{purpose: store, scope: tenant, evidence: a test}]}\n";
+    let grant =
+        "consent: {grants: [{purpose: store, scope: tenant, policy_version: '1', evidence: a test}]}\n";
     let purposes = "[inference, store]";
     let of = |name: &str, policy: &str, more: &str| {
         own.setup.tenant_for(name, purposes, &format!("policy: {policy}\nregion: MY\n{more}"))

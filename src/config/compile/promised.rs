@@ -9,7 +9,9 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::policy::{Policy, Promised, known};
-use super::super::schema::{self, ActionName, Names, PolicyOptions, PolicyRecords, RecordAction};
+use super::super::schema::{
+    self, ActionName, GrantsUnder, Names, PolicyOptions, PolicyRecords, RecordAction,
+};
 use super::Compiler;
 use super::engines::action;
 use super::records::cannot_pass;
@@ -157,6 +159,33 @@ impl Floors {
             strictest = strictest.max(Some(least));
         }
         strictest
+    }
+
+    /// The version that grants have to be of, if they lapse with another: that of the policies which say so, or of all if the tenant
+    /// says so itself.
+    pub(super) fn version(&self, c: &mut Compiler<'_>, file: &Text, raw: &schema::Tenant) -> Option<String> {
+        let own = raw.consent.grants_under.as_ref();
+        let of = |options: &PolicyOptions| options.consent.grants_under;
+        let under = self.strictest(c, file, "/consent/grants_under", of, own);
+        if under != Some(GrantsUnder::Current) {
+            return None;
+        }
+        let all = own.is_some_and(|own| own.value == GrantsUnder::Current);
+        let says = |policy: &&Arc<Policy>| all || of(&policy.options) == Some(GrantsUnder::Current);
+        let mut saying = self.policies.iter().filter(says);
+        let Some(first) = saying.next() else {
+            if let Some(own) = own {
+                c.error(file, own, "the tenant has no `policy` whose version a grant could be of");
+            }
+            return None;
+        };
+        if let (Some(other), Some(at)) = (saying.find(|policy| policy.version != first.version), &raw.policy)
+        {
+            let [one, two] = [first, other].map(|policy| format!("`{}` ({})", policy.name, policy.version));
+            let message = format!("{one} and {two} have different versions, and a grant is of one");
+            c.error(file, at, message);
+        }
+        Some(first.version.clone())
     }
 
     /// Operations whose bodies may pass uninspected: no others than a policy lists. One that says what must not pass, and lists

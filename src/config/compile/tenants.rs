@@ -148,6 +148,7 @@ fn tenant(
         |options| options.consent.store_without_grant,
         own,
     );
+    let version = floors.version(c, file, raw);
     let own = raw.third_parties.as_ref();
     let third_parties =
         floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
@@ -156,7 +157,7 @@ fn tenant(
     Some(Tenant {
         secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         id,
-        grants: raw.consent.grants.iter().map(grant).collect(),
+        grants: raw.consent.grants.iter().map(|raw| grant(raw, version.as_deref())).collect(),
         store_turned_off: store.unwrap_or_default() == StoreWithoutGrant::TurnOff,
         third_parties_refused: third_parties == ThirdParties::Refuse,
         region,
@@ -310,7 +311,8 @@ fn operations(
     raw.iter().map(|name| OperationId::new(&name.value)).collect()
 }
 
-fn grant(raw: &schema::Grant) -> Grant {
+/// `version`: the one that a grant has to be of, if it matters.
+fn grant(raw: &schema::Grant, version: Option<&str>) -> Grant {
     Grant {
         purpose: raw.purpose,
         scope: match &raw.scope {
@@ -323,5 +325,6 @@ fn grant(raw: &schema::Grant) -> Grant {
         until: raw.until,
         evidence: raw.evidence.clone(),
         withdrawn: raw.withdrawn,
+        lapsed: version.is_some_and(|version| raw.policy_version.as_deref() != Some(version)),
     }
 }

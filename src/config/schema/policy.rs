@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{CensorSides, OtherFiles, RecordActions, Regions, StoreWithoutGrant, ThirdParties};
+use super::{CensorSides, GrantsUnder, OtherFiles, RecordActions, Regions, StoreWithoutGrant, ThirdParties};
 
 /// `policies/*.yaml`: settings under one name, and the promises that they keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,6 +55,8 @@ pub struct PolicyOptions {
 pub struct PolicyConsent {
     /// What becomes of a request that asks the upstream to store it, without a grant.
     pub store_without_grant: Option<StoreWithoutGrant>,
+    /// Under which version of this policy a grant counts.
+    pub grants_under: Option<GrantsUnder>,
 }
 
 /// What a policy may set of `records`. What it leaves out is as strict as for a tenant that leaves it out.
