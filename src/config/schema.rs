@@ -200,6 +200,9 @@ pub struct Upstream {
     pub third_party: bool,
     /// Where it stores and processes what it gets: a name that tenants are bound to by (`region`).
     pub region: Option<String>,
+    /// What rights there are in what its models answer, in a few words: every answer says so (`Consentry-Output-Rights`).
+    #[schemars(with = "Option<String>")]
+    pub output_rights: Option<Spanned<String>>,
     /// Tenants share its connections (false).
     #[serde(default)]
     pub shared_connections: bool,

@@ -281,6 +281,8 @@ pub struct Upstream {
     pub third_party: bool,
     /// Where it stores and processes what it gets.
     pub region: Option<String>,
+    /// What rights there are in what its models answer.
+    pub output_rights: Option<HeaderValue>,
     /// Tenants share its connections.
     pub shared_connections: bool,
     /// Time to connect.

@@ -325,6 +325,36 @@ fn s9_what_is_in_another_region_gets_nothing_up_or_down() {
     drop(running.gateway.stop());
 }
 
+/// W3: what a hosted model answers says under which licence, whole or as a stream, and in nobody's words but the platform's.
+#[test]
+fn w3_every_answer_says_what_rights_there_are_in_it() {
+    const RIGHTS: &str = "CC-BY-4.0; https://cats.example/licence";
+    let mut own = Own::with(&format!(", output_rights: '{RIGHTS}'"));
+    let port = own.port();
+    own.setup.upstream_with("unsaid", port, "ca.pem", "/unsaid", "");
+    let wosom = tenant_of(&own, "wosom", "");
+    let running = own.start(|up: &Arrived| {
+        let body = json!({"id": "chatcmpl-1", "choices": []});
+        let (kind, text) = if up.value()["stream"] == true {
+            ("text/event-stream", format!("data: {body}\n\ndata: [DONE]\n\n"))
+        } else {
+            ("application/json", body.to_string())
+        };
+        let head = [("content-type", kind), ("consentry-output-rights", "none at all")];
+        vec![Step::Send(super::kit::upstream::answer(200, &head, text))]
+    });
+    let mut caller = running.gateway.as_(&wosom);
+    let mut asks = chat("x");
+    for stream in [false, true] {
+        asks["stream"] = json!(stream);
+        let answer = caller.post(CHAT, &asks).ok();
+        assert_eq!(answer.header("consentry-output-rights"), Some(RIGHTS), "{answer}");
+    }
+    caller.prefix = "/unsaid";
+    assert_eq!(caller.post(CHAT, &asks).ok().header("consentry-output-rights"), None);
+    drop(running.gateway.stop());
+}
+
 /// W12: a new version of the policy ends what was granted under the one before, on the next request, until it is granted again.
 #[test]
 fn w12_grants_lapse_with_a_new_version_until_they_are_given_again() {

@@ -123,6 +123,7 @@ fn upstream(base: &str) -> Upstream {
         ca: None,
         third_party: false,
         region: None,
+        output_rights: None,
         shared_connections: false,
         connect: Duration::from_secs(5),
         head: Duration::from_secs(5),
