@@ -129,17 +129,14 @@ fn says(text: &str, name: &str, row: &str) -> bool {
         .iter()
         .find_map(|start| text.find(&format!("\n{start}{name}(")))
         .map_or("", |at| &text[..at]);
-    let lines = over.rsplit('\n').take_while(|line| line.starts_with("//") || line.starts_with("#"));
-    name.split('_').any(is)
-        || lines
-            .filter(|line| !line.starts_with("#["))
-            .flat_map(|line| line.split(|c: char| !c.is_alphanumeric()))
-            .any(is)
+    let block = over.rsplit('\n').take_while(|line| !line.is_empty() && *line != "}");
+    let said = block.filter(|line| line.starts_with("//") || line.starts_with("# "));
+    name.split('_').any(is) || said.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).any(is)
 }
 
 #[test]
 fn a_row_is_said_by_a_word_of_its_own() {
-    let text = "\n/// S10: nothing.\n#[test]\nfn a_b() {}\n// S2\n\nfn s3_c() {}\n";
+    let text = "\n/// S10: nothing.\n#[test]\n#[expect(\n    x\n)]\nfn a_b() {\n    // S1\n}\n// S2\n\nfn s3_c() {}\n";
     assert!(says(text, "a_b", "S10") && says(text, "s3_c", "S3"));
     assert!(!says(text, "a_b", "S1") && !says(text, "s3_c", "S2") && !says(text, "gone", "S10"));
 }
