@@ -325,6 +325,59 @@ fn s9_what_is_in_another_region_gets_nothing_up_or_down() {
     drop(running.gateway.stop());
 }
 
+/// O6: of a stretch of time the report says what passed, for whom and to whom, and by when it has to be told; a trail that was
+/// changed says nothing.
+#[test]
+fn o6_a_breach_is_reported_with_what_left_and_its_clocks() {
+    let own = Own::new();
+    let otso = tenant_of(&own, "otso", "");
+    let running = own.start(plain);
+    let (caller, other) = (running.gateway.as_(&otso), running.acme());
+    caller.post(CHAT, &chat("before it began")).ok();
+    let from = jiff::Timestamp::now();
+    let secret = token(6);
+    let asks = chat(&format!("use {secret} now"));
+    for _ in 0..3 {
+        caller.post(CHAT, &asks).ok();
+    }
+    caller.ask(&upload("user_data", "x.jsonl", &record("x"))).ok();
+    caller.get("/v1/files/file-of-somebody").refused(Reason::ResourceUnknown);
+    other.post(CHAT, &chat("x")).ok();
+    super::kit::eventually(|| running.gateway.recorded("\"decision\"").len() >= 7);
+    let to = jiff::Timestamp::now();
+    caller.post(CHAT, &chat("after it ended")).ok();
+    let setup = running.gateway.stop();
+    let config = setup.config();
+    let report = |more: &[&str]| {
+        let (from, to) = (from.to_string(), to.to_string());
+        let known = ["--known", "2026-11-22T09:00:00Z", "--config", config.to_str().unwrap()];
+        let arguments = [&["audit", "breach", "--from", &from, "--to", &to], &known[..], more].concat();
+        let mut process = Process::start(&arguments, &[]);
+        (process.wait().code().unwrap(), process.written())
+    };
+    let (code, told) = report(&["--format", "json"]);
+    assert_eq!(code, 0, "{told}");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let of = &told["tenants"]["otso"];
+    assert_eq!((&of["requests"], &of["routes"]), (&json!(4), &json!({"only": 4})), "{told}");
+    assert_eq!(of["operations"], json!({"createChatCompletion": 3, "createFile": 1}));
+    // What went up, and what the upstream said again.
+    assert_eq!(of["found"]["GITHUB_PAT request redact"], 3, "{told}");
+    assert_eq!((&of["found_and_passed"], &of["resources"]), (&json!(0), &json!(1)));
+    assert_eq!(told["tenants"]["acme"]["requests"], 1);
+    assert_eq!(told["tell_the_authority_by"], "2026-11-25T09:00:00Z");
+    assert_eq!(told["tell_who_is_affected_by"], "2026-12-22T09:00:00Z");
+    let (code, text) = report(&["--tenant", "otso"]);
+    assert!(code == 0 && text.contains("otso: 4 requests") && !text.contains("acme"), "{text}");
+    assert!(!text.contains(&secret) && !told.to_string().contains(&secret));
+    // A trail that somebody changed.
+    let segment = config.join("data/audit/audit-000001.jsonl");
+    let lines = std::fs::read_to_string(&segment).unwrap();
+    std::fs::write(&segment, lines.replacen("\"tenant\":\"otso\"", "\"tenant\":\"acme\"", 1)).unwrap();
+    let (code, text) = report(&[]);
+    assert!(code == 1 && !text.contains("requests"), "{text}");
+}
+
 /// W3: what a hosted model answers says under which licence, whole or as a stream, and in nobody's words but the platform's.
 #[test]
 fn w3_every_answer_says_what_rights_there_are_in_it() {
