@@ -32,6 +32,8 @@ const ANSWER_LEAST: usize = 64 * 1024;
 pub struct Settings {
     /// Its name in logs and metrics.
     pub name: String,
+    /// Where it processes them.
+    pub region: Option<String>,
     /// Where texts are posted: the URL of `/analyze`.
     pub url: Uri,
     /// Roots beside the system's.

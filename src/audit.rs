@@ -14,6 +14,7 @@
 //!
 //! An [`Entry`] is made of configured names, reasons, numbers and keyed hashes ([`Keyed`]): it can't hold body text.
 
+mod breach;
 mod chain;
 mod entry;
 mod error;
@@ -26,6 +27,7 @@ mod trail;
 mod verify;
 mod writer;
 
+pub use breach::{Passed, Window, breach};
 pub use entry::{Decision, Entry, Found, JudgedFinding, JudgedRecords, Mark, Named, Records, Role};
 pub use error::{AuditError, Broken};
 pub use keyed::{Keyed, Keyer};

@@ -61,6 +61,22 @@ pub struct Context<'a> {
     pub field: Option<&'a str>,
 }
 
+/// What a finding is, whatever it is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nature {
+    /// Of the group `secrets`, and so never restorable.
+    pub secret: bool,
+    /// Of the group `special-category`: health, belief, origin, party, orientation.
+    pub special: bool,
+}
+
+impl Nature {
+    /// What two are that lie over each other.
+    const fn and(self, other: Self) -> Self {
+        Self { secret: self.secret || other.secret, special: self.special || other.special }
+    }
+}
+
 /// A region of a text that must not pass as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -68,8 +84,13 @@ pub struct Finding {
     pub start: usize,
     /// Behind its last byte.
     pub end: usize,
-    /// Whose it is: of several findings that overlap, by severity, length, position, id.
+    /// Whose it is: of several findings that overlap, by severity, length, position, id. Where something is made of the value, of
+    /// those that make it so.
     pub rule: RuleIndex,
+    /// What becomes of it: of several findings that overlap, the strictest.
+    pub action: Action,
+    /// What the findings are, all together.
+    pub nature: Nature,
     /// Its value is open-ended: whatever the policy says, it is redacted (or blocks), because a stream replaces it
     /// before its end is known.
     pub open: bool,

@@ -20,6 +20,7 @@ mod desk;
 mod explain;
 mod keys;
 mod lineage;
+mod notice;
 mod orphans;
 mod output;
 mod panics;
@@ -67,6 +68,8 @@ enum Command {
     /// Says what privacy policies promise, and what keeps each promise.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Writes the privacy notice from what is enforced.
+    Notice(notice::Arguments),
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&command),
         Command::Profile(command) => profile::run(&command),
         Command::Policy(command) => policy::run(&command),
+        Command::Notice(arguments) => notice::run(&arguments),
         Command::Audit(command) => audit::run(&command),
         Command::Consent(command) => consent::run(&command),
         Command::Explain(arguments) => explain::run(&arguments),

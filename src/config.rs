@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 mod compile;
 mod files;
 mod master;
+mod notice;
 mod policy;
 pub mod schema;
 mod secret;
@@ -14,6 +15,7 @@ mod snapshot;
 mod units;
 
 pub use compile::Mode;
+pub use notice::{Publisher, Statement, statements};
 pub use secret::SecretRef;
 pub use snapshot::*;
 

@@ -22,7 +22,7 @@ mod signals;
 mod subject;
 mod weigh;
 
-pub use rules::{Law, OlderGrants, Rules};
+pub use rules::{Law, Rules, Versions};
 pub use signals::{Preference, Signals, train_preference};
 pub use subject::{Subject, SubjectKeyer, allowed};
 pub use weigh::{About, Fact, Source, Verdict, said, weigh};
@@ -148,7 +148,8 @@ impl Fact {
             About::Tenant => missing(self.purpose, "the tenant"),
             About::AllDatasets | About::Dataset(_) => missing(self.purpose, "the data set"),
         };
-        Refusal::new(reason).detail(SafeText::from(detail))
+        let refusal = Refusal::new(reason).detail(SafeText::from(detail));
+        if self.verdict == Verdict::Lapsed { refusal.set_by("/consent/grants_under") } else { refusal }
     }
 }
 

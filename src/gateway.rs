@@ -15,6 +15,7 @@ mod expected;
 mod granted;
 mod head;
 mod inbound;
+mod kept;
 mod ledger;
 mod lines;
 mod lists;

@@ -85,6 +85,7 @@ reasons! {
     PurposeNotAllowed = "purpose_not_allowed", FORBIDDEN, Policy, "The key is not bound to this purpose.";
     ConsentMissing = "consent_missing", FORBIDDEN, Policy, "No grant on record allows this use.";
     ConsentExpired = "consent_expired", FORBIDDEN, Policy, "The grant for this use is no longer valid.";
+    RegionNotAllowed = "region_not_allowed", FORBIDDEN, Policy, "The upstream is not in the region that the tenant is bound to.";
     RecordRefused = "record_refused", UNPROCESSABLE_ENTITY, Policy, "A record of the data set may not be used so, and the policy refuses the file for it.";
     RecordsUnreadable = "records_unreadable", UNSUPPORTED_MEDIA_TYPE, Policy, "The data set can't be read record by record, and no policy lets such a file pass.";
     // What must not pass?
@@ -198,6 +199,8 @@ pub struct Refusal {
     pub detail: Option<SafeText>,
     /// More, for the operator's log only.
     pub log: Option<SafeText>,
+    /// The setting of a tenant's that decided, as a JSON pointer, where the reason doesn't tell.
+    pub setting: Option<&'static str>,
     /// When to come back, for refusals that pass by themselves.
     pub retry_after: Option<Duration>,
 }
@@ -206,13 +209,20 @@ impl Refusal {
     /// A refusal with nothing to add to its reason.
     #[must_use]
     pub const fn new(reason: Reason) -> Self {
-        Self { reason, detail: None, log: None, retry_after: None }
+        Self { reason, detail: None, log: None, setting: None, retry_after: None }
     }
 
     /// Adds what the client may know.
     #[must_use]
     pub fn detail(mut self, text: impl Into<SafeText>) -> Self {
         self.detail = Some(text.into());
+        self
+    }
+
+    /// Adds the setting of the tenant's that decided.
+    #[must_use]
+    pub const fn set_by(mut self, setting: &'static str) -> Self {
+        self.setting = Some(setting);
         self
     }
 

@@ -39,6 +39,7 @@ fn an_answer_that_is_not_about_the_text_is_none() {
 fn a_question_that_is_not_put_takes_no_turn() {
     let settings = Settings {
         name: "second".to_owned(),
+        region: None,
         url: "http://127.0.0.1:1/analyze".parse().unwrap(),
         ca: None,
         credential: None,

@@ -54,6 +54,8 @@ pub struct Entry {
     pub decision: Decision,
     /// Why it did not pass.
     pub reason: Option<Reason>,
+    /// Which promises of the tenant's privacy policies that kept: `POLICY/ROW`, names of the configuration's own.
+    pub promises: Vec<String>,
     /// Whose it was, if that was found out.
     pub tenant: Option<TenantId>,
     /// With which key.
@@ -181,6 +183,7 @@ impl Entry {
             request,
             decision,
             reason: None,
+            promises: Vec::new(),
             tenant: None,
             key: None,
             peer: None,
@@ -207,6 +210,7 @@ impl Entry {
         pair("decision", self.decision.as_str(), out);
         pair_if("dry_run", self.dry_run.map(Decision::as_str), out);
         pair_if("reason", self.reason.map(Reason::code), out);
+        list("promises", &self.promises, out, |row, out| text(row, out));
         pair_if("tenant", self.tenant.as_ref().map(TenantId::as_str), out);
         pair_if("key", self.key.as_ref().map(KeyId::as_str), out);
         if let Some(peer) = self.peer {

@@ -60,6 +60,15 @@ struct Members<'a> {
 /// # Errors
 /// [`AuditError::Broken`] names file, line and what is wrong; [`AuditError::Failed`] if a file can't be read.
 pub fn verify(folder: &Path, seal: Option<&hmac::Key>) -> Result<Summary, AuditError> {
+    walk(folder, seal, &mut |_line| {})
+}
+
+/// The same, and shows each entry once it is seen to follow from the one before. Only at the end is it known that all of it holds.
+pub(super) fn walk(
+    folder: &Path,
+    seal: Option<&hmac::Key>,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<Summary, AuditError> {
     // The head first: everything up to it has to be there when the segments are read.
     let slots = Slots::read(folder)?.ok_or_else(|| Broken::whole(head::NAME, "the file is missing"))?;
     let [Some((one, _)), Some((two, _))] = slots.0 else {
@@ -74,7 +83,7 @@ pub fn verify(folder: &Path, seal: Option<&hmac::Key>) -> Result<Summary, AuditE
         if *number != n as u64 + 1 {
             return Err(Broken::whole(files::name(n as u64 + 1), "the segment is missing").into());
         }
-        check.segment(folder, *number, n + 1 == segments.len())?;
+        check.segment(folder, *number, n + 1 == segments.len(), each)?;
     }
     if check.heads.iter().any(|head| head.link.seq > check.link.seq) {
         let file = segments.last().map_or_else(|| files::name(1), |number| files::name(*number));
@@ -91,7 +100,13 @@ struct Check {
 }
 
 impl Check {
-    fn segment(&mut self, folder: &Path, number: u64, last: bool) -> Result<(), AuditError> {
+    fn segment(
+        &mut self,
+        folder: &Path,
+        number: u64,
+        last: bool,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), AuditError> {
         let file = files::name(number);
         let mut lines = Lines::open(folder, number)?;
         self.summary.segments += 1;
@@ -101,6 +116,7 @@ impl Check {
                 Line::Whole(line) => {
                     let next = self.entry(line, number, n == 1);
                     self.link = next.map_err(|what| Broken::at(&file, n, what))?;
+                    each(line);
                 }
                 Line::Torn if last => {
                     let whole = std::fs::metadata(folder.join(&file))?.len();

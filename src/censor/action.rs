@@ -31,18 +31,18 @@ impl Action {
     pub const KEEP: u8 = 4;
 
     /// How little of a value whoever is behind the gateway learns: nothing of the body, nothing of the value, that it is the
-    /// same as another, the same for a while, its shape, its end, all of it.
+    /// same as another, the same for a while, its shape, its end (the fewer characters the stricter), all of it.
     #[must_use]
-    pub const fn strictness(self) -> u8 {
-        match self {
-            Self::Block => 6,
-            Self::Redact => 5,
-            Self::Hash => 4,
-            Self::Pseudonym => 3,
-            Self::Fpe => 2,
-            Self::Mask { .. } => 1,
-            Self::Allow => 0,
-        }
+    pub const fn strictness(self) -> Strictness {
+        Strictness(match self {
+            Self::Block => (6, 0),
+            Self::Redact => (5, 0),
+            Self::Hash => (4, 0),
+            Self::Pseudonym => (3, 0),
+            Self::Fpe => (2, 0),
+            Self::Mask { keep } => (1, u8::MAX - keep),
+            Self::Allow => (0, 0),
+        })
     }
 
     /// The metric label.
@@ -59,6 +59,10 @@ impl Action {
         }
     }
 }
+
+/// How strict an action is; what compares as greater is stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Strictness((u8, u8));
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use super::prepare::Prepared;
 use super::recent::Recent;
 use super::resolve::{Member, Resolver};
 use super::validate::Validator;
-use super::{Action, Context, Finding, RuleIndex};
+use super::{Action, Context, Finding, Nature, RuleIndex};
 
 /// How far before a place the engine looks to decide about it, in bytes. Streams keep that much of what is given out.
 pub(super) const LOOK_BEHIND: usize = 384;
@@ -59,6 +59,11 @@ impl RuleInfo {
     pub(super) fn restored() -> Self {
         let (id, entity) = (Arc::from("restored"), Arc::from("RESTORED"));
         Self { id, entity, action: Action::Allow, severity: 0, secret: false, special: false }
+    }
+
+    /// What a finding of it is.
+    pub(super) const fn nature(&self) -> Nature {
+        Nature { secret: self.secret, special: self.special }
     }
 }
 
@@ -115,11 +120,12 @@ impl Engine {
 
     /// A finding with what decides about overlaps.
     pub(super) fn member(&self, target: u16, start: usize, end: usize, sealed: bool) -> Member {
-        let (rule, severity, blocks) = match self.rules.get(usize::from(target)) {
-            Some(rule) => (RuleIndex(target), rule.info.severity, rule.info.action == Action::Block),
-            None => (RuleIndex::RESTORED, 0, false),
+        let (rule, info) = match self.rules.get(usize::from(target)) {
+            Some(rule) => (RuleIndex(target), &rule.info),
+            None => (RuleIndex::RESTORED, &self.restored),
         };
-        Member { start, end, rule, severity, blocks, sealed, open: false }
+        let RuleInfo { severity, action, .. } = *info;
+        Member { start, end, rule, severity, action, nature: info.nature(), sealed, open: false }
     }
 
     /// What is known of a rule; [`RuleIndex::RESTORED`] has an entry of its own.

@@ -8,7 +8,7 @@ use data_encoding::BASE32_NOPAD;
 
 use super::mark::is_base32;
 use super::validate::Validator;
-use super::{Action, Engine, Finding, RuleIndex, RuleInfo, Side};
+use super::{Action, Engine, Finding, Nature, RuleIndex, RuleInfo, Side};
 use formats::Formats;
 
 mod formats;
@@ -102,8 +102,8 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, rule: &RuleInfo, action: Action) {
-        self.special += u64::from(rule.special);
+    fn add(&mut self, rule: &RuleInfo, nature: Nature, action: Action) {
+        self.special += u64::from(nature.special);
         match self.counts.iter_mut().find(|count| count.rule == rule.id && count.action == action) {
             Some(count) => count.count += 1,
             None => {
@@ -148,13 +148,13 @@ impl Exchange {
     /// Counts what would have become of a finding. For dry exchanges, in which nothing becomes of it.
     pub fn note(&self, engine: &Engine, finding: &Finding, original: &[u8]) {
         let rule = engine.rule(finding.rule);
-        let mut action = settled(rule, finding.open);
+        let mut action = settled(finding.action, finding.nature, finding.open);
         let mut state = self.state();
         let validator = engine.validator(finding.rule);
         if action == Action::Fpe && self.format(&mut state, rule, validator, original).is_none() {
             action = Action::Redact;
         }
-        state.tally.add(rule, action);
+        state.tally.add(rule, finding.nature, action);
         state.tally.would_block |= action == Action::Block;
     }
 
@@ -165,7 +165,7 @@ impl Exchange {
         if action == Action::Fpe && self.format(&mut state, rule, None, original).is_none() {
             action = Action::Redact;
         }
-        state.tally.add(rule, action);
+        state.tally.add(rule, rule.nature(), action);
         state.tally.would_block |= action == Action::Block;
     }
 
@@ -221,9 +221,9 @@ impl Exchange {
             return Ok(());
         }
         let rule = engine.rule(finding.rule);
-        let action = settled(rule, finding.open);
+        let action = settled(finding.action, finding.nature, finding.open);
         let validator = engine.validator(finding.rule);
-        let treated = self.treat(rule, action, validator, original, side, out);
+        let treated = self.treat(rule, (finding.nature, action), validator, original, side, out);
         treated.map_err(|()| Blocked { rule: finding.rule })
     }
 
@@ -239,7 +239,8 @@ impl Exchange {
         side: Side,
         out: &mut Vec<u8>,
     ) -> Result<(), ()> {
-        self.treat(rule, settled(rule, false), None, original, side, out)
+        let action = settled(rule.action, rule.nature(), false);
+        self.treat(rule, (rule.nature(), action), None, original, side, out)
     }
 
     /// The values that were named or encrypted on the way up, for whoever must not take them for somebody else's on the way back.
@@ -253,7 +254,7 @@ impl Exchange {
     fn treat(
         &self,
         rule: &RuleInfo,
-        mut action: Action,
+        (nature, mut action): (Nature, Action),
         validator: Option<Validator>,
         original: &[u8],
         side: Side,
@@ -272,11 +273,11 @@ impl Exchange {
             other = self.format(&mut state, rule, validator, original);
             action = if other.is_some() { action } else { Action::Redact };
         }
-        state.tally.add(rule, action);
+        state.tally.add(rule, nature, action);
         match action {
             Action::Allow => out.extend_from_slice(original),
             Action::Redact => redact(rule, out),
-            Action::Mask { keep } => mask(rule, keep, original, out),
+            Action::Mask { keep } => stars(nature.secret, keep, original, out),
             Action::Hash => self.hash(rule, original, out),
             Action::Pseudonym => self.pseudonym(&mut state, rule, original, side, out),
             Action::Fpe => {
@@ -389,10 +390,10 @@ impl std::fmt::Debug for Exchange {
 }
 
 /// What becomes of a finding, whatever the policy would have liked.
-const fn settled(rule: &RuleInfo, open: bool) -> Action {
-    match rule.action {
+const fn settled(action: Action, nature: Nature, open: bool) -> Action {
+    match action {
         Action::Mask { .. } | Action::Hash | Action::Pseudonym | Action::Fpe if open => Action::Redact,
-        Action::Pseudonym | Action::Fpe if rule.secret => Action::Redact,
+        Action::Pseudonym | Action::Fpe if nature.secret => Action::Redact,
         action => action,
     }
 }
@@ -412,10 +413,6 @@ pub(super) fn masked(secret: bool, original: &[u8]) -> String {
     let mut out = Vec::new();
     stars(secret, Action::KEEP, original, &mut out);
     String::from_utf8_lossy(&out).into_owned()
-}
-
-fn mask(rule: &RuleInfo, keep: u8, original: &[u8], out: &mut Vec<u8>) {
-    stars(rule.secret, keep, original, out);
 }
 
 /// Stars for all but the last characters; at least four stars, at most as many as say nothing about a long value.

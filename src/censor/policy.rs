@@ -39,35 +39,37 @@ impl Policy {
     /// # Errors
     /// With the selector that selects nothing.
     pub fn decide(&self, rules: &RuleSet) -> Result<Decisions, CompileError> {
-        self.decide_over(rules, &[]).map(|(decisions, _)| decisions)
+        self.decide_over(rules, rules, &[]).map(|(decisions, _)| decisions)
     }
 
     /// The same over policies that may not be undone: of each rule the strictest action holds. What of this policy is
     /// looser than one of those, and as specific, is given back; a wide name undoes no narrow one.
+    ///
+    /// How narrow a name of those is, is counted in the rules that everybody has (`shared`): who adds rules to a group makes
+    /// it no wider, and another name no narrower beside it.
     ///
     /// # Errors
     /// With the selector that selects nothing.
     pub fn decide_over(
         &self,
         rules: &RuleSet,
+        shared: &RuleSet,
         floors: &[Self],
     ) -> Result<(Decisions, Vec<Loosened>), CompileError> {
-        let known = selectors(rules);
-        for (selector, _) in floors.iter().chain([self]).flat_map(|policy| &policy.entries) {
-            if !known.contains_key(selector.as_str()) {
-                let help =
-                    nearest(selector, known.keys().copied()).map(|name| format!("did you mean `{name}`?"));
-                return Err(CompileError::Selector { selector: selector.clone(), help });
-            }
+        let (known, common) = (selectors(rules), selectors(shared));
+        let floored = floors.iter().map(|floor| (floor, &common));
+        for (policy, known) in floored.chain([(self, &known)]) {
+            policy.entries.iter().try_for_each(|(selector, _)| is_known(selector, known))?;
         }
         let mut loosened = Vec::new();
         let mut decide = |rule: &Rule| {
             let own = self.choice(rule, &known);
             let mut strictest = own.map(|own| own.action);
             for (index, floor) in floors.iter().enumerate() {
-                let Some(least) = floor.choice(rule, &known) else { continue };
+                let Some(least) = floor.choice(rule, &common) else { continue };
                 let looser = |action: &Action| action.strictness() < least.action.strictness();
-                if let Some(own) = own.filter(|own| looser(&own.action) && own.rank >= least.rank) {
+                let as_narrow = |own: &Choice<'_>| rank(own.selector, rule, &common) >= Some(least.rank);
+                if let Some(own) = own.filter(|own| looser(&own.action) && as_narrow(own)) {
                     loosened.push(Loosened {
                         selector: own.selector.to_owned(),
                         rule: rule.spec.id.value.clone(),
@@ -98,12 +100,6 @@ impl Policy {
     #[must_use]
     pub fn names(&self, rule: &Rule, rules: &RuleSet) -> bool {
         self.choice(rule, &selectors(rules)).is_some()
-    }
-
-    /// The strictest of its actions.
-    #[must_use]
-    pub fn strictest(&self) -> Option<Action> {
-        self.entries.iter().map(|(_, action)| *action).max_by_key(|action| action.strictness())
     }
 }
 
@@ -164,12 +160,6 @@ impl Decisions {
         unseen.map(|(rule, _)| rule.spec.id.value.as_str()).collect()
     }
 
-    /// What becomes of the findings of the rule of that id.
-    #[must_use]
-    pub fn action(&self, rules: &RuleSet, id: &str) -> Option<Action> {
-        self.of(rules).find(|(rule, _)| rule.spec.id.value == id).map(|(_, action)| action)
-    }
-
     pub(super) fn of<'a>(&self, rules: &'a RuleSet) -> impl Iterator<Item = (&'a Rule, Action)> {
         rules.iter().zip(self.0.iter().copied())
     }
@@ -190,6 +180,15 @@ fn rank(selector: &str, rule: &Rule, known: &BTreeMap<&str, usize>) -> Option<(u
     } else {
         None
     }
+}
+
+/// Does the selector select anything?
+fn is_known(selector: &str, known: &BTreeMap<&str, usize>) -> Result<(), CompileError> {
+    if known.contains_key(selector) {
+        return Ok(());
+    }
+    let help = nearest(selector, known.keys().copied()).map(|name| format!("did you mean `{name}`?"));
+    Err(CompileError::Selector { selector: selector.to_owned(), help })
 }
 
 /// Every selector and how many rules it selects.

@@ -1,4 +1,5 @@
-//! Findings that overlap become one region, named by one of them.
+//! Findings that overlap become one region, named by one of them. What becomes of it is the strictest of what becomes of each: a
+//! value is not let out by another one that lies over it.
 //!
 //! Findings are taken in the order of their starts. One that starts inside a region joins it. Two cases cut the
 //! region instead, so that what is withheld stays bounded: a region grown past [`CLUSTER_MAX`], and a blocking
@@ -7,7 +8,8 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use super::{Finding, RuleIndex};
+use super::action::Strictness;
+use super::{Action, Finding, Nature, RuleIndex};
 
 /// A finding that starts this far behind its region's start begins a region of its own, in bytes.
 pub(super) const CLUSTER_MAX: usize = 4096;
@@ -20,7 +22,9 @@ pub(super) struct Member {
     pub(super) end: usize,
     pub(super) rule: RuleIndex,
     pub(super) severity: u8,
-    pub(super) blocks: bool,
+    /// What becomes of it if nothing lies over it.
+    pub(super) action: Action,
+    pub(super) nature: Nature,
     /// Open-ended: it names its region, and nothing that starts behind its start has a say.
     pub(super) sealed: bool,
     /// Its end is still to come.
@@ -39,13 +43,22 @@ impl Member {
         let back = std::cmp::Reverse;
         let len = if self.open { usize::MAX } else { self.end - self.start };
         (
-            self.blocks,
+            self.blocks(),
             self.sealed,
             self.severity,
             if self.sealed { 0 } else { len },
             back(self.start),
             back(usize::from(self.rule.0)),
         )
+    }
+
+    /// Whoever has the largest decides what becomes of the region. A pseudonym that is restored asks for nothing.
+    fn strict(&self) -> (Strictness, impl Ord + use<>) {
+        (self.action.strictness(), self.key())
+    }
+
+    fn blocks(&self) -> bool {
+        self.action == Action::Block
     }
 }
 
@@ -55,13 +68,16 @@ pub(super) struct Region {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) rule: RuleIndex,
+    pub(super) action: Action,
+    pub(super) nature: Nature,
     /// An open-ended finding named it.
     pub(super) open: bool,
 }
 
 impl Region {
     pub(super) const fn finding(&self) -> Finding {
-        Finding { start: self.start, end: self.end, rule: self.rule, open: self.open }
+        let Self { start, end, rule, action, nature, open } = *self;
+        Finding { start, end, rule, action, nature, open }
     }
 }
 
@@ -76,6 +92,10 @@ pub(super) struct Cluster {
     /// Where the first open-ended member starts.
     sealed: Option<usize>,
     winner: Member,
+    /// What becomes of it is what would become of this one.
+    strictest: Member,
+    /// What its members are, all together.
+    nature: Nature,
     /// A pseudonym to restore, as long as it covers the whole region.
     restored: Option<(usize, usize)>,
 }
@@ -85,13 +105,22 @@ impl Cluster {
         let end = if first.open { first.start } else { first.end };
         let restored = (first.rule == RuleIndex::RESTORED).then_some((first.start, first.end));
         let sealed = first.sealed.then_some(first.start);
-        Self { start: first.start, end, open: usize::from(first.open), sealed, winner: first, restored }
+        Self {
+            start: first.start,
+            end,
+            open: usize::from(first.open),
+            sealed,
+            winner: first,
+            strictest: first,
+            nature: first.nature,
+            restored,
+        }
     }
 
     /// Does this member, which starts inside, join the region?
     fn takes(&self, next: &Member) -> bool {
         match self.sealed {
-            Some(sealed) => next.start == sealed || self.winner.blocks || !next.blocks,
+            Some(sealed) => next.start == sealed || self.winner.blocks() || !next.blocks(),
             None => next.start < self.start + CLUSTER_MAX,
         }
     }
@@ -116,17 +145,29 @@ impl Cluster {
         {
             self.winner = next;
         }
+        if next.strict() > self.strictest.strict() {
+            self.strictest = next;
+        }
+        self.nature = self.nature.and(next.nature);
     }
 
-    /// Who names the region. A pseudonym that covers all of it is restored, and so not censored again.
-    fn name(&self) -> RuleIndex {
+    /// Who names the region, and what becomes of it. A pseudonym that covers all of it is restored, and so not censored again.
+    fn name(&self) -> (RuleIndex, Action) {
         let whole = self.restored == Some((self.start, self.end)) && self.open == 0 && self.sealed.is_none();
-        if whole { RuleIndex::RESTORED } else { self.winner.rule }
+        match self.strictest.action {
+            _ if whole => (RuleIndex::RESTORED, Action::Allow),
+            // What says no more than what was there is said by the name.
+            action @ (Action::Redact | Action::Block) => (self.winner.rule, action),
+            // What is made of the value is made as its own rule makes it: restored under its label, checked by its digits.
+            action => (self.strictest.rule, action),
+        }
     }
 
     /// The region as far as it is known.
     pub(super) fn region(&self) -> Region {
-        Region { start: self.start, end: self.end, rule: self.name(), open: self.winner.sealed }
+        let (rule, action) = self.name();
+        let open = self.winner.sealed;
+        Region { start: self.start, end: self.end, rule, action, nature: self.nature, open }
     }
 
     /// Is the name settled although the end isn't? Then its replacement may go out.
@@ -193,11 +234,20 @@ impl Resolver {
         None
     }
 
-    /// The region behind a cut: it is as long as the one before would have been.
+    /// The region behind a cut: it is as long as the one before would have been, and no less strict.
     fn after_cut(rest: &Cluster, first: Member) -> Cluster {
         let mut cluster = Cluster::new(first);
         cluster.end = cluster.end.max(rest.end);
         cluster.open += rest.open;
+        cluster.nature = cluster.nature.and(rest.nature);
+        if rest.strictest.strict() > cluster.strictest.strict() {
+            cluster.strictest = rest.strictest;
+        }
+        // No pseudonym is restored in the middle of what is censored.
+        cluster.restored = None;
+        if first.rule == RuleIndex::RESTORED {
+            cluster.winner = rest.winner;
+        }
         cluster
     }
 
@@ -233,6 +283,8 @@ impl Cluster {
         self.sealed = self.sealed.map(|s| s.saturating_sub(count));
         self.winner.start = self.winner.start.saturating_sub(count);
         self.winner.end = self.winner.end.saturating_sub(count);
+        self.strictest.start = self.strictest.start.saturating_sub(count);
+        self.strictest.end = self.strictest.end.saturating_sub(count);
         self.restored = self.restored.map(|(s, e)| (s.saturating_sub(count), e.saturating_sub(count)));
     }
 }

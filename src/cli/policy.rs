@@ -201,8 +201,10 @@ fn diff(one: &Policy, other: &Policy, format: Format) -> String {
         let (mine, theirs) = (of(&mine, at), of(&theirs, at));
         (mine != theirs).then_some((at, mine, theirs))
     });
+    // Rows of two policies that happen to have the same id are two promises, unless they promise the same.
     let only = |of: &Policy, not: &Policy| -> Vec<(String, String)> {
-        let missing = of.promises.iter().filter(|p| not.promises.iter().all(|q| q.id != p.id));
+        let same = |p: &Promise| not.promises.iter().any(|q| q.id == p.id && q.words == p.words);
+        let missing = of.promises.iter().filter(|p| !same(p));
         missing.map(|p| (p.id.clone(), p.words.clone())).collect()
     };
     if format == Format::Json {

@@ -1,7 +1,7 @@
 //! From what the operator wrote to what decides. Every error of every file is collected; a snapshot is made only if
 //! there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_saphyr::Spanned;
 
 use super::files::{Files, Text};
+use super::notice::Publisher;
 use super::schema;
 use super::secret::SecretRef;
 use super::snapshot::{
@@ -22,9 +23,10 @@ use crate::names::{RouteName, UpstreamId};
 mod analysers;
 mod consent;
 mod dry_run;
-mod policies;
+mod engines;
 mod promised;
 mod records;
+mod region;
 mod rules;
 mod tenants;
 mod upstreams;
@@ -100,15 +102,18 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
     let analysers = analysers::compile(&mut c, &files.main, &main.analysers);
     let policies = promised::compile(&mut c, &files.policies);
     let listeners = listeners(&mut c, &files.main, &main.listeners, &state);
+    let notice = main.notice.as_ref().map(|raw| notice(&mut c, &files.main, raw));
     let issuers = &main.issuers;
     let main_routes: BTreeMap<&str, bool> =
         main.routes.iter().map(|route| (route.value.name.as_str(), route.value.allow_dry_run)).collect();
+    let regions: BTreeSet<&str> =
+        upstreams.values().filter_map(|upstream| upstream.region.as_deref()).collect();
     let compiled = master.as_ref().map(|master| {
         let (main, spool) = (&files.main, state.spool_bytes);
         let (catalogs, routes, analysers) = (&catalogs, &main_routes, &analysers);
-        let policies = &policies;
+        let (policies, regions) = (&policies, &regions);
         let context =
-            tenants::Context { main, issuers, catalogs, routes, analysers, policies, master, spool };
+            tenants::Context { main, issuers, catalogs, routes, analysers, policies, master, regions, spool };
         tenants::compile(&mut c, &context, &files.tenants, &files.rules)
     });
     match (compiled.flatten(), master, listeners) {
@@ -123,6 +128,7 @@ pub(super) fn compile(files: &Files, mode: Mode, generation: u64) -> Result<Snap
             analysers,
             upstreams,
             routes,
+            notice,
             master,
         }),
         _ => Err(c.errors),
@@ -265,6 +271,21 @@ fn listeners(c: &mut Compiler<'_>, file: &Text, raw: &schema::Listeners, state: 
         },
         metrics: raw.metrics.address,
     })
+}
+
+/// Who speaks in the privacy notice: one line each, and a site that can be visited.
+fn notice(c: &mut Compiler<'_>, file: &Text, raw: &schema::Notice) -> Publisher {
+    for given in [&raw.platform, &raw.contact, &raw.site] {
+        if given.value.trim().is_empty() || given.value.chars().any(char::is_control) {
+            c.error(file, given, "is a text of one line");
+        }
+    }
+    let site = raw.site.value.parse::<http::Uri>();
+    if !site.is_ok_and(|site| site.scheme_str() == Some("https")) {
+        c.error(file, &raw.site, "the platform's site is an `https` URL");
+    }
+    let said = |given: &Spanned<String>| given.value.clone();
+    Publisher { platform: said(&raw.platform), contact: said(&raw.contact), site: said(&raw.site) }
 }
 
 fn bounds(raw: &schema::Bounds) -> Bounds {

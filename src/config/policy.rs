@@ -134,15 +134,28 @@ impl Policy {
         })
     }
 
-    /// The promises that a setting keeps, by its JSON pointer: those that name it, or what it is a part of.
+    /// The promises that a setting keeps, by its JSON pointer: those that name it, what it is a part of, or a part of it.
     pub fn promised_by<'a>(&'a self, pointer: &'a str) -> impl Iterator<Item = &'a Promise> {
+        let within = |at: &str, whole: &str| {
+            at.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         let names = move |kept: &KeptBy| match kept {
-            KeptBy::Option(at) => {
-                pointer.strip_prefix(at.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+            KeptBy::Option(at) => within(pointer, at) || within(at, pointer),
             _ => false,
         };
         self.promises.iter().filter(move |promise| promise.kept_by.iter().any(names))
+    }
+
+    /// The promises that it keeps by a setting, as `POLICY/ROW`; by the policy's name alone, if no row names what it sets. Nothing,
+    /// if it does not set it.
+    #[must_use]
+    pub fn rows(&self, pointer: &str) -> Vec<String> {
+        if self.written.pointer(pointer).is_none() {
+            return Vec::new();
+        }
+        let rows: Vec<String> =
+            self.promised_by(pointer).map(|promise| format!("{}/{}", self.name, promise.id)).collect();
+        if rows.is_empty() { vec![self.name.clone()] } else { rows }
     }
 
     /// What it sets, as JSON pointers and values, in the order of writing. An empty list is a value; an object is none.

@@ -19,10 +19,10 @@ mod policy;
 mod records;
 
 pub use analyser::{Analyser, TenantAnalyser};
-pub use censor::{ActionName, Censor, DryRun, DryRunAccepted, OperationCensor, OwnRules};
-pub use consent::{Consent, Grant, GrantScope, OlderGrants, StoreWithoutGrant, ThirdParties};
+pub use censor::{ActionName, Censor, CensorSides, DryRun, DryRunAccepted, OwnRules};
+pub use consent::{Consent, Grant, GrantScope, GrantsUnder, StoreWithoutGrant, ThirdParties};
 pub use names::Names;
-pub use policy::{KeptBy, PolicyCensor, PolicyConsent, PolicyFile, PolicyOptions, PromiseEntry};
+pub use policy::{KeptBy, PolicyConsent, PolicyFile, PolicyOptions, PolicyRecords, PromiseEntry};
 pub use records::{OtherFiles, RecordAction, RecordActions, RecordFields, Records};
 
 /// `consentry.yaml`: what the platform engineer sets.
@@ -53,6 +53,23 @@ pub struct Main {
     /// What bounds bodies.
     #[serde(default)]
     pub limits: Limits,
+    /// Whose privacy notice `consentry notice` writes.
+    pub notice: Option<Notice>,
+}
+
+/// Who speaks in the privacy notice.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// The platform's name.
+    #[schemars(with = "String")]
+    pub platform: Spanned<String>,
+    /// Where people may turn to: an address, a telephone number.
+    #[schemars(with = "String")]
+    pub contact: Spanned<String>,
+    /// The platform's site, an `https` URL.
+    #[schemars(with = "String")]
+    pub site: Spanned<String>,
 }
 
 /// Where the gateway listens.
@@ -183,6 +200,11 @@ pub struct Upstream {
     /// It belongs to somebody else: its use needs the purpose `share` (false).
     #[serde(default)]
     pub third_party: bool,
+    /// Where it stores and processes what it gets: a name that tenants are bound to by (`region`).
+    pub region: Option<String>,
+    /// What rights there are in what its models answer, in a few words: every answer says so (`Consentry-Output-Rights`).
+    #[schemars(with = "Option<String>")]
+    pub output_rights: Option<Spanned<String>>,
     /// Tenants share its connections (false).
     #[serde(default)]
     pub shared_connections: bool,
@@ -326,6 +348,12 @@ pub struct Tenant {
     /// What upstreams get that are third parties (`grant`).
     #[schemars(with = "Option<ThirdParties>")]
     pub third_parties: Option<Spanned<ThirdParties>>,
+    /// The only region whose upstreams it reaches, by the name that they have (`upstreams.NAME.region`).
+    #[schemars(with = "Option<String>")]
+    pub region: Option<Spanned<String>>,
+    /// Whether it has to be bound to one region (`any`).
+    #[schemars(with = "Option<Regions>")]
+    pub regions: Option<Spanned<Regions>>,
     /// Its limits.
     #[serde(default)]
     pub limits: TenantLimits,
@@ -388,6 +416,17 @@ pub struct Token {
     pub claim: String,
     /// What it may be used for (`inference`).
     pub purposes: Option<Vec<Purpose>>,
+}
+
+/// Whether a tenant is bound to one region. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Regions {
+    /// As it likes: with a `region` it is.
+    #[default]
+    Any,
+    /// It is, or its file does not load.
+    One,
 }
 
 /// A tenant's limits.

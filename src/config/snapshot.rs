@@ -18,6 +18,7 @@ use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
 use crate::pointer::Pointer;
 
 pub use super::master::MasterKey;
+use super::notice::Publisher;
 pub use super::policy::{Kept, Policy, Promise, Promised};
 
 /// Everything that decides, compiled.
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub upstreams: BTreeMap<UpstreamId, Arc<Upstream>>,
     /// The routes, longest prefix first.
     pub routes: Vec<Arc<Route>>,
+    /// Who speaks in the privacy notice, if anybody does.
+    pub notice: Option<Publisher>,
     /// The key from which all others are derived (HKDF), by label.
     pub master: MasterKey,
 }
@@ -168,6 +171,8 @@ pub struct Tenant {
     pub store_turned_off: bool,
     /// Third parties' upstreams get nothing, whatever was granted.
     pub third_parties_refused: bool,
+    /// The only region whose upstreams it reaches.
+    pub region: Option<String>,
     /// The privacy policies that hold for it.
     pub promised: Promised,
     /// What must not pass.
@@ -197,6 +202,12 @@ impl Tenant {
     #[must_use]
     pub fn engines(&self, operation: &OperationId) -> &Engines {
         self.policies.operations.get(operation).unwrap_or(&self.policies.general)
+    }
+
+    /// What its privacy policies promise by a setting, as `POLICY/ROW`.
+    #[must_use]
+    pub fn promises(&self, pointer: &str) -> Vec<String> {
+        self.promised.iter().flat_map(|policy| policy.rows(pointer)).collect()
     }
 
     /// Is what the censor finds on this route reported only, at this time? Nothing but the censor asks.
@@ -272,6 +283,10 @@ pub struct Upstream {
     pub ca: Option<PathBuf>,
     /// It is somebody else: purpose `share` is needed.
     pub third_party: bool,
+    /// Where it stores and processes what it gets.
+    pub region: Option<String>,
+    /// What rights there are in what its models answer.
+    pub output_rights: Option<HeaderValue>,
     /// Tenants share its connections.
     pub shared_connections: bool,
     /// Time to connect.

@@ -9,7 +9,10 @@ use super::{Mode, Snapshot, load};
 use crate::diagnostic::Diagnostic;
 use crate::names::TenantId;
 
+mod notice;
 mod promised;
+mod region;
+mod versions;
 
 const MAIN: &str = "\
 listeners:

@@ -13,23 +13,23 @@ pub enum Law {
     OptOut,
 }
 
-/// What becomes of a grant that was given under another policy version than the one in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum OlderGrants {
-    /// It stands.
-    #[default]
-    Keep,
-    /// It lapses, unless its version is one of these.
-    Lapse(BTreeSet<String>),
+/// Which versions of the policy grants count under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Versions {
+    /// Any, and without one.
+    Any {
+        /// The one that new grants are recorded under, if there is one.
+        current: Option<String>,
+    },
+    /// This one; a grant under another, or under none, has lapsed.
+    Only(String),
 }
 
 /// A tenant's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// The policy version in force.
-    pub policy_version: Option<String>,
-    /// What becomes of older grants.
-    pub older: OlderGrants,
+    /// Which versions of the policy grants count under.
+    pub versions: Versions,
     /// What the law says, by country or region, in capitals (`EU`, `US-CA`).
     pub jurisdictions: BTreeMap<String, Law>,
     /// What Global Privacy Control says no to.
@@ -39,8 +39,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            policy_version: None,
-            older: OlderGrants::Keep,
+            versions: Versions::Any { current: None },
             jurisdictions: BTreeMap::new(),
             gpc: BTreeSet::from([Purpose::Share]),
         }
@@ -48,14 +47,21 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Whether a grant that was given under this version has lapsed. One that names none is older than any.
+    /// Whether a grant that was given under this version has lapsed.
     #[must_use]
     pub fn lapsed(&self, version: Option<&str>) -> bool {
-        match &self.older {
-            OlderGrants::Keep => false,
-            OlderGrants::Lapse(standing) => {
-                version.is_none_or(|v| self.policy_version.as_deref() != Some(v) && !standing.contains(v))
-            }
+        match &self.versions {
+            Versions::Any { .. } => false,
+            Versions::Only(only) => version != Some(only),
+        }
+    }
+
+    /// The version that new grants are recorded under.
+    #[must_use]
+    pub fn current_version(&self) -> Option<&str> {
+        match &self.versions {
+            Versions::Any { current } => current.as_deref(),
+            Versions::Only(only) => Some(only),
         }
     }
 

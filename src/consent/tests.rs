@@ -16,7 +16,16 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn grant(purpose: Purpose, scope: Scope) -> Grant {
-    Grant { purpose, scope, policy_version: None, from: None, until: None, evidence: None, withdrawn: None }
+    Grant {
+        purpose,
+        scope,
+        policy_version: None,
+        from: None,
+        until: None,
+        evidence: None,
+        withdrawn: None,
+        lapsed: false,
+    }
 }
 
 fn ask(grants: &[Grant], datasets: &[&str], signal: Preference) -> Result<bool, Reason> {
@@ -105,4 +114,27 @@ fn unjudged_records_are_not_permitted() {
     };
     assert_eq!(ask(Records::NotAsked), Ok(true));
     assert_eq!(ask(Records::Unjudged), Err(Reason::RecordsUnreadable));
+}
+
+#[test]
+fn w12_a_grant_of_another_version_has_lapsed() {
+    let given = grant(Purpose::Train, Scope::Tenant);
+    let lapsed = Grant { lapsed: true, ..given.clone() };
+    let withdrawn = Grant { withdrawn: Some(Timestamp::UNIX_EPOCH), ..lapsed.clone() };
+    let purposes = std::collections::BTreeSet::from([Purpose::Train]);
+    let asked = |grants: &[Grant]| {
+        let question = Question {
+            purposes: &purposes,
+            datasets: &[],
+            signal: Preference::Unknown,
+            records: Records::NotAsked,
+        };
+        decide(&question, grants, Timestamp::now())
+            .map(|_| ())
+            .map_err(|refusal| (refusal.reason, refusal.setting))
+    };
+    assert_eq!(asked(&[lapsed.clone()]), Err((Reason::ConsentExpired, Some("/consent/grants_under"))));
+    assert_eq!(asked(&[withdrawn]), Err((Reason::ConsentMissing, None)));
+    // Given again under the new one, the old one may stand beside it.
+    assert_eq!(asked(&[lapsed, given]), Ok(()));
 }

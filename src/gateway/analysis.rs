@@ -18,7 +18,7 @@ use crate::body::json::texts;
 use crate::body::pump::Held;
 use crate::body::{FactValue, Facts, Job};
 use crate::catalog::BodyShape;
-use crate::censor::{Action, RuleInfo};
+use crate::censor::RuleInfo;
 use crate::config::Analysis;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
@@ -255,11 +255,11 @@ impl Restored {
     }
 }
 
-/// Spans that overlap are one region; the most severe names it: what blocks, then the longest.
+/// Spans that overlap are one region; what is treated most strictly names it, then the longest.
 fn regions(spans: &[Span], wanted: &[RuleInfo]) -> Vec<Span> {
     let rank = |span: &Span| {
-        let blocks = wanted.get(span.entity).is_some_and(|rule| rule.action == Action::Block);
-        (blocks, span.end - span.start)
+        let strictness = wanted.get(span.entity).map(|rule| rule.action.strictness());
+        (strictness, span.end - span.start)
     };
     let mut regions: Vec<(Span, Span)> = Vec::new();
     for span in spans {

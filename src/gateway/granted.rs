@@ -58,7 +58,8 @@ impl Granted<'_> {
             let mut owners = scope.borrowed().iter().map(|lent| &lent.owner).chain([tenant]);
             if owners.any(|tenant| self.keeps_to_itself(tenant)) {
                 return Err(Refusal::new(Reason::ConsentMissing)
-                    .detail("nothing of the tenant's goes to third parties"));
+                    .detail("nothing of the tenant's goes to third parties")
+                    .set_by("/third_parties"));
             }
         }
         for lent in scope.borrowed() {

@@ -31,6 +31,9 @@ pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// Says that `store` was turned off.
 pub(super) const STORE: HeaderName = HeaderName::from_static("consentry-store");
 
+/// Says what rights there are in what a model answered.
+pub(super) const OUTPUT_RIGHTS: HeaderName = HeaderName::from_static("consentry-output-rights");
+
 /// Where the caller says which trace a request belongs to, and where the upstream is told.
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 

@@ -121,6 +121,9 @@ impl Call {
                 HeaderValue::from_static("noindex, nofollow, noarchive, noai, noimageai"),
             );
         }
+        if let Some(rights) = &self.request.received.route.upstream.output_rights {
+            headers.insert(head::OUTPUT_RIGHTS, rights.clone());
+        }
         if self.turned_off {
             headers.insert(head::STORE, HeaderValue::from_static("off"));
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, StatusCode};
 
 use super::head;
+use super::kept;
 use super::records::Judgings;
 use super::shared::Shared;
 use super::touched::Touched;
@@ -219,8 +220,9 @@ impl Trail {
         self.violated(refusal.reason);
         let decision = decision(refusal.reason);
         self.status = Some(refusal.reason.status());
-        let mut refusal = refusal;
-        let mut entry = self.entry(decision, Some(refusal.reason));
+        let promises = self.promises(&refusal);
+        let mut refusal = kept::told(refusal, &promises);
+        let mut entry = Entry { promises, ..self.entry(decision, Some(refusal.reason)) };
         if let Some(slot) = self.slot.take()
             && let Err(error) = slot.durable(&entry).await
         {
@@ -334,13 +336,21 @@ impl Trail {
 
     /// A body that was under way had to be broken off.
     pub(super) async fn broken(&mut self, refusal: &Refusal) {
-        let entry = self.entry(decision(refusal.reason), Some(refusal.reason));
+        let promises = self.promises(refusal);
+        let entry = Entry { promises, ..self.entry(decision(refusal.reason), Some(refusal.reason)) };
         if let Err(error) = self.shared.audit.durable(&entry).await {
             tracing::error!(request = %self.id, %error, "the audit trail can't record");
         }
         self.written = None;
         self.count(&entry);
         self.log(refusal);
+    }
+
+    /// What the tenant's privacy policies promise that this refusal keeps.
+    fn promises(&self, refusal: &Refusal) -> Vec<String> {
+        let live = self.shared.live.load();
+        let tenant = self.caller.as_ref().and_then(|caller| live.snapshot().tenants.get(&caller.tenant));
+        tenant.map(|tenant| kept::promises(tenant, refusal)).unwrap_or_default()
     }
 
     /// The answer to a refusal, in the shape of the API that was asked.

@@ -207,6 +207,7 @@ pub(super) async fn decide(
     said: &Said,
     dataset: Option<&DatasetName>,
 ) -> Result<Decision, Refusal> {
+    in_region(request)?;
     let seen = seen(request, said);
     let operation = request.operation();
     for refuses in &operation.refuses {
@@ -217,7 +218,7 @@ pub(super) async fn decide(
     let scope = entitled(shared, trail, request, &seen).await?;
     let turned_off = seen.asks_to_store() && !request.store_granted;
     if turned_off && !request.tenant.store_turned_off {
-        return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
+        return Err(not_stored());
     }
     let purposes = purposes(request, &seen);
     let live = shared.live.load();
@@ -228,6 +229,23 @@ pub(super) async fn decide(
     let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
     let label = seen.label();
     Ok(Decision { scope, permit, creates, purposes, turned_off, label })
+}
+
+/// What is a tenant's leaves the region that it is bound to for no upstream.
+fn in_region(request: &Recognised) -> Result<(), Refusal> {
+    let there = request.received.route.upstream.region.as_ref();
+    match &request.tenant.region {
+        Some(region) if there != Some(region) => {
+            Err(Refusal::new(Reason::RegionNotAllowed).set_by("/regions"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What would be stored was not granted, and is not turned off either.
+pub(super) fn not_stored() -> Refusal {
+    let refusal = Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant");
+    refusal.set_by("/consent/store_without_grant")
 }
 
 pub(super) fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 mod containers;
+mod notice;
 mod policy;
 mod rules;
 mod scan;

@@ -71,6 +71,18 @@ fn two_policies_are_compared() {
     assert!(text.contains("/censor/request/secrets: clinic not set, sectorflow \"redact\""), "{text}");
     let both = json(&place, &["policy", "diff", "clinic", "sectorflow"]);
     assert_eq!(both["promises"]["clinic"][0]["id"], "C1");
+    // A row of the same id that promises something else is another row, on both sides.
+    place.write(
+        "config/policies/ward.yaml",
+        OWN.replace("policy: clinic", "policy: ward").replace("Diagnoses never", "Names never"),
+    );
+    let both = json(&place, &["policy", "diff", "clinic", "ward"]);
+    assert_eq!(both["promises"]["clinic"][0]["promise"], "Diagnoses never leave the house.");
+    assert_eq!(both["promises"]["ward"][0]["promise"], "Names never leave the house.");
+    let text = told(&place, &["policy", "diff", "clinic", "ward"]);
+    assert!(text.contains("C1 Names never") && text.contains("C1 Diagnoses never"), "{text}");
+    let same = json(&place, &["policy", "diff", "clinic", "clinic"]);
+    assert_eq!(same["promises"]["clinic"], serde_json::json!([]));
     assert!(json(&place, &["policy", "diff", "wosom", "wosom"])["settings"].as_array().unwrap().is_empty());
 }
 

@@ -61,6 +61,7 @@ fn old(purpose: &str) -> Value {
     json!({"purpose": purpose, "created_at": 1_700_000_000})
 }
 
+/// S3: and what is nobody's stays unseen.
 #[test]
 fn an_account_that_was_in_use_becomes_its_tenants_and_a_dry_run_changes_nothing() {
     let shop = Shop::default();

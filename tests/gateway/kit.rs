@@ -1,5 +1,6 @@
 //! What the tests drive the gateway with.
 
+pub(crate) mod alike;
 pub(crate) mod client;
 pub(crate) mod gateway;
 pub(crate) mod house;

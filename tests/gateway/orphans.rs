@@ -205,7 +205,7 @@ struct Plan {
 
 const KILLS: u64 = 36;
 
-/// The gateway is killed at instants that a seed decides, between the upstream's answer and its record, before and behind. What
+/// P7: the gateway is killed at instants that a seed decides, between the upstream's answer and its record, before and behind. What
 /// that leaves nobody else sees; and all of it is found and mended.
 #[test]
 #[expect(

@@ -8,7 +8,7 @@ use super::tag::{Attribute, Tag};
 use super::{Dialect, MarkupTransform};
 use crate::body::mapped::{Mapped, Units};
 use crate::body::{Job, Transform};
-use crate::censor::{Context, Finding, RuleIndex};
+use crate::censor::{Action, Context, Finding, RuleIndex};
 use crate::reason::Refusal;
 
 /// Something that was found.
@@ -18,6 +18,8 @@ pub struct Found {
     pub at: Range<usize>,
     /// By which rule.
     pub rule: RuleIndex,
+    /// What would become of it.
+    pub action: Action,
 }
 
 /// What was found so far.
@@ -57,7 +59,8 @@ impl MarkupTransform {
         for finding in &finds.scratch {
             let range = finding.start..finding.end;
             let range = units.map_or(range.clone(), |units| units.place(range));
-            finds.found.push(Found { at: base + range.start..base + range.end, rule: finding.rule });
+            let at = base + range.start..base + range.end;
+            finds.found.push(Found { at, rule: finding.rule, action: finding.action });
         }
         true
     }

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Said {
     /// The record that it belongs to (a UUID, as `list` shows it): what is said of it concerns the same data, people and purposes.
     #[arg(long, value_parser = record, conflicts_with_all = ["purposes", "dataset", "all_datasets", "subjects"])]
     record: Option<RecordId>,
-    /// The policy version that it was given under; the tenant's `consent.policy_version`, if none is named.
+    /// The policy version that it was given under; that of the tenant's policy, if none is named.
     #[arg(long)]
     policy_version: Option<String>,
     /// Where whoever allowed it lives: a country or a region of one (`EU`, `US-CA`).
@@ -170,7 +170,7 @@ impl Said {
             scope,
             subject,
             purposes,
-            policy_version: self.policy_version.clone().or_else(|| tenant.consent.policy_version.clone()),
+            policy_version: self.policy_version.clone().or_else(|| tenant.consent.current_version().map(ToOwned::to_owned)),
             jurisdiction: self.jurisdiction.clone(),
             lawful_basis: Some(self.lawful_basis.clone()),
             from: self.from,

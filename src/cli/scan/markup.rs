@@ -70,6 +70,7 @@ fn told(document: &[u8], found: &[Found], member: Option<&Arc<str>>) -> Vec<Hit>
             start: found.at.start as u64,
             end: found.at.end as u64,
             rule: found.rule,
+            action: found.action,
             pointer: None,
             column: None,
             member: member.cloned(),

@@ -83,7 +83,7 @@ impl<'a, W: Write> Report<'a, W> {
         writeln!(
             self.out,
             "{file}{}:{place}{column} {} ({}) bytes {}-{}, {}",
-            hit.line, rule.id, rule.entity, hit.start, hit.end, rule.action
+            hit.line, rule.id, rule.entity, hit.start, hit.end, hit.action
         )
     }
 
@@ -99,7 +99,7 @@ impl<'a, W: Write> Report<'a, W> {
         let place: String = parts.into_iter().flatten().map(|p| format!(" {}", shown(p))).collect();
         let file = shown(file);
         let bytes = format!("{}-{}", hit.start, hit.end);
-        let action = rule.action.to_string();
+        let action = hit.action.to_string();
         writeln!(
             self.out,
             "{:<32} {:<28} {action:<9} {:>8} {bytes:>19}  {file}{place}",
@@ -114,7 +114,7 @@ impl<'a, W: Write> Report<'a, W> {
             "end": hit.end,
             "rule": rule.id,
             "entity": rule.entity,
-            "action": rule.action.as_str(),
+            "action": hit.action.as_str(),
         });
         if let Some(pointer) = &hit.pointer {
             value["pointer"] = pointer.as_str().into();
@@ -180,7 +180,7 @@ const SARIF_START: &str = "{\"$schema\":\"https://json.schemastore.org/sarif-2.1
 /// A finding as SARIF has it. In records and cells the offsets are in the decoded text, so they are properties.
 fn result(file: &str, hit: &Hit, rule: &RuleInfo) -> Value {
     let mut region = json!({"startLine": hit.line});
-    let mut properties = json!({"entity": rule.entity, "action": rule.action.as_str()});
+    let mut properties = json!({"entity": rule.entity, "action": hit.action.as_str()});
     if hit.pointer.is_none() && hit.column.is_none() && hit.member.is_none() {
         region["byteOffset"] = hit.start.into();
         region["byteLength"] = (hit.end - hit.start).into();

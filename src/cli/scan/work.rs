@@ -12,7 +12,7 @@ use super::records::{self, Wrong};
 use super::table::{Cell, Table};
 use super::{Mode, containers, inputs, markup};
 use crate::body::markup::Dialect;
-use crate::censor::{Context, Engine, Finding, RuleIndex};
+use crate::censor::{Action, Context, Engine, Finding, RuleIndex};
 use crate::pointer::{Pointer, Step};
 use inputs::{Input, Opened};
 
@@ -26,6 +26,8 @@ pub(super) struct Hit {
     pub(super) end: u64,
     /// By which rule.
     pub(super) rule: RuleIndex,
+    /// What would become of it.
+    pub(super) action: Action,
     /// In which string of the record, where the place has wildcards.
     pub(super) pointer: Option<String>,
     /// In which column.
@@ -228,6 +230,7 @@ pub(super) fn text(engine: &Engine, piece: &Piece, member: Option<&Arc<str>>) ->
             start: piece.offset + finding.start as u64,
             end: piece.offset + finding.end as u64,
             rule: finding.rule,
+            action: finding.action,
             pointer: None,
             column: None,
             member: member.cloned(),
@@ -250,6 +253,7 @@ fn records(engine: &Engine, piece: &Piece, pointer: &Pointer) -> io::Result<Vec<
                 start: finding.start as u64,
                 end: finding.end as u64,
                 rule: finding.rule,
+                action: finding.action,
                 pointer: (!plain).then(|| string.at.to_owned()),
                 column: None,
                 member: None,
@@ -291,6 +295,7 @@ fn cells(engine: &Engine, cells: &[Cell], member: Option<&Arc<str>>) -> Vec<Hit>
             start: finding.start as u64,
             end: finding.end as u64,
             rule: finding.rule,
+            action: finding.action,
             pointer: None,
             column: column.cloned(),
             member: member.cloned(),

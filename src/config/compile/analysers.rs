@@ -12,7 +12,7 @@ use super::super::schema::{self, ActionName};
 use super::super::snapshot::Analysis;
 use super::super::units::{Size, Span};
 use super::Compiler;
-use super::{policies, upstreams};
+use super::{engines, upstreams};
 use crate::analyser::Settings;
 use crate::censor::{Action, RuleInfo, is_label};
 use crate::names::OperationId;
@@ -63,6 +63,7 @@ fn one(
     };
     Some(Settings {
         name: name.to_owned(),
+        region: raw.region.clone(),
         url,
         ca,
         credential: credential.map(|credential| (credential.header, credential.value)),
@@ -107,7 +108,7 @@ fn wanted(c: &mut Compiler<'_>, file: &Text, raw: &BTreeMap<String, Spanned<Acti
         if !is_label(entity) {
             c.error(file, named, "an entity has 3 to 40 capital letters, digits and `_`");
         }
-        let action = policies::action(named.value);
+        let action = engines::action(named.value);
         if action != Action::Allow {
             let (id, entity) = (Arc::from(format!("analyser:{entity}")), Arc::from(entity.as_str()));
             wanted.push(RuleInfo { id, entity, action, severity: 5, secret: false, special: false });

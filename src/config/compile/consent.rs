@@ -2,30 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::super::files::Text;
 use super::super::schema::{self, GrantScope};
-use super::Compiler;
-use crate::consent::{Grant, OlderGrants, Rules, Scope};
+use super::promised::Floors;
+use crate::consent::{Grant, Rules, Scope, Versions};
 use crate::names::{DatasetName, Purpose};
 
-/// Its rules.
-pub(super) fn of(c: &mut Compiler<'_>, file: &Text, raw: &schema::Consent) -> Rules {
-    let older = match &raw.older_grants {
-        Some(asked) if asked.value == schema::OlderGrants::Lapse => {
-            if raw.policy_version.is_none() {
-                c.error(
-                    file,
-                    asked,
-                    "older grants can't lapse where `policy_version` doesn't say which one is in force",
-                );
-            }
-            OlderGrants::Lapse(raw.still_valid.iter().cloned().collect())
-        }
-        Some(_) | None => OlderGrants::Keep,
-    };
+/// Its rules. `version`: the one that grants have to be of, if it matters.
+pub(super) fn of(raw: &schema::Consent, version: Option<String>, floors: &Floors) -> Rules {
+    let current = floors.only_version();
     Rules {
-        policy_version: raw.policy_version.clone(),
-        older,
+        versions: version.map_or_else(|| Versions::Any { current }, Versions::Only),
         gpc: raw
             .gpc
             .as_ref()

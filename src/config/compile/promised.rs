@@ -9,10 +9,13 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::policy::{Policy, Promised, known};
-use super::super::schema::{self, ActionName, Names, PolicyOptions};
+use super::super::schema::{
+    self, ActionName, GrantsUnder, Names, PolicyOptions, PolicyRecords, RecordAction,
+};
 use super::Compiler;
-use super::policies::action;
-use crate::censor::{self, Action, CompileError, RuleSet};
+use super::engines::action;
+use super::records::cannot_pass;
+use crate::censor::{self, CompileError, RuleSet};
 use crate::diagnostic::Diagnostic;
 
 /// Policies by name.
@@ -53,6 +56,9 @@ pub(super) fn check(
     operations: &BTreeSet<String>,
 ) {
     for policy in policies.values() {
+        if let Some(records) = &policy.options.records {
+            cannot_pass(c, &policy.file, &records.when);
+        }
         for side in [Side::Request, Side::Response] {
             let decided = rules.map(|rules| entries(policy, side).decide(rules));
             if let Some(Err(CompileError::Selector { selector, help })) = decided {
@@ -76,6 +82,11 @@ fn written(policy: &Policy, side: Side) -> &BTreeMap<String, Spanned<ActionName>
         Side::Request => &policy.options.censor.request,
         Side::Response => &policy.options.censor.response,
     }
+}
+
+/// Does it say what must not pass?
+fn censors(policy: &Policy) -> bool {
+    [Side::Request, Side::Response].iter().any(|side| !written(policy, *side).is_empty())
 }
 
 fn entries(policy: &Policy, side: Side) -> censor::Policy {
@@ -118,6 +129,18 @@ impl Floors {
         }
     }
 
+    /// What the policies say at least of records.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&Policy, &PolicyRecords)> {
+        let policies = self.policies.iter();
+        policies.filter_map(|policy| Some((policy.as_ref(), policy.options.records.as_ref()?)))
+    }
+
+    /// Whether records are told apart by special categories because a policy says so.
+    pub(super) fn tells_special(&self) -> bool {
+        let given = self.records().filter_map(|(_, records)| records.when.special_category.as_ref());
+        given.into_iter().any(|given| given.value != RecordAction::Pass)
+    }
+
     /// The strictest of what the policies set and the tenant says; what comes later in the order is stricter.
     pub(super) fn strictest<T: Copy + Ord>(
         &self,
@@ -138,12 +161,52 @@ impl Floors {
         strictest
     }
 
-    /// Operations whose bodies may pass uninspected: no others than a policy lists, if it lists any or none.
+    /// The version that grants have to be of, if they lapse with another: that of the policies which say so, or of all if the tenant
+    /// says so itself.
+    pub(super) fn version(&self, c: &mut Compiler<'_>, file: &Text, raw: &schema::Tenant) -> Option<String> {
+        let own = raw.consent.grants_under.as_ref();
+        let of = |options: &PolicyOptions| options.consent.grants_under;
+        let under = self.strictest(c, file, "/consent/grants_under", of, own);
+        if under != Some(GrantsUnder::Current) {
+            return None;
+        }
+        let all = own.is_some_and(|own| own.value == GrantsUnder::Current);
+        let says = |policy: &&Arc<Policy>| all || of(&policy.options) == Some(GrantsUnder::Current);
+        let mut saying = self.policies.iter().filter(says);
+        let Some(first) = saying.next() else {
+            if let Some(own) = own {
+                c.error(file, own, "the tenant has no `policy` whose version a grant could be of");
+            }
+            return None;
+        };
+        if let (Some(other), Some(at)) = (saying.find(|policy| policy.version != first.version), &raw.policy)
+        {
+            let [one, two] = [first, other].map(|policy| format!("`{}` ({})", policy.name, policy.version));
+            let message = format!("{one} and {two} have different versions, and a grant is of one");
+            c.error(file, at, message);
+        }
+        Some(first.version.clone())
+    }
+
+    /// The version of the tenant's policies, if they have one together: new grants are recorded under it.
+    pub(super) fn only_version(&self) -> Option<String> {
+        let mut versions = self.policies.iter().map(|policy| &policy.version);
+        let first = versions.next()?;
+        versions.all(|other| other == first).then(|| first.clone())
+    }
+
+    /// Operations whose bodies may pass uninspected: no others than a policy lists. One that says what must not pass, and lists
+    /// none, lets none pass in which that can't be looked for.
     pub(super) fn opaque(&self, c: &mut Compiler<'_>, file: &Text, own: &[Spanned<String>]) {
         for policy in &self.policies {
-            let Some(allowed) = &policy.options.opaque else { continue };
+            let (allowed, pointer) = match &policy.options.opaque {
+                Some(allowed) => (allowed.as_slice(), "/opaque"),
+                None if censors(policy) => (&[][..], "/censor"),
+                None => continue,
+            };
             for name in own.iter().filter(|name| !allowed.contains(&name.value)) {
-                loosens(c, file, name, policy, "/opaque");
+                let what = format!("the bodies of `{}` can't be inspected, and ", name.value);
+                loosens_with(c, file, name, policy, pointer, &what);
             }
         }
     }
@@ -155,13 +218,8 @@ impl Floors {
 
     /// A dry run lets pass what policies say must not.
     pub(super) fn dry_run(&self, c: &mut Compiler<'_>, file: &Text, own: &Spanned<schema::DryRun>) {
-        for policy in &self.policies {
-            for side in [Side::Request, Side::Response] {
-                if !written(policy, side).is_empty() {
-                    loosens(c, file, own, policy, side.pointer());
-                    break;
-                }
-            }
+        for policy in self.policies.iter().filter(|policy| censors(policy)) {
+            loosens(c, file, own, policy, "/censor");
         }
     }
 
@@ -183,28 +241,6 @@ impl Floors {
                     loosens_with(c, file, at, policy, side.pointer(), &more);
                     break;
                 }
-            }
-        }
-    }
-
-    /// Where findings overlap, one rule names them all: a rule of the tenant's own does no less than the policies' strictest.
-    pub(super) fn outvoted(
-        &self,
-        c: &mut Compiler<'_>,
-        file: &Text,
-        at: &Spanned<schema::OwnRules>,
-        side: Side,
-        (id, own): (&str, Action),
-    ) {
-        if own == Action::Allow {
-            return;
-        }
-        for (policy, floor) in self.policies.iter().zip(self.censor(side)) {
-            // What blocks decides wherever it overlaps.
-            let least = floor.strictest().map(Action::strictness).unwrap_or_default();
-            if own.strictness() < least.min(Action::Redact.strictness()) {
-                let more = format!("the rule `{id}` would name what overlaps it, and ");
-                loosens_with(c, file, at, policy, side.pointer(), &more);
             }
         }
     }
@@ -245,8 +281,9 @@ fn loosens_with<T>(
 ) {
     let promises: Vec<_> = policy.promised_by(pointer).collect();
     let ids: Vec<&str> = promises.iter().map(|promise| promise.id.as_str()).collect();
-    let ids = if ids.is_empty() { "a setting".to_owned() } else { ids.join(", ") };
-    let message = format!("{more}this loosens what the policy `{}` promises: {ids}", policy.name);
+    let what =
+        if ids.is_empty() { format!("sets: {pointer}") } else { format!("promises: {}", ids.join(", ")) };
+    let message = format!("{more}this loosens what the policy `{}` {what}", policy.name);
     let mut help = String::from("a key beside `policy` may be stricter than the policy, never looser");
     for promise in promises {
         let _ok = write!(help, "\n  = {}: {}", promise.id, promise.words);

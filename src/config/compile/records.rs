@@ -3,9 +3,11 @@
 use serde_saphyr::Spanned;
 
 use super::super::files::Text;
+use super::super::policy::Policy;
 use super::super::schema::{self, OtherFiles, RecordAction as Named};
 use super::super::snapshot::Records;
 use super::Compiler;
+use super::promised::{self, Floors};
 use crate::consent::record::{Field, Finding, RecordAction, RecordPolicy};
 use crate::pointer::{Pointer, Step};
 
@@ -80,25 +82,76 @@ const DEFAULTS: &[(Field, &[&str])] = &[
     ),
 ];
 
-/// Compiles it.
-pub(super) fn of(c: &mut Compiler<'_>, file: &Text, raw: &schema::Records) -> Records {
-    let mut policy = RecordPolicy::strict();
-    actions(c, file, &raw.when, &mut policy);
+/// Whether a tenant's records are judged, and how: by the strictest of what its file and its policies say.
+pub(super) fn of(
+    c: &mut Compiler<'_>,
+    file: &Text,
+    own: Option<&Spanned<schema::Records>>,
+    floors: &Floors,
+) -> Option<Records> {
+    let promised: Vec<_> = floors.records().collect();
+    let mut policy = own.map(|own| policy_of(&own.value.when, own.value.other_files));
+    for (of, least) in &promised {
+        let least = policy_of(&least.when, least.other_files);
+        if let Some(own) = own {
+            loosened(c, file, own, of, &least);
+        }
+        policy = Some(policy.map_or_else(|| least.clone(), |policy| stricter(policy, &least)));
+    }
+    let mut policy = policy?;
+    let none = schema::Records::default();
+    let raw = own.map_or(&none, |own| &own.value);
+    cannot_pass(c, file, &raw.when);
     policy.opt_out = places(&raw.opt_out);
     policy.opt_in = places(&raw.opt_in);
-    policy.other_files_pass = raw.other_files == OtherFiles::Pass;
-    let mut fields = Vec::new();
-    for (field, defaults) in DEFAULTS {
-        match written(&raw.fields, *field) {
-            Some(written) => {
-                let read = written.iter().filter_map(|at| pointer(c, file, at));
-                fields.extend(read.collect::<Vec<_>>().into_iter().map(|at| (*field, at)));
-            }
-            None => fields.extend(defaults.iter().filter_map(|at| at.parse().ok()).map(|at| (*field, at))),
+    let fields = fields(c, file, &raw.fields, !promised.is_empty());
+    let remove = raw.remove.iter().filter_map(|at| pointer(c, file, at)).collect();
+    Some(Records { policy: policy.into(), fields, remove })
+}
+
+/// What a tenant's file says more loosely than one of its policies.
+fn loosened(
+    c: &mut Compiler<'_>,
+    file: &Text,
+    own: &Spanned<schema::Records>,
+    policy: &Policy,
+    least: &RecordPolicy,
+) {
+    for (finding, given) in given(&own.value.when) {
+        if let Some(given) = given.as_ref().filter(|given| action(given.value) < least.action(finding)) {
+            promised::loosens(c, file, given, policy, &format!("/records/when/{}", finding.as_str()));
         }
     }
-    let remove = raw.remove.iter().filter_map(|at| pointer(c, file, at)).collect();
-    Records { policy: policy.into(), fields, remove }
+    if own.value.other_files == OtherFiles::Pass && !least.other_files_pass {
+        promised::loosens(c, file, own, policy, "/records/other_files");
+    }
+}
+
+/// The stricter of two, finding by finding.
+fn stricter(mut one: RecordPolicy, other: &RecordPolicy) -> RecordPolicy {
+    for finding in Finding::ALL {
+        one.set(*finding, one.action(*finding).max(other.action(*finding)));
+    }
+    one.other_files_pass &= other.other_files_pass;
+    one
+}
+
+/// Where records say what. Beside a policy, a tenant's places are more places: what stands in the usual ones is read all the same.
+fn fields(
+    c: &mut Compiler<'_>,
+    file: &Text,
+    raw: &schema::RecordFields,
+    more: bool,
+) -> Vec<(Field, Pointer)> {
+    let mut fields = Vec::new();
+    for (field, defaults) in DEFAULTS {
+        let own = written(raw, *field);
+        let read: Vec<Pointer> = own.into_iter().flatten().filter_map(|at| pointer(c, file, at)).collect();
+        let usual = defaults.iter().filter(|_| own.is_none() || more).filter_map(|at| at.parse().ok());
+        let usual: Vec<Pointer> = usual.filter(|at| !read.contains(at)).collect();
+        fields.extend(read.into_iter().chain(usual).map(|at| (*field, at)));
+    }
+    fields
 }
 
 fn written(raw: &schema::RecordFields, field: Field) -> Option<&Vec<Spanned<String>>> {
@@ -139,8 +192,9 @@ fn places(raw: &[String]) -> Vec<Box<str>> {
     raw.iter().map(|place| place.trim().into()).collect()
 }
 
-fn actions(c: &mut Compiler<'_>, file: &Text, raw: &schema::RecordActions, policy: &mut RecordPolicy) {
-    for (finding, given) in [
+/// What is said of each finding.
+const fn given(raw: &schema::RecordActions) -> [(Finding, &Option<Spanned<Named>>); 10] {
+    [
         (Finding::SaidNo, &raw.said_no),
         (Finding::FlagsContradict, &raw.flags_contradict),
         (Finding::Minor, &raw.minor),
@@ -151,18 +205,36 @@ fn actions(c: &mut Compiler<'_>, file: &Text, raw: &schema::RecordActions, polic
         (Finding::OtherPurpose, &raw.other_purpose),
         (Finding::Unknown, &raw.unknown),
         (Finding::SpecialCategory, &raw.special_category),
-    ] {
-        let Some(given) = given else { continue };
-        let action = match given.value {
-            Named::Pass => RecordAction::Pass,
-            Named::Anonymise => RecordAction::Anonymise,
-            Named::Drop => RecordAction::Drop,
-            Named::Refuse => RecordAction::Refuse,
-        };
-        if action == RecordAction::Pass && !finding.may_pass() {
+    ]
+}
+
+const fn action(named: Named) -> RecordAction {
+    match named {
+        Named::Pass => RecordAction::Pass,
+        Named::Anonymise => RecordAction::Anonymise,
+        Named::Drop => RecordAction::Drop,
+        Named::Refuse => RecordAction::Refuse,
+    }
+}
+
+fn policy_of(when: &schema::RecordActions, other_files: OtherFiles) -> RecordPolicy {
+    let mut policy = RecordPolicy::strict();
+    for (finding, given) in given(when) {
+        if let Some(given) = given {
+            policy.set(finding, action(given.value));
+        }
+    }
+    policy.other_files_pass = other_files == OtherFiles::Pass;
+    policy
+}
+
+/// Records that say no can't pass.
+pub(super) fn cannot_pass(c: &mut Compiler<'_>, file: &Text, raw: &schema::RecordActions) {
+    for (finding, given) in given(raw) {
+        let Some(given) = given.as_ref().filter(|given| given.value == Named::Pass) else { continue };
+        if !finding.may_pass() {
             c.error(file, given, format!("a record can't pass when {}", finding.title())).help =
                 Some("`anonymise`, `drop` or `refuse`".to_owned());
         }
-        policy.set(finding, action);
     }
 }

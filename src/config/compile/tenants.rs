@@ -12,9 +12,9 @@ use super::super::schema::{self, OtherCharsets, StoreWithoutGrant, ThirdParties}
 use super::super::snapshot::{Analysis, Policies, Tenant};
 use super::super::units::Size;
 use super::Compiler;
-use super::policies::{self, Workshop};
+use super::engines::{self, Workshop};
 use super::promised::{self, Floors};
-use super::{analysers, consent, dry_run, records, rules};
+use super::{analysers, consent, dry_run, records, region, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
 use crate::consent::SubjectKeyer;
@@ -35,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) analysers: &'a BTreeMap<String, Settings>,
     pub(super) policies: &'a promised::Known,
     pub(super) master: &'a MasterKey,
+    /// The regions that upstreams have.
+    pub(super) regions: &'a BTreeSet<&'a str>,
     /// Bytes that the spool may hold.
     pub(super) spool: u64,
 }
@@ -93,7 +95,10 @@ pub(super) fn compile(
         let analysis = analyser.and_then(|raw| analysers::of(c, file, raw, context.analysers, &known));
         let policies = own.as_ref().and_then(|rules| {
             let records = raw.records.as_ref();
-            let tenant = policies::Tenant { file, rules, raw: &raw.censor, records, floors: &floors };
+            let named = raw.policy.as_ref();
+            let (raw, floors) = (&raw.censor, &floors);
+            let tenant =
+                engines::Tenant { file, rules, shared: shared.as_ref()?, raw, records, named, floors };
             workshop.policies(c, &tenant, analysis.as_ref(), &known)
         });
         let tenant = tenant(c, context, &known, (file, raw), (id.clone(), floors, policies, analysis));
@@ -143,20 +148,24 @@ fn tenant(
         |options| options.consent.store_without_grant,
         own,
     );
+    let version = floors.version(c, file, raw);
     let own = raw.third_parties.as_ref();
     let third_parties =
         floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
+    let records = records::of(c, file, raw.records.as_ref(), &floors);
+    let region = region::of(c, context, (file, raw), &floors);
     Some(Tenant {
         secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
         subjects: SubjectKeyer::new(context.master.hmac("consent subjects v1", Some(id.as_str()))),
         id,
         grants: raw.consent.grants.iter().map(consent::grant).collect(),
-        consent: consent::of(c, file, &raw.consent),
+        consent: consent::of(&raw.consent, version, &floors),
         store_turned_off: store.unwrap_or_default() == StoreWithoutGrant::TurnOff,
         third_parties_refused: third_parties == ThirdParties::Refuse,
+        region,
         policies: policies?,
         promised: floors.policies,
-        records: raw.records.as_ref().map(|raw| records::of(c, file, &raw.value)),
+        records,
         analysis,
         dry_run,
         opaque,

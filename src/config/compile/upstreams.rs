@@ -66,11 +66,24 @@ fn one(
         headers,
         ca,
         third_party: raw.third_party,
+        region: raw.region.clone(),
+        output_rights: raw.output_rights.as_ref().and_then(|given| label(c, file, given)),
         shared_connections: raw.shared_connections,
         connect: time(raw.connect_timeout, Duration::from_secs(5)),
         head: time(raw.head_timeout, Duration::from_secs(600)),
         idle: time(raw.idle_timeout, Duration::from_secs(4)),
     })
+}
+
+/// A text that can stand in a header of an answer.
+fn label(c: &mut Compiler<'_>, file: &Text, given: &Spanned<String>) -> Option<HeaderValue> {
+    let plain = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.trim().is_empty();
+    let label = Some(given.value.as_str()).filter(|text| plain(text) && text.len() <= 256);
+    let value = label.and_then(|text| HeaderValue::from_str(text).ok());
+    if value.is_none() {
+        c.error(file, given, "is a line of at most 256 ASCII characters");
+    }
+    value
 }
 
 /// A credential and the header that carries it.

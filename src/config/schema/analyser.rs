@@ -21,6 +21,8 @@ pub struct Analyser {
     pub ca: Option<Spanned<String>>,
     /// What it is shown of who asks.
     pub credential: Option<Credential>,
+    /// Where it processes what it gets, as an upstream's `region`.
+    pub region: Option<String>,
     /// The language of the texts (`en`).
     pub language: Option<String>,
     /// Findings with a lower score are not wanted: its `score_threshold` (the analyser's own).

@@ -28,8 +28,8 @@ pub struct Censor {
     /// Of single operations, by operation id. Of two entries the one with the more specific name decides; of two with
     /// the same name the operation's.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, OperationCensor>")]
-    pub operations: BTreeMap<String, Spanned<OperationCensor>>,
+    #[schemars(with = "BTreeMap<String, CensorSides>")]
+    pub operations: BTreeMap<String, Spanned<CensorSides>>,
     /// A second opinion on texts. Whatever it can't see or doesn't answer does not pass.
     #[schemars(with = "Option<TenantAnalyser>")]
     pub analyser: Option<Spanned<TenantAnalyser>>,
@@ -38,10 +38,10 @@ pub struct Censor {
     pub dry_run: Option<Spanned<DryRun>>,
 }
 
-/// What must not pass in the bodies of one operation, by direction.
+/// What must not pass by direction, and nothing else: of one operation, or of a policy.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OperationCensor {
+pub struct CensorSides {
     /// Towards the upstream.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ActionName>")]

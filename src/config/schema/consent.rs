@@ -18,27 +18,22 @@ pub struct Consent {
     /// that says nothing is never stored without one.
     #[schemars(with = "Option<StoreWithoutGrant>")]
     pub store_without_grant: Option<Spanned<StoreWithoutGrant>>,
-    /// The version of the privacy policy in force. New grants are recorded under it.
-    pub policy_version: Option<String>,
-    /// What becomes of grants that were given under another version (`keep`).
-    #[schemars(with = "Option<OlderGrants>")]
-    pub older_grants: Option<Spanned<OlderGrants>>,
-    /// Versions under which grants stand all the same, where older ones lapse.
-    #[serde(default)]
-    pub still_valid: Vec<String>,
+    /// Under which version of the policy a grant counts (`any`).
+    #[schemars(with = "Option<GrantsUnder>")]
+    pub grants_under: Option<Spanned<GrantsUnder>>,
     /// What `Sec-GPC: 1` says no to (`share`).
     pub gpc: Option<Vec<Purpose>>,
 }
 
-/// What becomes of older grants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Under which version of the policy a grant counts. The later is the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum OlderGrants {
-    /// They stand.
+pub enum GrantsUnder {
+    /// Under any, and without one.
     #[default]
-    Keep,
-    /// They lapse; one that names no version does, too.
-    Lapse,
+    Any,
+    /// Under the version that the tenant's policy has now: with a new one it has lapsed until it is given again.
+    Current,
 }
 
 /// What upstreams get that are third parties. The later is the stricter.

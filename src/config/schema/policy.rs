@@ -1,12 +1,10 @@
 //! A privacy policy as a file: what it sets, and what each of its promises is kept by.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ActionName, StoreWithoutGrant, ThirdParties};
+use super::{CensorSides, GrantsUnder, OtherFiles, RecordActions, Regions, StoreWithoutGrant, ThirdParties};
 
 /// `policies/*.yaml`: settings under one name, and the promises that they keep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,14 +34,19 @@ pub struct PolicyOptions {
     pub consent: PolicyConsent,
     /// What must not pass.
     #[serde(default)]
-    pub censor: PolicyCensor,
-    /// The only operations whose bodies may pass although they can't be inspected. Not written: a tenant names what it likes.
+    pub censor: CensorSides,
+    /// The records of data sets are judged one by one, at least so strictly.
+    pub records: Option<PolicyRecords>,
+    /// The only operations whose bodies may pass although they can't be inspected. Not written: none beside a `censor`, and what
+    /// a tenant likes without one.
     pub opaque: Option<Vec<String>>,
     /// Operations in whose documents nothing may stand that can't be inspected.
     #[serde(default)]
     pub refuse_media: Vec<String>,
     /// What third parties' upstreams get.
     pub third_parties: Option<ThirdParties>,
+    /// Whether a tenant has to be bound to one region.
+    pub regions: Option<Regions>,
 }
 
 /// What a policy may set of `consent`.
@@ -52,20 +55,20 @@ pub struct PolicyOptions {
 pub struct PolicyConsent {
     /// What becomes of a request that asks the upstream to store it, without a grant.
     pub store_without_grant: Option<StoreWithoutGrant>,
+    /// Under which version of this policy a grant counts.
+    pub grants_under: Option<GrantsUnder>,
 }
 
-/// What a policy may set of `censor`.
+/// What a policy may set of `records`. What it leaves out is as strict as for a tenant that leaves it out.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyCensor {
-    /// Towards the upstream.
+pub struct PolicyRecords {
+    /// What becomes of records, by what was found.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub request: BTreeMap<String, Spanned<ActionName>>,
-    /// Towards the tenant.
+    pub when: RecordActions,
+    /// What becomes of files that are not read record by record (`refuse`).
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ActionName>")]
-    pub response: BTreeMap<String, Spanned<ActionName>>,
+    pub other_files: OtherFiles,
 }
 
 /// A promise.

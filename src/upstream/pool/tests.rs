@@ -122,6 +122,8 @@ fn upstream(base: &str) -> Upstream {
         headers: Vec::new(),
         ca: None,
         third_party: false,
+        region: None,
+        output_rights: None,
         shared_connections: false,
         connect: Duration::from_secs(5),
         head: Duration::from_secs(5),

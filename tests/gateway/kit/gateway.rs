@@ -23,8 +23,8 @@ use super::{Caller, LONG};
 pub(crate) const GRANTED: &str = "\
 consent:
   grants:
-    - {purpose: train, scope: tenant, evidence: a test}
-    - {purpose: train, scope: {dataset: \"*\"}, evidence: a test}
+    - {purpose: train, scope: tenant, policy_version: \"1\", evidence: a test}
+    - {purpose: train, scope: {dataset: \"*\"}, policy_version: \"1\", evidence: a test}
 censor:
   request: {EMAIL_ADDRESS: pseudonym}
 ";

@@ -56,6 +56,11 @@ impl Own {
         Self { setup, acme, globex, listener, leaf }
     }
 
+    /// Where the upstream listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
     /// A profile of this name, with the headers and errors that are the tests' own.
     pub(crate) fn profile(&self, name: &str, rest: &str) {
         std::fs::create_dir_all(self.setup.config().join("apis")).unwrap();

@@ -11,7 +11,7 @@ use super::super::snapshot::{Analysis, Engines, Policies};
 use super::Compiler;
 use super::promised::{Floors, Side};
 use super::rules::Rules;
-use crate::censor::{Action, CompileError, Decisions, Engine, Policy};
+use crate::censor::{Action, CompileError, Decisions, Engine, Policy, RuleSet};
 use crate::diagnostic::Diagnostic;
 use crate::names::OperationId;
 
@@ -28,8 +28,12 @@ type Asked = (String, Vec<(String, Action)>, Vec<Vec<(String, Action)>>);
 pub(super) struct Tenant<'a> {
     pub(super) file: &'a Text,
     pub(super) rules: &'a Rules,
+    /// The rules that all tenants have.
+    pub(super) shared: &'a RuleSet,
     pub(super) raw: &'a schema::Censor,
     pub(super) records: Option<&'a Spanned<schema::Records>>,
+    /// Where its policies are named.
+    pub(super) named: Option<&'a Spanned<schema::Names>>,
     pub(super) floors: &'a Floors,
 }
 
@@ -56,26 +60,26 @@ impl Workshop {
             .filter(|rule| rule.action == Action::Pseudonym)
             .map(|rule| Arc::clone(&rule.entity))
             .collect();
-        let Tenant { file, rules, raw, records, .. } = *tenant;
+        let raw = tenant.raw;
         let none = Written::new();
         let request = self.decide(c, tenant, Side::Request, &none, &raw.request);
         let response = self.decide(c, tenant, Side::Response, &none, &raw.response);
-        let general = self.pair(c, file, rules, &named, (request?, response?), records)?;
+        let general = self.pair(c, tenant, &named, (request?, response?))?;
         let mut operations = BTreeMap::new();
         for (name, spanned) in &raw.operations {
             if !known.contains(name) {
-                c.unknown(file, spanned, "operation", name, known.iter().map(String::as_str));
+                c.unknown(tenant.file, spanned, "operation", name, known.iter().map(String::as_str));
                 continue;
             }
             let own = &spanned.value;
             if own.request.is_empty() && own.response.is_empty() {
-                c.error(file, spanned, format!("nothing is said of the operation `{name}`"));
+                c.error(tenant.file, spanned, format!("nothing is said of the operation `{name}`"));
                 continue;
             }
             let request = self.decide(c, tenant, Side::Request, &raw.request, &own.request);
             let response = self.decide(c, tenant, Side::Response, &raw.response, &own.response);
             if let (Some(request), Some(response)) = (request, response) {
-                let pair = self.pair(c, file, rules, &named, (request, response), records)?;
+                let pair = self.pair(c, tenant, &named, (request, response))?;
                 operations.insert(OperationId::new(name), pair);
             }
         }
@@ -86,23 +90,22 @@ impl Workshop {
     fn pair(
         &mut self,
         c: &mut Compiler<'_>,
-        file: &Text,
-        rules: &Rules,
+        tenant: &Tenant<'_>,
         named: &BTreeSet<Arc<str>>,
         (request, response): (Decisions, Decisions),
-        records: Option<&Spanned<schema::Records>>,
     ) -> Option<Engines> {
+        let Tenant { file, rules, .. } = *tenant;
         let mut restores = request.pseudonyms(&rules.set);
         restores.extend(named.iter().cloned());
         // Its own it restores anyway.
         let own = response.pseudonyms(&rules.set);
         restores.retain(|label| !own.contains(label));
-        let anonymous = match records {
-            None => None,
-            Some(records) => {
-                sees_special(c, file, rules, &request, &records.value);
-                Some(self.engine(c, file, rules, request.anonymous(&rules.set), BTreeSet::new())?)
-            }
+        let judged = tenant.records.is_some() || tenant.floors.records().next().is_some();
+        let anonymous = if judged {
+            sees_special(c, tenant, &request);
+            Some(self.engine(c, file, rules, request.anonymous(&rules.set), BTreeSet::new())?)
+        } else {
+            None
         };
         let request = self.engine(c, file, rules, request, BTreeSet::new())?;
         let response = self.engine(c, file, rules, response, restores)?;
@@ -144,7 +147,7 @@ impl Workshop {
         whole: &Written,
         part: &Written,
     ) -> Option<Decisions> {
-        let Tenant { file, rules, raw, floors, records: _ } = *tenant;
+        let Tenant { file, rules, floors, .. } = *tenant;
         let kept = whole.iter().filter(|(selector, _)| !part.contains_key(*selector));
         let entries = kept.chain(part).map(|(selector, named)| (selector.clone(), action(named.value)));
         let policy = Policy { entries: entries.collect() };
@@ -154,7 +157,7 @@ impl Workshop {
         if let Some(known) = self.decided.get(&key) {
             return Some(known.clone());
         }
-        match policy.decide_over(&rules.set, over) {
+        match policy.decide_over(&rules.set, tenant.shared, over) {
             Ok((decisions, loosened)) => {
                 // What is wrong with the whole was said when it was decided by itself.
                 let mut told = BTreeSet::new();
@@ -163,11 +166,6 @@ impl Workshop {
                         part.get(&one.selector).filter(|_| told.insert((&one.selector, one.floor)))
                     {
                         floors.loosened(c, file, at, side, one);
-                    }
-                }
-                for id in rules.own.iter().filter(|_| !over.is_empty()) {
-                    if let (Some(at), Some(action)) = (&raw.rules, decisions.action(&rules.set, id)) {
-                        floors.outvoted(c, file, at, side, (id, action));
                     }
                 }
                 if loosened.is_empty() {
@@ -190,18 +188,18 @@ impl Workshop {
 }
 
 /// Records with special categories can be told from others only if the censor looks for those.
-fn sees_special(
-    c: &mut Compiler<'_>,
-    file: &Text,
-    rules: &Rules,
-    request: &Decisions,
-    records: &schema::Records,
-) {
-    let Some(given) = &records.when.special_category else { return };
-    let unseen = request.unseen_special(&rules.set);
-    if given.value != schema::RecordAction::Pass && !unseen.is_empty() {
-        let message = format!("nobody looks for {}: `censor.request` lets it pass", unseen.join(", "));
-        c.error(file, given, message);
+fn sees_special(c: &mut Compiler<'_>, tenant: &Tenant<'_>, request: &Decisions) {
+    let unseen = request.unseen_special(&tenant.rules.set);
+    if unseen.is_empty() {
+        return;
+    }
+    let message = format!("nobody looks for {}: `censor.request` lets it pass", unseen.join(", "));
+    let own = tenant.records.and_then(|records| records.value.when.special_category.as_ref());
+    if let Some(given) = own.filter(|given| given.value != schema::RecordAction::Pass) {
+        c.error(tenant.file, given, message);
+    } else if let Some(named) = tenant.named.filter(|_| tenant.floors.tells_special()) {
+        c.error(tenant.file, named, message).help =
+            Some("a policy tells records apart by special categories".to_owned());
     }
 }
 
