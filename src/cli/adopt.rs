@@ -16,8 +16,8 @@ use crate::account::{Account, Bounds, Found, Shelf};
 use crate::config::Snapshot;
 use crate::names::{Kind, RequestId, TenantId};
 use crate::store::{
-    Claim, Deeds as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _, Parent, Relation,
-    Resource, Sqlite, StoreError,
+    Claim, Deeds as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _, Parent,
+    Relation, Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
 

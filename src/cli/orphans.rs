@@ -14,8 +14,8 @@ use crate::account::{Account, Found, Shelf};
 use crate::config::Snapshot;
 use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{
-    Claim, Deeds as _, Doomed as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _,
-    Resource, Sqlite, StoreError,
+    Claim, Deeds as _, Doomed as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned,
+    Ownership as _, Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
 

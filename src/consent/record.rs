@@ -115,7 +115,7 @@ impl Finding {
 pub enum SubjectStatus {
     /// All of them are granted.
     Granted,
-    /// One of them was granted and is not any more, or was refused.
+    /// One of them was granted and is not any more, is not yet, or was refused.
     Withdrawn,
     /// Nothing that would be enough.
     Unknown,

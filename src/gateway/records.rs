@@ -13,19 +13,21 @@ use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::records::{Anonymous, Record as Read, RecordJudge, RecordVerdict, Records as Reader};
 use crate::catalog::{Edit, EditAction};
 use crate::censor::{Engine, Exchange};
-use crate::config::Records as Wanted;
+use crate::config::{Records as Wanted, Tenant};
 use crate::consent::record::{
     Counts, Field, Judged, Judging, Record, RecordAction, RecordPolicy, SubjectStatus, Today, Uses,
 };
-use crate::names::{Purpose, TenantId};
+use crate::names::{DatasetName, Purpose, TenantId};
 use crate::pointer::{Pointer, Step};
 use crate::reason::Refusal;
-use crate::store::JudgedFor;
+use crate::store::{JudgedFor, Store};
 
 mod fields;
+mod ledger;
 mod standing;
 
 use fields::Fields;
+use ledger::Ledger;
 pub(super) use standing::{judged_for, of, standing, uses};
 
 /// How many records passed, and what became of the others.
@@ -68,8 +70,12 @@ impl RecordPlan {
 }
 
 /// What became of the records of a request's files. Its clones are the same.
-#[derive(Clone, Default)]
-pub(super) struct Judgings(Arc<Mutex<Files>>);
+#[derive(Clone)]
+pub(super) struct Judgings {
+    files: Arc<Mutex<Files>>,
+    /// Where subjects are looked up; none where nothing goes up.
+    ledger: Option<Arc<dyn Store>>,
+}
 
 #[derive(Default)]
 struct Files {
@@ -88,8 +94,13 @@ pub(super) struct Outcome {
 }
 
 impl Judgings {
+    /// Of a request that has not begun.
+    pub(super) fn asking(ledger: Option<Arc<dyn Store>>) -> Self {
+        Self { files: Arc::default(), ledger }
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Some file of the request is judged.
@@ -170,32 +181,45 @@ pub(super) struct Clerk {
     judgings: Judgings,
     job: Job,
     anonymous: Arc<Engine>,
-    secret: Arc<aws_lc_rs::hmac::Key>,
+    tenant: Arc<Tenant>,
+    /// The data set that the file belongs to.
+    dataset: Option<DatasetName>,
 }
 
 impl Clerk {
     /// Of a tenant that wants its records judged.
-    pub(super) fn of(request: &Recognised, job: &Job) -> Option<Self> {
+    pub(super) fn of(request: &Recognised, job: &Job, dataset: Option<DatasetName>) -> Option<Self> {
         let judgings = request.judgings.clone()?;
         let plan = Arc::clone(request.received.live.records(&request.tenant.id)?);
         let engines = request.tenant.engines(&request.operation().id);
         let anonymous = Arc::clone(engines.anonymous.as_ref()?);
-        let secret = Arc::clone(&request.tenant.secret);
-        Some(Self { plan, judgings, job: job.clone(), anonymous, secret })
+        let tenant = Arc::clone(&request.tenant);
+        Some(Self { plan, judgings, job: job.clone(), anonymous, tenant, dataset })
     }
 
     /// Judges a file that is put to these uses.
     pub(super) fn begin(&self, purposes: BTreeSet<Purpose>) -> Reader {
         self.judgings.files().begun += 1;
-        let uses = Uses { purposes, today: Today::at(Timestamp::now()) };
+        let now = Timestamp::now();
+        let ledger = self.judgings.ledger.clone().map(|store| Ledger {
+            store,
+            tenant: Arc::clone(&self.tenant),
+            dataset: self.dataset.clone(),
+            purposes: purposes.clone(),
+            now,
+            stances: Vec::new(),
+        });
+        let uses = Uses { purposes, today: Today::at(now) };
         let mut job = self.job.clone();
         job.engine = Arc::clone(&self.anonymous);
         // What it finds was found before. In a dry run as well nobody is named who must not be.
-        job.exchange = Exchange::new(Arc::clone(&self.secret));
+        job.exchange = Exchange::new(Arc::clone(&self.tenant.secret));
         let judge = Judge {
             judging: Some(Judging::new(Arc::clone(&self.plan.policy), uses)),
             fields: Arc::clone(&self.plan.fields),
             judgings: self.judgings.clone(),
+            ledger,
+            status: SubjectStatus::Unknown,
         };
         Reader {
             plan: Arc::clone(&self.plan.plan),
@@ -210,6 +234,9 @@ struct Judge {
     judging: Option<Judging>,
     fields: Arc<Fields>,
     judgings: Judgings,
+    ledger: Option<Ledger>,
+    /// Of the current record's subjects.
+    status: SubjectStatus,
 }
 
 impl Judge {
@@ -230,7 +257,12 @@ impl RecordJudge for Judge {
     fn judge(&mut self, read: &Read<'_>) -> Result<RecordVerdict, Refusal> {
         let fields = Arc::clone(&self.fields);
         let record = of_record(&fields, read);
-        let action = self.judging()?.judge(read.number, &record, SubjectStatus::Unknown)?;
+        let status = match &mut self.ledger {
+            Some(ledger) => ledger.status(&fields.subjects(read.facts))?,
+            None => SubjectStatus::Unknown,
+        };
+        self.status = status;
+        let action = self.judging()?.judge(read.number, &record, status)?;
         Ok(verdict(action))
     }
 
@@ -241,7 +273,8 @@ impl RecordJudge for Judge {
     fn anonymised(&mut self, read: &Read<'_>, named: bool) -> Result<RecordVerdict, Refusal> {
         let fields = Arc::clone(&self.fields);
         let record = of_record(&fields, read);
-        let action = self.judging()?.anonymised(read.number, &record, SubjectStatus::Unknown, named);
+        let status = self.status;
+        let action = self.judging()?.anonymised(read.number, &record, status, named);
         Ok(if action == RecordAction::Anonymise { RecordVerdict::Keep } else { RecordVerdict::Drop })
     }
 

@@ -119,7 +119,7 @@ impl Rehearsal {
         let received =
             Received::new(notes, Arc::clone(&self.live), parts).map_err(|(refusal, _route)| refusal)?;
         Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) }
-            .recognise()
+            .recognise(None)
             .map_err(|(refusal, _)| refusal)
     }
 

@@ -15,6 +15,7 @@ use crate::identity::{Caller, Credentials, Peer};
 use crate::listener;
 use crate::names::RequestId;
 use crate::reason::{Reason, Refusal};
+use crate::store::Store;
 
 /// A request whose head can be read in one way only, on a route.
 pub(super) struct Received {
@@ -102,14 +103,17 @@ impl Received {
 }
 
 impl Identified {
-    /// Asks what is asked. A refusal comes with the operation that was meant, if that is known.
-    pub(super) fn recognise(self) -> Result<Recognised, (Refusal, Option<Arc<Operation>>)> {
+    /// Asks what is asked. Where nothing goes up, no ledger is asked of the subjects of records. A refusal comes with the operation that was meant, if that is known.
+    pub(super) fn recognise(
+        self,
+        ledger: Option<&Arc<dyn Store>>,
+    ) -> Result<Recognised, (Refusal, Option<Arc<Operation>>)> {
         let (path, query, plan) = match self.asked() {
             Ok(asked) => asked,
             Err(refusal) => return Err((refusal, self.meant())),
         };
         let Self { received, caller, tenant } = self;
-        let judgings = tenant.records.as_ref().map(|_| Judgings::default());
+        let judgings = tenant.records.as_ref().map(|_| Judgings::asking(ledger.cloned()));
         Ok(Recognised { received, caller, tenant, plan, path, query, store_granted: false, judgings })
     }
 

@@ -17,7 +17,7 @@ use crate::body::multipart::{FileDecision, FileTreatment};
 use crate::body::spool::Spools;
 use crate::body::{Facts, Job};
 use crate::catalog::{BodyShape, Condition, FieldContent};
-use crate::names::{Direction, Purpose};
+use crate::names::{DatasetName, Direction, Purpose};
 
 /// Whether the fields that decide are known.
 #[derive(Clone, Default)]
@@ -45,7 +45,8 @@ pub(super) fn of(
     let headers = request.received.parts.headers.clone();
     let (job, decided) = (job.clone(), decided.clone());
     let judge = LineJudge::of(request, asked.clone());
-    let clerk = Clerk::of(request, &job);
+    // A name that can't be one was refused before the body was read.
+    let clerk = Clerk::of(request, &job, super::way::dataset(request).ok().flatten());
     let record = request.received.snapshot().limits.record_bytes;
     let opaque = is_opaque(request);
     let containers = containers(request, spools.clone(), Direction::Request);
@@ -85,7 +86,7 @@ pub(super) fn of_upload(
     request: &Recognised,
     job: &Job,
     told: &Told,
-    uses: &BTreeSet<Purpose>,
+    (uses, dataset): (&BTreeSet<Purpose>, Option<&DatasetName>),
     asked: &Asked,
     spools: &Spools,
 ) -> Box<dyn crate::body::Transform> {
@@ -110,7 +111,7 @@ pub(super) fn of_upload(
             };
             let containers = containers(request, spools.clone(), Direction::Request);
             let uses = records::uses(request.operation(), uses);
-            let clerk = Clerk::of(request, job).filter(|_| !uses.is_empty());
+            let clerk = Clerk::of(request, job, dataset.cloned()).filter(|_| !uses.is_empty());
             let plans =
                 plans(is_opaque(request), Some(containers)).judged(clerk.map(|clerk| clerk.begin(uses)));
             Box::new(FileTransform::new(job.clone(), hint, plans))

@@ -45,7 +45,7 @@ pub(super) async fn walk(
     let identified = received.identify(peer).await?;
     trail.by(&identified.caller);
     let permits = shared.tenant_place(place, &identified.tenant)?;
-    let recognised = identified.recognise().map_err(|(refusal, operation)| {
+    let recognised = identified.recognise(Some(&shared.store)).map_err(|(refusal, operation)| {
         trail.meant(operation.as_deref());
         refusal
     })?;

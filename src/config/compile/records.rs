@@ -87,6 +87,7 @@ pub(super) fn of(c: &mut Compiler<'_>, file: &Text, raw: &schema::Records) -> Re
     policy.opt_out = places(&raw.opt_out);
     policy.opt_in = places(&raw.opt_in);
     policy.other_files_pass = raw.other_files == OtherFiles::Pass;
+    policy.ledger_only = raw.ledger_only;
     let mut fields = Vec::new();
     for (field, defaults) in DEFAULTS {
         match written(&raw.fields, *field) {
@@ -141,6 +142,7 @@ fn places(raw: &[String]) -> Vec<Box<str>> {
 
 fn actions(c: &mut Compiler<'_>, file: &Text, raw: &schema::RecordActions, policy: &mut RecordPolicy) {
     for (finding, given) in [
+        (Finding::Withdrawn, &raw.withdrawn),
         (Finding::SaidNo, &raw.said_no),
         (Finding::FlagsContradict, &raw.flags_contradict),
         (Finding::Minor, &raw.minor),

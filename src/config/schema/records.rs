@@ -27,6 +27,9 @@ pub struct Records {
     /// What becomes of files that are not read record by record (`refuse`).
     #[serde(default)]
     pub other_files: OtherFiles,
+    /// A record's own yes is not enough: the ledger has to know of a grant of its subject (`false`).
+    #[serde(default)]
+    pub ledger_only: bool,
 }
 
 /// What becomes of files that are not read record by record.
@@ -86,6 +89,9 @@ pub struct RecordFields {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordActions {
+    /// Its subject's consent was withdrawn, refused or revoked in the ledger, or has run out there (`drop`; can't pass).
+    #[schemars(with = "Option<RecordAction>")]
+    pub withdrawn: Option<Spanned<RecordAction>>,
     /// It says no itself (`drop`; can't pass).
     #[schemars(with = "Option<RecordAction>")]
     pub said_no: Option<Spanned<RecordAction>>,

@@ -46,7 +46,14 @@ pub(super) async fn file(
     trail.meter(&job);
     let asked = Asked::default();
     let spools = shared.spools(&request.tenant);
-    let transform = treatment::of_upload(request, &job, &open.told, &open.purposes, &asked, &spools);
+    let transform = treatment::of_upload(
+        request,
+        &job,
+        &open.told,
+        (&open.purposes, open.dataset.as_ref()),
+        &asked,
+        &spools,
+    );
     let (spool, parts, given_up) = (spools.open(), InOrder::new(parts), Arc::clone(given_up));
     // A whole file at once: the workers have others to serve.
     let censored = tokio::task::spawn_blocking(move || censor(spool, transform, parts, &given_up)).await;

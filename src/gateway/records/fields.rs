@@ -53,6 +53,13 @@ impl Fields {
         record
     }
 
+    /// What the tenant calls its subjects.
+    pub(super) fn subjects<'f>(&self, facts: &'f Facts) -> Vec<&'f str> {
+        let is_one = |watch: usize| self.0.get(watch).is_some_and(|watched| watched.field == Field::Subject);
+        let subjects = facts.iter().filter(|fact| is_one(fact.watch)).filter_map(|fact| fact.value.as_text());
+        subjects.map(str::trim).filter(|subject| !subject.is_empty()).collect()
+    }
+
     /// What names its subject.
     pub(super) fn names(&self, facts: &Facts) -> Names {
         let mut names = Names::default();
