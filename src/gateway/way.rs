@@ -220,7 +220,8 @@ pub(super) async fn decide(
         return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
     }
     let purposes = purposes(request, &seen);
-    let records = records::standing(shared, request, &seen, &scope);
+    let live = shared.live.load();
+    let records = records::standing(live.snapshot(), request, &seen, &scope);
     let permit = permitted(shared, trail, request, (&purposes, records), &scope, dataset)?;
     // A condition on the flag that was turned off no longer holds.
     let holds = |when: &Condition| (request.store_granted || !seen.about_store(when)) && seen.holds(when);

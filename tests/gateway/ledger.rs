@@ -14,7 +14,7 @@ use super::kit::values::{chat, record, upload};
 use super::kit::{Ask, Gateway, eventually};
 
 /// Runs `consentry consent`, and gives its exit status with all that it said.
-fn consent(config: &Path, arguments: &[&str], input: &str) -> (i32, String) {
+pub(crate) fn consent(config: &Path, arguments: &[&str], input: &str) -> (i32, String) {
     run(config, &[&["consent"], arguments].concat(), input)
 }
 

@@ -13,6 +13,7 @@ use super::kit::upstream::{json as reply, plain};
 use super::kit::values::{FORM, form, mail, upload};
 use super::kit::{Answer, Ask, Caller, Tenant};
 
+mod ledger;
 mod named;
 mod unjudged;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::super::seen::Seen;
-use super::super::shared::Shared;
 use super::super::stages::Recognised;
 use crate::catalog::{LimitClass, Operation, TrainingUse, Unjudged};
+use crate::config::Snapshot;
 use crate::consent::Records;
 use crate::isolation::{Mark, TenantScope};
 use crate::names::{Purpose, TenantId};
@@ -31,7 +31,7 @@ pub(in crate::gateway) fn uses(operation: &Operation, purposes: &BTreeSet<Purpos
 /// What consent has to know of the records that a call puts to use: those of its file, those in its body, and those of files
 /// that came before. Calls that open an upload carry none yet.
 pub(in crate::gateway) fn standing(
-    shared: &Shared,
+    snapshot: &Snapshot,
     request: &Recognised,
     seen: &Seen<'_>,
     scope: &TenantScope,
@@ -41,7 +41,7 @@ pub(in crate::gateway) fn standing(
     if judged.is_empty() {
         return Records::NotAsked;
     }
-    if !sources_are_judged(shared, request, seen, scope) {
+    if !sources_are_judged(snapshot, request, seen, scope) {
         return Records::Unjudged;
     }
     let wanted = request.judgings.is_some();
@@ -57,10 +57,13 @@ pub(in crate::gateway) fn standing(
 
 /// Whether the records of whatever the call names for a use were judged for it, where the caller or the owner wants records
 /// judged.
-fn sources_are_judged(shared: &Shared, request: &Recognised, seen: &Seen<'_>, scope: &TenantScope) -> bool {
-    let live = shared.live.load();
-    let policy =
-        |tenant: &TenantId| live.snapshot().tenants.get(tenant).and_then(|tenant| tenant.records.as_ref());
+fn sources_are_judged(
+    snapshot: &Snapshot,
+    request: &Recognised,
+    seen: &Seen<'_>,
+    scope: &TenantScope,
+) -> bool {
+    let policy = |tenant: &TenantId| snapshot.tenants.get(tenant).and_then(|tenant| tenant.records.as_ref());
     let own = request.tenant.records.as_ref();
     let holds = |training: &&TrainingUse| training.when.as_ref().is_none_or(|when| seen.holds(when));
     let is_judged = |training: &TrainingUse, mark: &Mark| {

@@ -98,7 +98,7 @@ impl Rehearsal {
         if seen.asks_to_store() && !request.store_granted && !request.tenant.store_turned_off {
             return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
         }
-        let records = records::standing(&request, &seen);
+        let records = records::standing(self.live.snapshot(), &request, &seen, &scope);
         let datasets: Vec<DatasetName> = explained.datasets.iter().cloned().collect();
         let purposes = explained.purposes.clone();
         let question = Question { purposes: &purposes, datasets: &datasets, subjects: &[], signals, records };
