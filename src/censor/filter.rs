@@ -164,14 +164,20 @@ impl Name {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// Is this part of the name made of whole words? `cancelled_at` has no `cell`. A plural is the word, too.
+    /// Is this part of the name made of whole words? `cancelled_at` has no `cell`. A plural is the word, too, and so is one that is
+    /// written together with what only says that it is a number: `phonenumber`.
     pub(super) fn has_word(&self, from: usize, to: usize) -> bool {
         let begins = |at: usize| self.starts >> at & 1 == 1;
-        let plural =
-            || self.bytes().get(to).is_some_and(|byte| matches!(byte, b's' | b'S')) && begins(to + 1);
-        begins(from) && (begins(to) || plural())
+        let rest = || {
+            let end = (to..=self.len).find(|at| begins(*at)).unwrap_or(self.len);
+            self.bytes().get(to..end).unwrap_or_default()
+        };
+        begins(from) && (begins(to) || TAILS.iter().any(|tail| rest().eq_ignore_ascii_case(tail)))
     }
 }
+
+/// What a word of a name may go on with and still be the word.
+const TAILS: [&[u8]; 6] = [b"s", b"number", b"numbers", b"num", b"no", b"nummer"];
 
 /// Does a word begin at the middle one of three bytes of a name, none of which separates? At a hump (`homePhone`, `IDNumber`),
 /// where digits begin or end, and at each letter of a script without spaces.
