@@ -182,7 +182,12 @@ impl Account {
     }
 
     fn head(&self, method: Method, path: &str, query: Option<&str>) -> Result<Head, Refusal> {
-        let uri = target(&self.upstream, path, query, None)?;
+        let own = self.catalogs().find_map(Catalog::own_query);
+        let query = match (query, own) {
+            (Some(query), Some(own)) => Some(format!("{query}&{own}")),
+            (one, other) => one.or(other).map(str::to_owned),
+        };
+        let uri = target(&self.upstream, path, query.as_deref(), None)?;
         Ok(Head { method, uri, headers: own(HeaderMap::new(), &self.upstream, RequestId::fresh()) })
     }
 

@@ -35,7 +35,7 @@ use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 use matcher::Matcher;
 
 /// The profiles that come with the gateway, by name.
-const BUILTIN: [(&str, &str, &str); 4] = [
+const BUILTIN: &[(&str, &str, &str)] = &[
     ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
     ("anthropic", "config/apis/anthropic.yaml", include_str!("../config/apis/anthropic.yaml")),
     ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
@@ -56,6 +56,7 @@ pub struct Catalog {
     errors: errors::ErrorShape,
     headers: HeaderRules,
     sized_requests: bool,
+    own_query: Option<Arc<str>>,
 }
 
 /// What is known of a path parameter.
@@ -129,6 +130,12 @@ impl Catalog {
     #[must_use]
     pub const fn sized_requests(&self) -> bool {
         self.sized_requests
+    }
+
+    /// The query of the calls that the gateway makes by itself.
+    #[must_use]
+    pub fn own_query(&self) -> Option<&str> {
+        self.own_query.as_deref()
     }
 
     /// What happens to headers.

@@ -123,6 +123,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
     compiler.compile_kinds();
     let headers = compiler.compile_headers();
     let errors = compiler.compile_errors();
+    let own_query = compiler.own_query();
     let mut entries = Vec::new();
     for (name, raw) in &profile.operations.0 {
         entries.extend(compiler.compile_operation(name, raw));
@@ -152,6 +153,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
                 errors,
                 headers,
                 sized_requests: profile.sized_requests,
+                own_query,
             })
         }
         _ => Err(compiler.errors),

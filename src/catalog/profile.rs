@@ -78,6 +78,11 @@ pub struct Profile {
     /// The API's servers read no body without a length: forms are kept until they are whole.
     #[serde(default)]
     pub(super) sized_requests: bool,
+    /// The query of the calls that the gateway makes by itself (it takes back what can't be recorded, puts an upload together,
+    /// asks for an item), where the API needs one: `api-version=2024-10-21`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) own_query: Option<Text>,
     /// The kinds of resources and what their ids look like.
     #[schemars(with = "BTreeMap<String, RawKind>")]
     pub(super) kinds: Entries<RawKind>,

@@ -41,7 +41,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 /// One page of an upstream's list.
 pub(super) struct Page<'a> {
     members: Vec<(String, &'a RawValue)>,
-    items_at: usize,
+    /// Which of the members holds the items; none: they are the whole answer.
+    items_at: Option<usize>,
     /// The items with their ids.
     pub(super) items: Vec<Item<'a>>,
     /// The upstream has more.
@@ -81,28 +82,33 @@ fn unexpected(what: &'static str) -> Refusal {
     Refusal::new(Reason::UpstreamUnexpected).log(what)
 }
 
-/// The one key that a list's items stand under.
-fn key(pointer: &Pointer) -> Result<&str, Refusal> {
+/// The one key that a list's items stand under; none where they stand under none.
+fn key(pointer: &Pointer) -> Result<Option<&str>, Refusal> {
     match pointer.steps() {
-        [Step::Key(key)] => Ok(key),
+        [] => Ok(None),
+        [Step::Key(key)] => Ok(Some(key)),
         _ => Err(unexpected("the profile's items are not a member of the answer")),
     }
 }
 
 /// Takes a page apart.
 pub(super) fn read<'a>(shape: &ListShape, body: &'a [u8]) -> Result<Page<'a>, Refusal> {
+    let not_an_array = |_error| unexpected("a list's items are not an array");
+    let Some(items_key) = key(&shape.items)? else {
+        let raws: Vec<&'a RawValue> = serde_json::from_slice(body).map_err(not_an_array)?;
+        let items = raws.into_iter().map(|raw| item(shape, raw)).collect::<Result<_, _>>()?;
+        return Ok(Page { members: Vec::new(), items_at: None, items, has_more: false });
+    };
     let Members(members) = serde_json::from_slice(body)
         .map_err(|_error| unexpected("a list's answer is not one JSON object"))?;
-    let items_key = key(&shape.items)?;
     let items_at = members
         .iter()
         .position(|(key, _)| key == items_key)
         .ok_or_else(|| unexpected("a list's answer has no items"))?;
-    let raws: Vec<&'a RawValue> = serde_json::from_str(members[items_at].1.get())
-        .map_err(|_error| unexpected("a list's items are not an array"))?;
+    let raws: Vec<&'a RawValue> = serde_json::from_str(members[items_at].1.get()).map_err(not_an_array)?;
     let items = raws.into_iter().map(|raw| item(shape, raw)).collect::<Result<_, _>>()?;
     let has_more = members.iter().any(|(key, value)| key == "has_more" && value.get() == "true");
-    Ok(Page { members, items_at, items, has_more })
+    Ok(Page { members, items_at: Some(items_at), items, has_more })
 }
 
 /// One item by itself.
@@ -136,6 +142,10 @@ impl Page<'_> {
     pub(super) fn with(&self, shape: &ListShape, items: &[Kept], has_more: bool) -> Vec<u8> {
         let size: usize = items.iter().map(|i| i.raw.len() + 1).sum();
         let mut out = String::with_capacity(size + 256);
+        if self.items_at.is_none() {
+            array(items, &mut out);
+            return out.into_bytes();
+        }
         out.push('{');
         for (index, (key, value)) in self.members.iter().enumerate() {
             if index > 0 {
@@ -143,15 +153,8 @@ impl Page<'_> {
             }
             out.push_str(&quoted(key));
             out.push(':');
-            if index == self.items_at {
-                out.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    out.push_str(&item.raw);
-                }
-                out.push(']');
+            if Some(index) == self.items_at {
+                array(items, &mut out);
                 continue;
             }
             match (&shape.paging, key.as_str()) {
@@ -166,6 +169,17 @@ impl Page<'_> {
         out.push('}');
         out.into_bytes()
     }
+}
+
+fn array(items: &[Kept], out: &mut String) {
+    out.push('[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(&item.raw);
+    }
+    out.push(']');
 }
 
 fn id(item: Option<&Kept>) -> String {

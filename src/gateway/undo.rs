@@ -77,7 +77,9 @@ async fn round(shared: &Shared) {
 pub(super) async fn attempt(shared: &Shared, live: &Live, doom: &Doom) -> bool {
     let snapshot = live.snapshot();
     let Some(route) = snapshot.routes.iter().find(|r| r.upstream.id == doom.upstream) else { return false };
-    let Ok(uri) = head::target(&route.upstream, &doom.path, None, None) else { return false };
+    let Ok(uri) = head::target(&route.upstream, &doom.path, route.catalog.own_query(), None) else {
+        return false;
+    };
     let headers = head::own(HeaderMap::new(), &route.upstream, RequestId::fresh());
     let cleared = Cleared::taking_back(Head { method: doom.method.clone(), uri, headers }, &doom.tenant);
     match shared.upstreams.dispatch(&route.upstream, snapshot.generation, cleared).await {

@@ -1,5 +1,7 @@
 //! Headers and errors.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::Compiler;
@@ -9,6 +11,18 @@ use crate::catalog::headers::{Names, RequestRules, ResponseRules};
 use crate::catalog::profile::{Entries, Others, Text};
 
 impl Compiler<'_> {
+    /// The query of the gateway's own calls.
+    pub(super) fn own_query(&mut self) -> Option<Arc<str>> {
+        let text = self.profile.own_query.as_ref()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~=&%".contains(&byte);
+        if text.value.is_empty() || !text.value.bytes().all(plain) {
+            self.error(text.referenced, "no query: names and values, as they stand in a URL").help =
+                Some("write it like `api-version=2024-10-21`".to_owned());
+            return None;
+        }
+        Some(Arc::from(text.value.as_str()))
+    }
+
     pub(super) fn compile_headers(&mut self) -> Option<HeaderRules> {
         let raw = &self.profile.headers;
         let request = RequestRules {

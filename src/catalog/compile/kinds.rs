@@ -15,10 +15,14 @@ impl Compiler<'_> {
     pub(super) fn compile_kinds(&mut self) {
         for (name, raw) in &self.profile.kinds.0 {
             let lists = !(raw.owned.is_empty() && raw.shared.is_empty());
+            let owners = raw.numeric || raw.part_of.is_some() || !raw.owned.is_empty();
             if raw.numeric && lists {
                 self.error(name.referenced, "`numeric` takes the place of `owned` and `shared`");
-            } else if raw.of_tenant.is_some() && (lists || raw.numeric || raw.part_of.is_some()) {
-                self.error(name.referenced, "`of_tenant` says all that there is to say about ids");
+            } else if raw.of_tenant.is_some() && owners {
+                self.error(
+                    name.referenced,
+                    "`of_tenant` says all that there is to say about ids with an owner",
+                );
             } else if !raw.numeric && raw.of_tenant.is_none() && !lists {
                 self.error(name.referenced, format!("kind `{}` says nothing about its ids", name.value))
                     .help = Some(

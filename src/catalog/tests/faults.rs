@@ -315,9 +315,29 @@ fn all_faults_are_told() {
 #[test]
 fn an_unknown_profile_names_those_there_are() {
     let error = Catalog::builtin("opnai").unwrap_err();
-    assert_eq!(error[0].help.as_deref(), Some("known are: openai, anthropic, label-studio, doccano"));
-    let names = ["openai", "anthropic", "label-studio", "doccano"];
-    assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), names);
+    let names: Vec<&str> = Catalog::builtin_names().collect();
+    assert_eq!(error[0].help.as_deref(), Some(&*format!("known are: {}", names.join(", "))));
+    // Each file of the folder but the template comes with the gateway.
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/config/apis")).unwrap();
+    let files =
+        files.filter_map(|file| Some(file.unwrap().file_name().to_str()?.strip_suffix(".yaml")?.to_owned()));
+    let mut files: Vec<String> = files.filter(|name| name != "generic-rest").collect();
+    files.sort();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(files, sorted);
+}
+
+#[test]
+fn the_query_of_the_gateways_own_calls_is_a_query() {
+    for query in ["a b", "?a=1", "a=1#x", "''", "a=ü"] {
+        let text = format!("{HEAD}own_query: {query}\n{KINDS}operations:\n{CREATE}");
+        let found = errors(&text);
+        assert!(found.len() == 1 && found[0].to_string().contains("no query"), "{query}: {found:#?}");
+    }
+    let text = format!("{HEAD}own_query: api-version=2024-10-21\n{KINDS}operations:\n{CREATE}");
+    assert_eq!(super::loaded(Catalog::parse("t.yaml", &text)).own_query(), Some("api-version=2024-10-21"));
+    assert_eq!(super::openai().own_query(), None);
 }
 
 /// The guide's first example is a profile.

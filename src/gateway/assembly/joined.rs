@@ -244,7 +244,8 @@ impl Upwards<'_> {
         let mut headers = head::own(http::HeaderMap::new(), upstream, received.id);
         let kind = HeaderValue::try_from(kind).map_err(|_error| Refusal::new(Reason::Internal))?;
         headers.insert(header::CONTENT_TYPE, kind);
-        let head = Head { method: Method::POST, uri: head::target(upstream, path, None, None)?, headers };
+        let uri = head::target(upstream, path, received.catalog().own_query(), None)?;
+        let head = Head { method: Method::POST, uri, headers };
         let cleared = Cleared::new(head, self.scope, self.permit, body);
         trail.dispatched(&upstream.id);
         let answered =

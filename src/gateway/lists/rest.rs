@@ -104,8 +104,9 @@ pub(super) async fn retrieve(
     let call = search.call;
     let Some(path) = crate::catalog::fill(template, |_| Some(id)) else { return Ok(None) };
     let mut head = way::head_of(&call.request, None)?;
-    let upstream = &call.request.received.route.upstream;
-    head.uri = super::super::head::target(upstream, &path, None, None)?;
+    let received = &call.request.received;
+    let upstream = &received.route.upstream;
+    head.uri = super::super::head::target(upstream, &path, received.catalog().own_query(), None)?;
     let response = dispatch(call, search.permit, head, search.trail).await?;
     if response.status() == StatusCode::NOT_FOUND {
         let gone =

@@ -36,6 +36,19 @@ fn items_keep_their_bytes_and_the_ends_follow_the_items() {
     );
 }
 
+/// A list that is the whole answer.
+#[test]
+fn a_bare_list_stays_bare() {
+    let bare = ListShape { items: "".parse().unwrap(), paging: Paging::None, ..shape() };
+    let page = read(&bare, br#" [ {"id":"a","n":1.0}, {"n":1e3,"id":"b"}]"#).unwrap();
+    let kept: Vec<Kept> = page.items[1..].iter().map(super::Item::to_owned).collect();
+    assert_eq!(String::from_utf8(page.with(&bare, &kept, false)).unwrap(), r#"[{"n":1e3,"id":"b"}]"#);
+    assert_eq!(String::from_utf8(page.with(&bare, &[], true)).unwrap(), "[]");
+    for body in [&br#"{"data":[]}"#[..], b"[1]", br#"[{"name":"x"}]"#, b"[", b""] {
+        assert!(read(&bare, body).is_err(), "{}", String::from_utf8_lossy(body));
+    }
+}
+
 #[test]
 fn an_empty_page_has_no_ends() {
     let page = read(&shape(), BODY).unwrap();
