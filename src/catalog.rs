@@ -38,6 +38,7 @@ use matcher::Matcher;
 const BUILTIN: &[(&str, &str, &str)] = &[
     ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
     ("anthropic", "config/apis/anthropic.yaml", include_str!("../config/apis/anthropic.yaml")),
+    ("azure-openai", "config/apis/azure-openai.yaml", include_str!("../config/apis/azure-openai.yaml")),
     ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
     ("doccano", "config/apis/doccano.yaml", include_str!("../config/apis/doccano.yaml")),
 ];

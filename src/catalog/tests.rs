@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::Catalog;
+use super::{Catalog, Place};
 
 mod answers;
 mod anthropic;
+mod azure_openai;
 mod doccano;
 mod enforced;
 mod faults;
@@ -25,6 +27,28 @@ fn loaded(result: Result<Catalog, Vec<crate::diagnostic::Diagnostic>>) -> Catalo
         Ok(catalog) => catalog,
         Err(errors) => panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }
+}
+
+/// A path without the names of its parameters.
+fn unnamed(path: &str) -> String {
+    let mut parts = path.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| path + "{}" + part.split_once('}').map_or("", |(_, rest)| rest))
+}
+
+/// The path parameters of served operations that nobody looks up, each behind its operation.
+fn unchecked(catalog: &Catalog) -> BTreeSet<String> {
+    let mut bare = BTreeSet::new();
+    for operation in catalog.operations().iter().filter(|operation| operation.refused.is_none()) {
+        for name in operation.template.split('{').skip(1) {
+            let name = name.split(['}', ':']).next().unwrap_or_default();
+            let used = |place: &Place| matches!(place, Place::Path(path) if **path == *name);
+            if !operation.uses.iter().any(|one| used(&one.place)) {
+                bare.insert(format!("{} {name}", operation.id));
+            }
+        }
+    }
+    bare
 }
 
 /// What every small profile of these tests begins with.

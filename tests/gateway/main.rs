@@ -14,6 +14,7 @@ mod account;
 mod adopt;
 mod analysis;
 mod anthropic;
+mod azure;
 mod bad_input;
 mod censor;
 mod conformance;

@@ -43,6 +43,12 @@ fn no_cell_of_the_label_studio_profile_is_silent() {
 }
 
 #[test]
+fn no_cell_of_the_azure_openai_profile_is_silent() {
+    let sung = sing(&live_of("azure-openai", "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(sung.silent, Vec::<String>::new());
+}
+
+#[test]
 fn no_cell_of_the_doccano_profile_is_silent() {
     let sung = sing(&live_of("doccano", "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
     assert_eq!(sung.silent, Vec::<String>::new());

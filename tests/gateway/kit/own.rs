@@ -47,10 +47,19 @@ impl Own {
 
     /// With more said of the upstream.
     pub(crate) fn with(more: &str) -> Self {
+        Self::of("openai", more)
+    }
+
+    /// Before an upstream that speaks another API.
+    pub(crate) fn speaking(api: &str) -> Self {
+        Self::of(api, "")
+    }
+
+    fn of(api: &str, more: &str) -> Self {
         let mut setup = Setup::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        setup.upstream_with("only", port, "ca.pem", "/", more);
+        setup.upstream_of(api, ("only", port, "ca.pem"), "/", more);
         let (acme, globex) = (setup.tenant("acme", GRANTED), setup.tenant("globex", GRANTED));
         let leaf = setup.authority.leaf(&["localhost"], Valid::Now);
         Self { setup, acme, globex, listener, leaf }
