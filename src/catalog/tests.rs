@@ -15,6 +15,7 @@ mod openai;
 mod paths;
 mod queries;
 mod templates;
+mod together;
 
 /// The profile that comes with the gateway.
 fn openai() -> &'static Catalog {

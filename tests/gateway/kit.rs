@@ -6,6 +6,7 @@ pub(crate) mod house;
 pub(crate) mod own;
 pub(crate) mod process;
 pub(crate) mod sandbox;
+pub(crate) mod shelf;
 pub(crate) mod shop;
 pub(crate) mod tls;
 pub(crate) mod upstream;

@@ -39,3 +39,4 @@ mod shares;
 mod sharing;
 mod shutdown;
 mod threads;
+mod together;

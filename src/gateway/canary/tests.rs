@@ -49,6 +49,14 @@ fn no_cell_of_the_azure_openai_profile_is_silent() {
 }
 
 #[test]
+fn no_cell_of_the_smaller_profiles_is_silent() {
+    for api in ["together"] {
+        let sung = sing(&live_of(api, "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        assert_eq!(sung.silent, Vec::<String>::new(), "{api}");
+    }
+}
+
+#[test]
 fn no_cell_of_the_doccano_profile_is_silent() {
     let sung = sing(&live_of("doccano", "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
     assert_eq!(sung.silent, Vec::<String>::new());
