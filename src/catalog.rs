@@ -42,6 +42,7 @@ const BUILTIN: &[(&str, &str, &str)] = &[
     ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
     ("doccano", "config/apis/doccano.yaml", include_str!("../config/apis/doccano.yaml")),
     ("together", "config/apis/together.yaml", include_str!("../config/apis/together.yaml")),
+    ("fireworks", "config/apis/fireworks.yaml", include_str!("../config/apis/fireworks.yaml")),
 ];
 
 /// A compiled API profile. It never changes.

@@ -9,6 +9,7 @@ mod azure_openai;
 mod doccano;
 mod enforced;
 mod faults;
+mod fireworks;
 mod kinds;
 mod label_studio;
 mod openai;

@@ -22,6 +22,7 @@ mod consent;
 mod conversations;
 mod faults;
 mod files;
+mod fireworks;
 mod formats;
 mod homes;
 mod isolation;
