@@ -41,6 +41,7 @@ const BUILTIN: &[(&str, &str, &str)] = &[
     ("azure-openai", "config/apis/azure-openai.yaml", include_str!("../config/apis/azure-openai.yaml")),
     ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
     ("doccano", "config/apis/doccano.yaml", include_str!("../config/apis/doccano.yaml")),
+    ("argilla", "config/apis/argilla.yaml", include_str!("../config/apis/argilla.yaml")),
     ("together", "config/apis/together.yaml", include_str!("../config/apis/together.yaml")),
     ("fireworks", "config/apis/fireworks.yaml", include_str!("../config/apis/fireworks.yaml")),
 ];

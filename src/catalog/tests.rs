@@ -5,6 +5,7 @@ use super::{Catalog, Place};
 
 mod answers;
 mod anthropic;
+mod argilla;
 mod azure_openai;
 mod doccano;
 mod enforced;

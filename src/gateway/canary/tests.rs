@@ -50,7 +50,7 @@ fn no_cell_of_the_azure_openai_profile_is_silent() {
 
 #[test]
 fn no_cell_of_the_smaller_profiles_is_silent() {
-    for api in ["together", "fireworks"] {
+    for api in ["together", "fireworks", "argilla"] {
         let sung = sing(&live_of(api, "")).unwrap_or_else(|errors| panic!("{errors:#?}"));
         assert_eq!(sung.silent, Vec::<String>::new(), "{api}");
     }
