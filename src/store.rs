@@ -65,6 +65,17 @@ pub trait Ownership: Send + Sync {
 
     /// The live resources of a kind that are the tenant's own or shared with it, in the order in which they were claimed.
     fn owned(&self, upstream: &UpstreamId, kind: &Kind, tenant: &TenantId, page: Page) -> Fut<'_, Slice>;
+
+    /// How many live resources of a kind, whoever has them, stand in that order from where the page begins to its last one
+    /// that is the tenant's own. None: they are too many to be counted. It says how far the tenant's lie apart and is for
+    /// nobody to see.
+    fn spread(
+        &self,
+        upstream: &UpstreamId,
+        kind: &Kind,
+        tenant: &TenantId,
+        page: Page,
+    ) -> Fut<'_, Option<u32>>;
 }
 
 /// Who else may see it? The owner's word, read anew for every decision: what is taken back is gone with the next

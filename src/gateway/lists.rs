@@ -3,6 +3,7 @@
 //! The upstream's pages hold everybody's. A page is filtered and refilled from the pages behind it until it is full and
 //! it is known whether more of the tenant's own follows: clients stop at the first page that is empty. What is still to
 //! come is known from the registry, so that the search ends with the tenant's last resource and not with the account's.
+//! How many of the account's items hold the page, and one more, is guessed by the registry too: mostly one call is enough.
 //! After [`PAGES`] of the account's pages it goes another way: the tenant's next resources are asked for one by one, so
 //! that what a page costs does not grow with what others own.
 
@@ -118,7 +119,7 @@ impl Search<'_> {
         let mut kept: Vec<Kept> = Vec::new();
         let (mut after, mut before) = (wanted.after.clone(), wanted.before.clone());
         let mut first: Option<(http::response::Parts, Bytes)> = None;
-        let mut limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX).min(wanted.max);
+        let mut limit = rest::reach(self.call, self.shape, wanted).await?;
         for number in 0..PAGES {
             let query = wanted.query(after.as_deref(), before.as_deref(), limit);
             let head = way::head_of(&self.call.request, Some(&query))?;

@@ -25,6 +25,7 @@ mod homes;
 mod isolation;
 mod kit;
 mod lineage;
+mod lists;
 mod memory;
 mod operator;
 mod orphans;

@@ -30,15 +30,7 @@ pub(super) struct Rest {
 
 impl Rest {
     pub(super) async fn read(call: &Call, shape: &ListShape, wanted: &Wanted) -> Result<Self, Refusal> {
-        let page = Page {
-            after: wanted.after.clone(),
-            before: wanted.before.clone(),
-            newest_first: match wanted.order.as_deref() {
-                Some(order) => order != "asc",
-                None => !matches!(shape.paging, Paging::Cursor { oldest_first: true, .. }),
-            },
-            limit: REGISTRY,
-        };
+        let page = wanted.on_record(shape, REGISTRY);
         let upstream = &call.request.received.route.upstream.id;
         let owned = call.shared.store.owned(upstream, &shape.kind, &call.request.tenant.id, page).await;
         let slice = owned.map_err(|error| store_refusal(&error))?;
@@ -55,6 +47,22 @@ impl Rest {
         let met: HashSet<&str> = kept.iter().map(|item| &*item.id).collect();
         self.ids.iter().filter(move |id| !met.contains(&***id))
     }
+}
+
+/// How many of the account's items are asked for first. They hold the page and one more of the tenant's, by which it is
+/// known whether there is more; how far those lie apart is the registry's guess. A wrong one costs a call, and nothing else.
+pub(super) async fn reach(call: &Call, shape: &ListShape, wanted: &Wanted) -> Result<u32, Refusal> {
+    let least = u32::try_from(wanted.limit).unwrap_or(u32::MAX).saturating_add(1);
+    if least >= wanted.max {
+        return Ok(wanted.max);
+    }
+    let upstream = &call.request.received.route.upstream.id;
+    let page = wanted.on_record(shape, least);
+    let spread = call.shared.store.spread(upstream, &shape.kind, &call.request.tenant.id, page).await;
+    let Some(spread) = spread.map_err(|error| store_refusal(&error))? else { return Ok(wanted.max) };
+    // What others made is not on record in just the account's order.
+    let slack = spread.saturating_sub(least) / 8;
+    Ok(spread.saturating_add(slack).clamp(least, wanted.max))
 }
 
 /// Adds the tenant's next resources to a page that the account's pages did not fill. True: there may be more.
@@ -117,6 +125,19 @@ pub(super) async fn retrieve(
 }
 
 impl Wanted {
+    /// The same page by the registry, of so many.
+    fn on_record(&self, shape: &ListShape, limit: u32) -> Page {
+        Page {
+            after: self.after.clone(),
+            before: self.before.clone(),
+            newest_first: match self.order.as_deref() {
+                Some(order) => order != "asc",
+                None => !matches!(shape.paging, Paging::Cursor { oldest_first: true, .. }),
+            },
+            limit,
+        }
+    }
+
     /// Whether an item is what the list was asked for: the other parameters name members and their values.
     fn fits(&self, item: &Value) -> bool {
         self.others.iter().all(|pair| {

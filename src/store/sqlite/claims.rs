@@ -88,6 +88,19 @@ impl Ownership for Sqlite {
         let (upstream, kind, tenant) = (upstream.clone(), kind.clone(), tenant.clone());
         self.read(move |connection| lists::owned(connection, &upstream, &kind, &tenant, &page))
     }
+
+    fn spread(
+        &self,
+        upstream: &UpstreamId,
+        kind: &Kind,
+        tenant: &TenantId,
+        page: Page,
+    ) -> Fut<'_, Option<u32>> {
+        let (upstream, kind, tenant) = (upstream.clone(), kind.clone(), tenant.clone());
+        self.read(move |connection| {
+            lists::spread(connection, [upstream.as_str(), kind.as_str(), tenant.as_str()], &page)
+        })
+    }
 }
 
 /// The newest generation's owner.

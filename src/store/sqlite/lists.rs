@@ -15,19 +15,10 @@ pub(super) fn owned(
     tenant: &TenantId,
     page: &Page,
 ) -> Result<Slice, StoreError> {
-    let place = |cursor: &Option<String>| match cursor {
-        None => Ok(Some(None)),
-        Some(id) => cursor_of(connection, [upstream.as_str(), kind.as_str(), tenant.as_str()], id)
-            .map(|found| found.map(Some)),
-    };
-    let (Some(after), Some(before)) = (place(&page.after)?, place(&page.before)?) else {
+    let key = [upstream.as_str(), kind.as_str(), tenant.as_str()];
+    let Some(Stretch { above, below, descending, backwards }) = Stretch::of(connection, key, page)? else {
         return Ok(Slice { unknown_cursor: true, ..Slice::default() });
     };
-    // The cursors as bounds of the sequence, whichever way it is read.
-    let (above, below) = if page.newest_first { (before, after) } else { (after, before) };
-    // With `before` alone, the page nearest to it is meant: it is read backwards.
-    let backwards = before.is_some() && after.is_none();
-    let descending = page.newest_first != backwards;
     let sql = if descending { SELECT_DESCENDING } else { SELECT_ASCENDING };
     let limit = page.limit.max(1);
     let mut statement = connection.prepare_cached(sql)?;
@@ -35,8 +26,8 @@ pub(super) fn owned(
         upstream.as_str(),
         kind.as_str(),
         tenant.as_str(),
-        above.unwrap_or(-1),
-        below.unwrap_or(i64::MAX),
+        above,
+        below,
         i64::from(limit) + 1,
     ])?;
     let mut items = Vec::new();
@@ -49,9 +40,7 @@ pub(super) fn owned(
         };
         items.push((row.get::<_, i64>(4)?, item));
     }
-    let key = [upstream.as_str(), kind.as_str(), tenant.as_str()];
-    let bounds = (above.unwrap_or(-1), below.unwrap_or(i64::MAX));
-    let shown = shares::shown(connection, key, bounds, (descending, limit.saturating_add(1)))?;
+    let shown = shares::shown(connection, key, (above, below), (descending, limit.saturating_add(1)))?;
     let mut items = merged(items, shown, descending);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > limit;
@@ -61,6 +50,89 @@ pub(super) fn owned(
     }
     Ok(Slice { items, more, unknown_cursor: false })
 }
+
+/// Where a page lies in the sequence: between two places, read one way or the other.
+struct Stretch {
+    above: i64,
+    below: i64,
+    descending: bool,
+    /// With `before` alone, the page nearest to it is meant: it is read backwards.
+    backwards: bool,
+}
+
+impl Stretch {
+    /// None: a cursor is no id of the tenant's.
+    fn of(connection: &Connection, key: [&str; 3], page: &Page) -> Result<Option<Self>, StoreError> {
+        let place = |cursor: &Option<String>| match cursor {
+            None => Ok(Some(None)),
+            Some(id) => cursor_of(connection, key, id).map(|found| found.map(Some)),
+        };
+        let (Some(after), Some(before)) = (place(&page.after)?, place(&page.before)?) else {
+            return Ok(None);
+        };
+        // The cursors as bounds of the sequence, whichever way it is read.
+        let (above, below) = if page.newest_first { (before, after) } else { (after, before) };
+        let backwards = before.is_some() && after.is_none();
+        Ok(Some(Self {
+            above: above.unwrap_or(-1),
+            below: below.unwrap_or(i64::MAX),
+            descending: page.newest_first != backwards,
+            backwards,
+        }))
+    }
+}
+
+/// The longest stretch of the sequence that is counted, of all kinds.
+const COUNTED: u32 = 1_000;
+
+/// How many of the kind stand from where a page begins to its last one that is the tenant's own.
+pub(super) fn spread(
+    connection: &Connection,
+    key: [&str; 3],
+    page: &Page,
+) -> Result<Option<u32>, StoreError> {
+    let Some(stretch) = Stretch::of(connection, key, page)? else { return Ok(Some(0)) };
+    let [upstream, kind, tenant] = key;
+    let sql = if stretch.descending { LAST_DESCENDING } else { LAST_ASCENDING };
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = page.limit.max(1);
+    let last: Option<i64> = statement
+        .query_row(params![upstream, kind, tenant, stretch.above, stretch.below, limit], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(Some(0)) };
+    let (from, to) = if stretch.descending {
+        (last, stretch.below.saturating_sub(1))
+    } else {
+        (stretch.above.saturating_add(1), last)
+    };
+    let mut statement = connection.prepare_cached(COUNT)?;
+    let (all, fit): (u32, u32) = statement
+        .query_row(params![upstream, kind, from, to, COUNTED], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((all < COUNTED).then_some(fit))
+}
+
+macro_rules! last {
+    ($end:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            $end,
+            "(seq) FROM (SELECT r.seq FROM resource r
+            WHERE r.upstream = (SELECT n FROM name WHERE text = ?1)
+                AND r.kind = (SELECT n FROM name WHERE text = ?2)
+                AND r.tenant = (SELECT n FROM name WHERE text = ?3)
+                AND r.ended IS NULL AND r.seq > ?4 AND r.seq < ?5 ORDER BY r.seq ",
+            $order,
+            " LIMIT ?6)"
+        )
+    };
+}
+
+pub(super) const LAST_ASCENDING: &str = last!("max", "ASC");
+pub(super) const LAST_DESCENDING: &str = last!("min", "DESC");
+
+const COUNT: &str = "SELECT count(*), coalesce(sum(fits), 0) FROM (
+    SELECT upstream = (SELECT n FROM name WHERE text = ?1) AND kind = (SELECT n FROM name WHERE text = ?2)
+        AND ended IS NULL AS fits
+    FROM resource WHERE seq BETWEEN ?3 AND ?4 LIMIT ?5)";
 
 macro_rules! select {
     ($order:literal) => {

@@ -18,6 +18,7 @@ mod ledger;
 mod model;
 mod scale;
 mod shares;
+mod spread;
 
 fn store(folder: &TempDir) -> Sqlite {
     Sqlite::open(&Options::serving(folder.path().join("consentry.db"))).unwrap()

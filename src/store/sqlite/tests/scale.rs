@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::lists::{SELECT_ASCENDING, SELECT_DESCENDING};
+use super::super::lists::{LAST_ASCENDING, LAST_DESCENDING, SELECT_ASCENDING, SELECT_DESCENDING};
 use super::*;
 
 #[test]
@@ -10,7 +10,7 @@ fn lists_read_the_tenants_own_rows_only() {
     let folder = TempDir::new().unwrap();
     drop(store(&folder));
     let raw = Connection::open(folder.path().join("consentry.db")).unwrap();
-    for sql in [SELECT_ASCENDING, SELECT_DESCENDING] {
+    for sql in [SELECT_ASCENDING, SELECT_DESCENDING, LAST_ASCENDING, LAST_DESCENDING] {
         let mut statement = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let rows =
             statement.query_map(params!["u", "k", "t", -1, i64::MAX, 10], |row| row.get::<_, String>(3));
