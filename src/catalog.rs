@@ -152,6 +152,13 @@ impl Catalog {
         self.recognise_with(method, Media::Json, raw_path, raw_query)
     }
 
+    /// The operation that a method and a path are of, served or not, whatever else speaks against the request.
+    #[must_use]
+    pub fn operation_of(&self, method: &Method, media: Media, raw_path: &str) -> Option<&Arc<Operation>> {
+        let (index, _) = self.matcher.find((method, media), raw_path).ok()?;
+        self.operations.get(index)
+    }
+
     /// As [`Catalog::recognise`], for a request whose body says what it is: an API may give one path several meanings by that.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ impl Rehearsal {
         let received =
             Received::new(notes, Arc::clone(&self.live), parts).map_err(|(refusal, _route)| refusal)?;
         let identified = Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) };
-        let mut request = identified.recognise()?;
+        let mut request = identified.recognise().map_err(|(refusal, _)| refusal)?;
         request.store_granted = true;
         rehearsed.operation = Some(request.operation().id.clone());
         let exchange = Exchange::new(Arc::clone(&request.tenant.secret));

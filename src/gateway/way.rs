@@ -45,7 +45,10 @@ pub(super) async fn walk(
     let identified = received.identify(peer).await?;
     trail.by(&identified.caller);
     let permits = shared.tenant_place(place, &identified.tenant)?;
-    let recognised = identified.recognise()?;
+    let recognised = identified.recognise().map_err(|(refusal, operation)| {
+        trail.meant(operation.as_deref());
+        refusal
+    })?;
     trail.asking(recognised.operation());
     trail.judges(recognised.judgings.as_ref());
     analysis::admits(&recognised)?;
