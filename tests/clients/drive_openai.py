@@ -22,6 +22,7 @@ import openai  # noqa: E402
 import consent  # noqa: E402
 import flows  # noqa: E402
 import isolation  # noqa: E402
+import published  # noqa: E402
 from checks import Checks  # noqa: E402
 from planted import Planter  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
@@ -37,6 +38,7 @@ GROUPS = {
     "uploads": flows.uploads,
     "paging": flows.paging,
     "isolation": isolation.isolation,
+    "published": published.published,
     "consent": consent.consent,
     "credentials": consent.credentials,
     "ending": flows.ending,
