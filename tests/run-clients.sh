@@ -291,11 +291,12 @@ OPENAI_FAULTS=(
   'createVectorStoreFile::      - {kind: file, json: [/file_id], required: true}'
   'getAssistant::uses: [{kind: assistant, path: assistant_id}]::plain: [assistant_id]'
   'listModels::    list: {kind: model, items: /data, id: /id}'
-  '-::      ListSkills: GET /v1/skills'
+  'getRunStep::    include: [run_usage]' '-::      ListSkills: GET /v1/skills'
 )
 OPENAI_FOUND=(
   "retrieveFile, another's file: NotFoundError" "createVectorStoreFile, another's file: NotFoundError"
-  "getAssistant, another's assistant: NotFoundError" "listModels of B: holds nobody else's" 'ListSkills: is refused'
+  "getAssistant, another's assistant: NotFoundError" "listModels of B: holds nobody else's" "getRunStep of A: tells nothing of the account's cache"
+  'ListSkills: is refused'
 )
 ANTHROPIC_FAULTS=(
   'files.retrieve_metadata::uses: [{kind: file, path: file_id}]::plain: [file_id]'

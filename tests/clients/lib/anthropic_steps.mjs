@@ -22,6 +22,7 @@ export const MAKES = [
   step('messages.count_tokens', (c) => c.messages.countTokens({ model: MODEL, messages: SAID }), { good: (got) => got.input_tokens > 0 }),
   step('messages.count_tokens', (c, { file }) => c.messages.countTokens({ model: MODEL, messages: document(file) })),
   step('files.list', (c) => c.files.list(), { lists: 'file' }),
+  step('files.list', (c, { file, made }) => c.files.list({ ids: [file, made] }), { filters: true, good: (got) => got.length === 2 }),
   step('files.retrieve_metadata', (c, { file }) => c.files.retrieveMetadata(file)),
   step('files.download', (c, { made }) => c.files.download(made), { good: (got) => got === 'made in a container\n' }),
   step('messages.batches.create', (c) => c.messages.batches.create({ requests: batch() }), { makes: 'batch' }),

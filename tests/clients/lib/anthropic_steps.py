@@ -27,6 +27,7 @@ MAKES = [
     Step("messages.count_tokens", lambda c: c.messages.count_tokens(model=MODEL, messages=SAID), good=lambda got: got.input_tokens > 0),
     Step("messages.count_tokens", lambda c, file: c.messages.count_tokens(model=MODEL, messages=document(file))),
     Step("files.list", lambda c: c.files.list(), lists="file"),
+    Step("files.list", lambda c, file, made: c.files.list(ids=[file, made]), filters=True, good=lambda got: len(got) == 2),
     Step("files.retrieve_metadata", lambda c, file: c.files.retrieve_metadata(file)),
     Step("files.download", lambda c, made: c.files.download(made), good=lambda got: got == b"made in a container\n"),
     Step("messages.batches.create", lambda c: c.messages.batches.create(requests=BATCH), makes="batch"),

@@ -6,7 +6,8 @@
 import { collect, group, invented, ok, outcome, same, short, until } from './checks.mjs';
 
 // `makes`: names of what it makes, with the function that finds the id in the answer. `lists`: which of these has to be in
-// the list. `good`: what is true of the answer. `ready`: asked again until that is true.
+// the list. `good`: what is true of the answer. `ready`: asked again until that is true. `filters`: the
+// ids choose what a list holds; what is not there is left out.
 export const step = (operation, ask, { makes = {}, ...more } = {}) => ({
   operation, ask, ...more, makes: typeof makes === 'string' ? { [makes]: (got) => got.id } : makes,
 });
@@ -65,6 +66,12 @@ export async function foreign(steps, client, own, theirs) {
     for (const name of each.names) {
       await group(`${each.operation}, another's ${name}`, async () => {
         const ask = (id) => call(each, client, { ...own, [name]: id });
+        if (each.filters) {
+          const held = await Promise.all([theirs[name], invented(theirs[name])].map(async (id) => (await ask(id)).map(({ id: one }) => one)));
+          same('is left out, as if it never was', held[0], held[1]);
+          same('the own is held', held[0], each.names.filter((other) => other !== name).map((other) => own[other]));
+          return;
+        }
         const there = await outcome(ask, theirs[name]);
         same('NotFoundError', there.slice(0, 2), ['NotFoundError', 404]);
         same('as if it never was', there, await outcome(ask, invented(theirs[name])));

@@ -18,10 +18,11 @@ from isolation import VARYING, invented  # noqa: E402
 
 
 class Step:
-    def __init__(self, operation, ask, makes=None, lists=None, good=None, ready=None):
+    def __init__(self, operation, ask, makes=None, lists=None, good=None, ready=None, filters=False):
         """`makes`: names of what it makes, with the function that finds the id in the answer. `lists`: which of these has
-        to be in the list. `good`: what is true of the answer. `ready`: asked again until that is true."""
-        self.operation, self.ask, self.lists, self.good, self.ready = operation, ask, lists, good, ready
+        to be in the list. `good`: what is true of the answer. `ready`: asked again until that is true. `filters`: the ids
+        choose what a list holds; what is not there is left out."""
+        self.operation, self.ask, self.lists, self.good, self.ready, self.filters = operation, ask, lists, good, ready, filters
         self.makes = {makes: lambda got: got.id} if isinstance(makes, str) else makes or {}
         self.names = [name for name in inspect.signature(ask).parameters if name != "c"]
 
@@ -119,6 +120,11 @@ def foreign(sdk, checks, steps, client, own, theirs):
         for name in step.names:
             with checks.group(f"{step.operation}, another's {name}"):
                 never = invented(theirs[name])
+                if step.filters:
+                    held = [[each.id for each in step(client, {**own, name: id})] for id in (theirs[name], never)]
+                    checks.same("is left out, as if it never was", held[0], held[1])
+                    checks.ok("the own is held", set(held[0]) == {own[other] for other in step.names if other != name}, held)
+                    continue
                 there = outcome(sdk, step, client, {**own, name: theirs[name]}, theirs[name])
                 gone = outcome(sdk, step, client, {**own, name: never}, never)
                 checks.ok("NotFoundError", there[0] == "NotFoundError", there)
