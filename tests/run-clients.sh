@@ -322,11 +322,16 @@ faults_driver() {
   serve "$faulty" faulty || return 1
   FAULTY=$SERVING
   coverage || return 1
+  local -A drivers
   for sdk in openai anthropic; do
     local route=sandbox path=''
     [ "$sdk" = openai ] || { route=$sdk path=/$sdk; }
     as "$sdk-node" node "$HERE/clients/drive_operations.mjs" --sdk "$sdk" --base "$ADDRESS$path" --ca "$faulty/data/tls/ca.pem" \
-      --route "$route" --coverage "$WORK/coverage.jsonl" > "$WORK/faulty-$sdk.log" && { echo "FAIL $sdk: the driver found nothing"; return 1; }
+      --route "$route" --coverage "$WORK/coverage.jsonl" > "$WORK/faulty-$sdk.log" &
+    drivers[$sdk]=$!
+  done
+  for sdk in "${!drivers[@]}"; do
+    wait "${drivers[$sdk]}" && { echo "FAIL $sdk: the driver found nothing"; return 1; }
     local -n wanted_lines=${sdk^^}_FOUND
     for line in "${wanted_lines[@]}"; do
       found=$(grep -cF "$line" <(grep '^FAIL ' "$WORK/faulty-$sdk.log")) || { echo "FAIL $sdk: the driver did not find: $line"; return 1; }
