@@ -6,6 +6,7 @@
 mod analysis;
 mod asked;
 mod assembly;
+mod bound;
 pub mod canary;
 mod claims;
 pub mod coverage;

@@ -82,7 +82,7 @@ impl LineJudge {
             }
         }
         if self.unstored && !self.tenant.store_turned_off && seen.asks_to_store() {
-            return Err(super::way::not_stored());
+            return Err(super::bound::not_stored());
         }
         may_call(&self.caller, &plan.operation)?;
         for purpose in seen.purposes() {

@@ -14,7 +14,7 @@ use super::shared::{Permits, Shared};
 use super::stack::contained;
 use super::stages::{Received, Recognised};
 use super::trail::Trail;
-use super::{analysis, assembly, effects, head, inbound, lists, only, records};
+use super::{analysis, assembly, bound, effects, head, inbound, lists, only, records};
 use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
@@ -202,7 +202,7 @@ pub(super) async fn decide(
     said: &Said,
     dataset: Option<&DatasetName>,
 ) -> Result<Decision, Refusal> {
-    in_region(request)?;
+    bound::in_region(request)?;
     let seen = seen(request, said);
     let operation = request.operation();
     for refuses in &operation.refuses {
@@ -213,7 +213,7 @@ pub(super) async fn decide(
     let scope = entitled(shared, trail, request, &seen).await?;
     let turned_off = seen.asks_to_store() && !request.store_granted;
     if turned_off && !request.tenant.store_turned_off {
-        return Err(not_stored());
+        return Err(bound::not_stored());
     }
     let purposes = purposes(request, &seen);
     let records = records::standing(request, &seen);
@@ -223,23 +223,6 @@ pub(super) async fn decide(
     let creates = operation.creates.iter().map(|c| c.when.as_ref().is_none_or(holds)).collect();
     let label = seen.label();
     Ok(Decision { scope, permit, creates, purposes, turned_off, label })
-}
-
-/// What is a tenant's leaves the region that it is bound to for no upstream.
-fn in_region(request: &Recognised) -> Result<(), Refusal> {
-    let there = request.received.route.upstream.region.as_ref();
-    match &request.tenant.region {
-        Some(region) if there != Some(region) => {
-            Err(Refusal::new(Reason::RegionNotAllowed).set_by("/regions"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What would be stored was not granted, and is not turned off either.
-pub(super) fn not_stored() -> Refusal {
-    let refusal = Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant");
-    refusal.set_by("/consent/store_without_grant")
 }
 
 pub(super) fn seen<'a>(request: &'a Recognised, said: &'a Said) -> Seen<'a> {
