@@ -182,9 +182,9 @@ impl Account {
     }
 
     fn head(&self, method: Method, path: &str, query: Option<&str>) -> Result<Head, Refusal> {
-        let own = self.catalogs().find_map(Catalog::own_query);
-        let query = match (query, own) {
-            (Some(query), Some(own)) => Some(format!("{query}&{own}")),
+        let always = self.catalogs().find_map(Catalog::own_query);
+        let query = match (query, always) {
+            (Some(query), Some(always)) => Some(format!("{query}&{always}")),
             (one, other) => one.or(other).map(str::to_owned),
         };
         let uri = target(&self.upstream, path, query.as_deref(), None)?;
