@@ -23,9 +23,10 @@ use self::shelf::{Page, Place};
 use crate::audit::Keyer;
 use crate::catalog::{self, Catalog, IdClass, KindRule, Operation};
 use crate::config::{Snapshot, Upstream};
+use crate::lifecycle::Order;
 use crate::names::{Kind, OperationId, RequestId, TenantId, UpstreamId};
 use crate::reason::{Reason, Refusal, SafeText};
-use crate::store::Doom;
+use crate::store::{About, Aim, Cause, Resource, Task};
 use crate::upstream::{AnswerBody, Cleared, Desk, Head, Upstreams, own, target};
 
 /// The longest answer that is read.
@@ -177,9 +178,10 @@ impl Account {
     ///
     /// # Errors
     /// If the upstream can't be asked.
-    pub async fn undo(&self, doom: &Doom) -> Result<bool, Refusal> {
-        let head = self.head(doom.method.clone(), &doom.path, None)?;
-        let status = self.answered(|| Cleared::taking_back(head.clone(), &doom.tenant)).await?.0;
+    pub async fn undo(&self, task: &Task) -> Result<bool, Refusal> {
+        let order = Order::undo(task).map_err(|_told| Refusal::new(Reason::Internal).log("no undo"))?;
+        let Head { uri, headers, .. } = self.head(order.method().clone(), order.path(), None)?;
+        let status = self.answered(|| Cleared::taking_back(&order, uri.clone(), headers.clone())).await?.0;
         Ok(status.is_success() || status == StatusCode::NOT_FOUND)
     }
 
@@ -232,16 +234,17 @@ impl Account {
 
     /// The queued call that takes a resource back.
     #[must_use]
-    pub fn doom(
+    pub fn taken_back(
         &self,
         undo: &crate::catalog::Undo,
-        id: &str,
+        of: &Resource,
         tenant: &TenantId,
         request: RequestId,
-    ) -> Option<Doom> {
-        let path = crate::catalog::fill(&undo.template, |name| (name == "id").then_some(id))?;
+    ) -> Option<Task> {
+        let path = crate::catalog::fill(&undo.template, |name| (name == "id").then_some(&*of.id))?;
         let (upstream, method) = (self.upstream.id.clone(), undo.method.clone());
-        Some(Doom { tenant: tenant.clone(), upstream, method, path, request })
+        let about = About::Call { upstream, method, path, of: Some(of.clone()) };
+        Some(Task { tenant: tenant.clone(), cause: Cause::Unrecorded, aim: Aim::Undo, about, request })
     }
 }
 

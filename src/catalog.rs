@@ -6,6 +6,7 @@ mod errors;
 mod fill;
 mod headers;
 mod kind;
+mod life;
 mod matcher;
 mod operation;
 mod path;
@@ -15,7 +16,7 @@ mod query;
 mod recognised;
 mod template;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::Method;
@@ -24,6 +25,7 @@ pub use errors::ErrorAnswer;
 pub use fill::fill;
 pub use headers::{HeaderRules, RequestHeader, ResponseHeader};
 pub use kind::{IdClass, KindRule, RegistryIds};
+pub use life::{Call, Life, Over};
 pub use operation::*;
 pub use problem::problem;
 pub use profile::Profile;
@@ -53,6 +55,7 @@ pub struct Catalog {
     matcher: Matcher,
     kinds: HashMap<Kind, KindRule>,
     unknown_kind: KindRule,
+    lives: BTreeMap<Kind, Life>,
     errors: errors::ErrorShape,
     headers: HeaderRules,
     sized_requests: bool,
@@ -123,6 +126,12 @@ impl Catalog {
     #[must_use]
     pub fn kind(&self, kind: &Kind) -> &KindRule {
         self.kinds.get(kind).unwrap_or(&self.unknown_kind)
+    }
+
+    /// How the resources of each kind live and end.
+    #[must_use]
+    pub const fn lives(&self) -> &BTreeMap<Kind, Life> {
+        &self.lives
     }
 
     /// Whether every request has to have a length.

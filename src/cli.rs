@@ -30,6 +30,7 @@ mod scan;
 mod schema;
 mod serve;
 mod shares;
+mod tasks;
 
 /// A privacy-aware TLS gateway for ML data: tenant isolation, training consent and censoring, enforced on the wire.
 #[derive(Debug, Parser)]
@@ -75,6 +76,9 @@ enum Command {
     Adopt(adopt::Arguments),
     /// Lists calls whose outcome was lost and what stands upstream that nobody owns, and mends it.
     Orphans(orphans::Arguments),
+    /// Lists what is still to be done upstream: what is taken back, cancelled, deleted.
+    #[command(subcommand)]
+    Tasks(tasks::Command),
     /// Shows what a resource came from, and what came of it.
     Lineage(lineage::Arguments),
     /// Prints the JSON Schema of a configuration file, for editors.
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Shares(command) => shares::run(&command),
+        Command::Tasks(command) => tasks::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),
         Command::Adopt(arguments) => adopt::run(&arguments),
         Command::Orphans(arguments) => orphans::run(&arguments),

@@ -27,11 +27,11 @@ mod seen;
 mod shared;
 pub mod stack;
 mod stages;
+mod tasks;
 mod touched;
 mod trail;
 mod treatment;
 mod unabandoned;
-mod undo;
 mod way;
 
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Gateway {
     /// Starts what works beside the requests.
     pub fn start(&self, shutdown: &Shutdown) {
         drop(self.0.shutdown.set(shutdown.clone()));
-        shutdown.spawn(undo::run(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(tasks::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(deeds::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }

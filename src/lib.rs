@@ -17,6 +17,7 @@ pub mod diagnostic;
 pub mod gateway;
 pub mod identity;
 pub mod isolation;
+pub mod lifecycle;
 pub mod lineage;
 pub mod listener;
 pub mod names;

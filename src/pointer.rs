@@ -36,10 +36,49 @@ impl Pointer {
         &self.0
     }
 
+    /// What stands at this place in a document, in the document's order.
+    #[must_use]
+    pub fn find<'v>(&self, document: &'v serde_json::Value) -> Vec<&'v serde_json::Value> {
+        let mut found = Vec::new();
+        find(&self.0, document, &mut found);
+        found
+    }
+
     /// The place that `inner` names in the document that stands at this place.
     #[must_use]
     pub fn join(&self, inner: &Self) -> Self {
         Self([self.0.as_slice(), inner.0.as_slice()].concat())
+    }
+}
+
+fn find<'v>(steps: &[Step], value: &'v serde_json::Value, found: &mut Vec<&'v serde_json::Value>) {
+    use serde_json::Value;
+    let Some((step, rest)) = steps.split_first() else {
+        found.push(value);
+        return;
+    };
+    if *step == Step::Deep {
+        find(rest, value, found);
+    }
+    let on = if *step == Step::Deep { steps } else { rest };
+    match (step, value) {
+        (Step::Key(key), Value::Object(members)) => {
+            if let Some(member) = members.get(&**key) {
+                find(on, member, found);
+            }
+        }
+        (Step::Key(key), Value::Array(items)) => {
+            if let Some(item) = key.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                find(on, item, found);
+            }
+        }
+        (Step::Any | Step::Deep, Value::Object(members)) => {
+            members.values().for_each(|value| find(on, value, found));
+        }
+        (Step::Any | Step::Deep, Value::Array(items)) => {
+            items.iter().for_each(|value| find(on, value, found));
+        }
+        _ => {}
     }
 }
 
@@ -109,5 +148,29 @@ impl fmt::Display for Pointer {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Pointer;
+
+    #[test]
+    fn places_are_found_in_a_document() {
+        let document = json!({"a": [{"id": 1}, {"id": 2, "b": {"id": 3}}], "id": 4, "~/": 5});
+        let at = |text: &str| {
+            let pointer: Pointer = text.parse().unwrap();
+            pointer.find(&document).into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(at("/a/*/id"), [json!(1), json!(2)]);
+        assert_eq!(at("/a/1/b/id"), [json!(3)]);
+        assert_eq!(at("/~0~1"), [json!(5)]);
+        let mut deep = at("/**/id").iter().filter_map(serde_json::Value::as_u64).collect::<Vec<_>>();
+        deep.sort_unstable();
+        assert_eq!(deep, [1, 2, 3, 4]);
+        assert!(at("/a/x").is_empty() && at("/id/x").is_empty() && at("/a/7").is_empty());
+        assert_eq!(at(""), [document]);
     }
 }

@@ -1,7 +1,7 @@
 //! What must be remembered?
 //!
 //! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun
-//! ([`Intents`]), what has to be taken back ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put
+//! ([`Intents`]), what is to be done ([`Tasks`]), what came from what ([`Lineage`]), which upload is being put
 //! together ([`Uploads`]), what an operator did by a command ([`Deeds`]) and who allowed what ([`Consents`],
 //! [`SubjectConsent`]). [`Sqlite`] is the embedded implementation. Every method that
 //! changes something answers after the change is on the disk; an answer is the proof.
@@ -15,6 +15,7 @@ mod error;
 mod making;
 mod share;
 mod sqlite;
+mod task;
 mod types;
 
 use std::pin::Pin;
@@ -30,9 +31,10 @@ pub use error::StoreError;
 pub use making::{Making, Origin, Parent, Relation};
 pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
+pub use task::{About, Aim, Cause, Progress, Tally, Task, TaskId, TaskOnRecord, Told, Try};
 pub use types::{
-    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, Node, OpenIntent, Owned, OwnedItem, Page, Resource,
-    Slice, State, Towards, Upload, UploadPart, UploadState,
+    Claim, Edge, Intent, IntentId, Node, OpenIntent, Owned, OwnedItem, Page, Resource, Slice, State, Towards,
+    Upload, UploadPart, UploadState,
 };
 
 use crate::names::{Kind, SubjectHash, TenantId, UpstreamId, Via};
@@ -111,23 +113,33 @@ pub trait Intents: Send + Sync {
     fn open(&self) -> Fut<'_, Vec<OpenIntent>>;
 }
 
-/// What has to be taken back upstream? A durable queue of calls that undo.
-pub trait Doomed: Send + Sync {
-    /// Queues an undo. If an intent is named, it is settled in the same transaction.
-    fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId>;
+/// What is to be done upstream? A durable queue; what is done stays on record.
+pub trait Tasks: Send + Sync {
+    /// Queues tasks, all or none. What waits already for the same resource and aim is not queued again. If an intent is
+    /// named, it is settled in the same transaction.
+    fn queue(&self, tasks: Vec<Task>, settles: Option<IntentId>) -> Fut<'_, Vec<TaskId>>;
 
-    /// Up to `limit` undos that are due at `now`, oldest first. They stay queued. One that names what it deletes must not be
+    /// Up to `limit` tasks that are due at `now`, oldest first. They stay queued. An undo that names what it deletes must not be
     /// tried once somebody owns that.
-    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>>;
+    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<TaskOnRecord>>;
 
-    /// The undo was tried without success; it is due again at `again`.
-    fn postpone(&self, doom: DoomId, again: Timestamp) -> Fut<'_, ()>;
+    /// A task was tried, and is not done.
+    fn tried(&self, task: TaskId, was: Try) -> Fut<'_, ()>;
 
-    /// The undo is done.
-    fn done(&self, doom: DoomId) -> Fut<'_, ()>;
+    /// A task is done.
+    fn done(&self, task: TaskId, told: Told) -> Fut<'_, ()>;
 
-    /// How many undos are queued.
-    fn waiting(&self) -> Fut<'_, u64>;
+    /// What waits for a resource is due now. False if nothing waits.
+    fn hasten(&self, resource: Resource) -> Fut<'_, bool>;
+
+    /// A task is due now, as if it had never been tried. False if there is none that is not done.
+    fn retry(&self, task: TaskId) -> Fut<'_, bool>;
+
+    /// The tasks of one tenant or of all that are not done; with `past`, the others too.
+    fn tasks(&self, tenant: Option<&TenantId>, past: bool) -> Fut<'_, Vec<TaskOnRecord>>;
+
+    /// How the queue stands.
+    fn tally(&self) -> Fut<'_, Tally>;
 }
 
 /// What did the operator do by a command? Each deed is one transaction, and the note of it for the audit trail is in it.
@@ -138,8 +150,8 @@ pub trait Deeds: Send + Sync {
     /// Records what a lost call made, and closes the call. If it is closed already, that is a [`StoreError::Conflict`].
     fn give(&self, claim: Claim, call: IntentId) -> Fut<'_, ()>;
 
-    /// Queues the deletion of what nobody owns. None: somebody does.
-    fn take_back(&self, resource: Resource, doom: Doom) -> Fut<'_, Option<DoomId>>;
+    /// Queues an undo of what nobody owns. None: somebody does, or it is not said what it takes back.
+    fn take_back(&self, task: Task) -> Fut<'_, Option<TaskId>>;
 
     /// Closes a call. False if it is closed already.
     fn close(&self, call: &OpenIntent) -> Fut<'_, bool>;
@@ -229,7 +241,7 @@ pub trait SubjectConsent: Send + Sync {
 
 /// Everything together, for the room that holds the store.
 pub trait Store:
-    Ownership + Shares + Intents + Doomed + Deeds + Lineage + Uploads + Consents + SubjectConsent
+    Ownership + Shares + Intents + Tasks + Deeds + Lineage + Uploads + Consents + SubjectConsent
 {
     /// Writes as much as a busy commit does and removes it, to find out whether the store can record.
     fn probe(&self) -> Fut<'_, ()>;

@@ -17,7 +17,7 @@ use serde_saphyr::Location;
 use super::matcher::{self, Clash, Matcher};
 use super::profile::{Part, Profile, RefusedAs, Text};
 use super::template::{self, Segment, Span};
-use super::{Catalog, KindRule, Media, Operation, ParamRule, Place};
+use super::{Catalog, KindRule, Media, Operation, Over, ParamRule, Place, life};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::names::{Kind, OperationId};
 use crate::pointer::Pointer;
@@ -29,6 +29,7 @@ struct Compiler<'f> {
     text: &'f str,
     profile: &'f Profile,
     kinds: BTreeMap<Kind, KindRule>,
+    over: BTreeMap<Kind, Over>,
     parts: BTreeMap<&'f str, (&'f Part, Location)>,
     /// Parts that an operation includes.
     included: Vec<&'f str>,
@@ -116,6 +117,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
         text,
         profile,
         kinds: BTreeMap::new(),
+        over: BTreeMap::new(),
         parts: profile.parts.0.iter().map(|(n, p)| (n.value.as_str(), (p, n.referenced))).collect(),
         included: Vec::new(),
         errors: Vec::new(),
@@ -133,6 +135,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
     if compiler.errors.is_empty() {
         compiler.check_owners(&entries);
     }
+    compiler.check_jobs(&entries);
     compiler.find_items(&mut entries);
     let matcher = compiler.compile_matcher(&entries);
     compiler.errors.sort_by_key(|error| (error.line, error.column));
@@ -141,6 +144,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
             let params = entries.iter().map(|entry| param_rules(entry, &compiler.kinds)).collect();
             let operations: Vec<_> = entries.into_iter().map(|entry| Arc::new(entry.operation)).collect();
             let by_id = by_id(&operations);
+            let lives = life::of(&operations, &compiler.over, compiler.kinds.keys().cloned());
             Ok(Catalog {
                 name: Arc::from(profile.profile.as_str()),
                 operations,
@@ -149,6 +153,7 @@ pub(super) fn compile(file: &str, text: &str, profile: &Profile) -> Result<Catal
                 matcher,
                 kinds: compiler.kinds.into_iter().collect(),
                 unknown_kind: KindRule::unknown(),
+                lives,
                 errors,
                 headers,
                 sized_requests: profile.sized_requests,
@@ -248,6 +253,27 @@ impl Compiler<'_> {
                 )
                 .help = Some(
                     "name it in an operation's `creates` or `yields`, or say `adopted: true`".to_owned(),
+                );
+            }
+        }
+    }
+
+    /// A kind of jobs that no operation shows: nobody could ask whether one is over.
+    fn check_jobs(&mut self, entries: &[Entry]) {
+        let shown = |kind: &Kind| {
+            entries.iter().any(|entry| {
+                let op = &entry.operation;
+                op.refused.is_none()
+                    && op.method == Method::GET
+                    && op.uses.iter().any(|used| used.kind == *kind)
+            })
+        };
+        let unseen: Vec<Kind> = self.over.keys().filter(|kind| !shown(kind)).cloned().collect();
+        for (name, _) in &self.profile.kinds.0 {
+            if unseen.contains(&Kind::new(&name.value)) {
+                self.error(
+                    name.referenced,
+                    format!("no operation shows a `{}`, so `over` can't be asked", name.value),
                 );
             }
         }

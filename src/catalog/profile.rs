@@ -127,8 +127,21 @@ pub(super) struct RawKind {
     /// Ids come into being without any call that the profile knows, so that nothing creates them.
     #[serde(default)]
     pub(super) adopted: bool,
+    /// How one says that it has come to its end by itself: a kind of jobs.
+    pub(super) over: Option<RawOver>,
     /// What an unknown, foreign or malformed id is answered with.
     pub(super) not_found: RawNotFound,
+}
+
+/// How a job says that it is over.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOver {
+    /// Where its state stands in the answer that shows one.
+    #[schemars(with = "String")]
+    pub(super) at: Text,
+    /// The states after which nothing more happens.
+    pub(super) is: Vec<String>,
 }
 
 /// The API's own words for an id that does not exist. They never name the id.

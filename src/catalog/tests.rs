@@ -9,6 +9,7 @@ mod enforced;
 mod faults;
 mod kinds;
 mod label_studio;
+mod lives;
 mod openai;
 mod paths;
 mod queries;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::desk::{self, Look};
+use super::desk::{self, Look, Queued};
 use super::registry::{self, Fault};
 use crate::account::orphans::{self, Call, Times};
 use crate::account::{Account, Bounds, Found, Shelf};
@@ -121,8 +121,8 @@ enum Missing {
 /// What is on record beside a page.
 struct Beside {
     intents: Vec<OpenIntent>,
-    /// The paths of what the gateway is about to delete.
-    queued: HashSet<String>,
+    /// What the gateway is about to delete.
+    queued: Queued,
 }
 
 /// An item, its fate, and what came of it: kind, id and fate.
@@ -196,7 +196,7 @@ impl Adopting<'_> {
         // Behind the page, and before the registry: what an open call made is on record, or the call is here.
         let mut intents = self.store.open().await?;
         intents.retain(|one| one.intent.upstream == *self.account.id());
-        let beside = Beside { intents, queued: desk::queued(self.store, self.account.id()).await? };
+        let beside = Beside { intents, queued: Queued::read(self.store, self.account.id()).await? };
         let ids = found.iter().map(|one| one.id.clone()).collect();
         let owners = self.store.owners(self.account.id(), shelf.kind(), ids).await?;
         let mut decided = Vec::with_capacity(found.len());
@@ -250,10 +250,7 @@ impl Adopting<'_> {
     fn is_doomed(&self, found: &Found, beside: &Beside) -> bool {
         let operations = self.account.catalogs().flat_map(crate::catalog::Catalog::operations);
         let creations = operations.flat_map(|one| &one.creates).filter(|one| one.kind == found.kind);
-        creations.filter_map(|one| one.undo.as_ref()).any(|undo| {
-            let path = crate::catalog::fill(&undo.template, |_| Some(&found.id));
-            path.is_some_and(|path| beside.queued.contains(&path))
-        })
+        beside.queued.has(found, creations.filter_map(|one| one.undo.as_ref()))
     }
 
     /// Whether a call that is open may have made it. Of what the table names by its id only one that somebody may wait for: who

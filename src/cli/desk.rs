@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use super::output::complain;
 use crate::account::orphans::Times;
-use crate::account::{Account, Bounds, Shelf};
+use crate::account::{Account, Bounds, Found, Shelf};
+use crate::catalog::Undo;
 use crate::config::Snapshot;
-use crate::names::UpstreamId;
+use crate::names::{Kind, UpstreamId};
 use crate::reason::Refusal;
-use crate::store::{Doomed as _, Sqlite, StoreError};
+use crate::store::{About, Aim, Resource, Sqlite, StoreError, Tasks as _};
 
 /// How far and how long it is looked.
 #[derive(Debug, clap::Args)]
@@ -62,9 +63,38 @@ pub(super) fn words(refusal: &Refusal) -> String {
     format!("{}{log}", refusal.reason.code())
 }
 
-/// The paths of what the gateway is about to delete.
-pub(super) async fn queued(store: &Sqlite, upstream: &UpstreamId) -> Result<HashSet<String>, StoreError> {
-    let due = store.due(Timestamp::MAX, u32::MAX).await?;
-    let ours = due.into_iter().filter(|one| one.doom.upstream == *upstream);
-    Ok(ours.map(|one| one.doom.path).collect())
+/// What the gateway is about to delete.
+#[derive(Default)]
+pub(super) struct Queued {
+    resources: HashSet<(Kind, String)>,
+    paths: HashSet<String>,
+}
+
+impl Queued {
+    pub(super) async fn read(store: &Sqlite, upstream: &UpstreamId) -> Result<Self, StoreError> {
+        let mut queued = Self::default();
+        for task in store.due(Timestamp::MAX, u32::MAX).await? {
+            if task.task.aim == Aim::Watch || task.task.about.upstream() != upstream {
+                continue;
+            }
+            match task.task.about {
+                About::Resource(Resource { kind, id, .. }) => {
+                    queued.resources.insert((kind, id));
+                }
+                About::Call { path, .. } => {
+                    queued.paths.insert(path);
+                }
+            }
+        }
+        Ok(queued)
+    }
+
+    /// Whether it is this thing, which one of these calls would take back.
+    pub(super) fn has<'u>(&self, found: &Found, mut undos: impl Iterator<Item = &'u Undo>) -> bool {
+        self.resources.contains(&(found.kind.clone(), found.id.clone()))
+            || undos.any(|undo| {
+                let path = crate::catalog::fill(&undo.template, |_| Some(&found.id));
+                path.is_some_and(|path| self.paths.contains(&path))
+            })
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::desk::{self, Look};
+use super::desk::{self, Look, Queued};
 use super::output::complain;
 use super::registry::{self, Fault};
 use crate::account::orphans::{self, Call, Orphan, Times, Unseen, Verdict};
@@ -14,8 +14,8 @@ use crate::account::{Account, Found, Shelf};
 use crate::config::Snapshot;
 use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{
-    Claim, Deeds as _, Doomed as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _,
-    Resource, Sqlite, StoreError,
+    Claim, Deeds as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Resource, Sqlite,
+    StoreError, Tasks as _, Told,
 };
 use crate::upstream::Desk;
 
@@ -168,15 +168,12 @@ impl Looking<'_> {
         // once more: what such a call made is on record, or it is open still.
         let mut intents = self.store.open().await?;
         intents.retain(|one| one.intent.upstream == *self.account.id());
-        let queued = desk::queued(self.store, self.account.id()).await?;
+        let queued = Queued::read(self.store, self.account.id()).await?;
         for (thing, _) in found {
             let Some(thing) = self.unowned(vec![thing]).await?.pop() else { continue };
             let unread = |kind: &Kind| read.unread.contains(kind);
             let orphan = orphans::orphan(&self.account, &self.times, &intents, thing, unread);
-            let doomed = orphan.undo.as_ref().is_some_and(|undo| {
-                let path = crate::catalog::fill(&undo.template, |_| Some(&orphan.found.id));
-                path.is_some_and(|path| queued.contains(&path))
-            });
+            let doomed = queued.has(&orphan.found, orphan.undo.iter());
             // The gateway is about to delete it.
             if !doomed {
                 read.orphans.push(orphan);
@@ -266,13 +263,14 @@ impl Looking<'_> {
         let resource = self.resource(orphan);
         let (upstream, kind) = (resource.upstream.clone(), resource.kind.clone());
         let request = crate::names::RequestId::fresh();
-        let doom = self.account.doom(undo, &resource.id, &TenantId::new("operator"), request);
-        let Some(doom) = doom else { return Ok(Fate::Left) };
+        let operator = TenantId::new("operator");
+        let task = self.account.taken_back(undo, &resource, &operator, request);
+        let Some(task) = task else { return Ok(Fate::Left) };
         // It may have come to light meanwhile, for the owner of what shows it.
-        let Some(queued) = self.store.take_back(resource, doom.clone()).await? else { return Ok(Fate::Left) };
-        match self.account.undo(&doom).await {
+        let Some(queued) = self.store.take_back(task.clone()).await? else { return Ok(Fate::Left) };
+        match self.account.undo(&task).await {
             Ok(true) => {
-                self.store.done(queued).await?;
+                self.store.done(queued, Told::Undone).await?;
                 Ok(Fate::Deleted)
             }
             Ok(false) => Ok(Fate::Queued),

@@ -9,13 +9,13 @@ use crate::isolation::{Borrowed, Sight, Source, TenantScope, fault, sight, store
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::pointer::{Pointer, Step};
 use crate::reason::{Reason, Refusal};
-use crate::store::{Claim, Doom, Making, Origin, Parent, Relation, Resource, StoreError};
+use crate::store::{About, Aim, Cause, Claim, Making, Origin, Parent, Relation, Resource, StoreError, Task};
 use crate::telemetry::Violation;
 
 use super::effects::Open;
 use super::shared::Shared;
 use super::stages::Recognised;
-use super::undo;
+use super::tasks;
 
 /// What is known of a call when its answer comes.
 pub(super) struct Claiming<'a> {
@@ -379,21 +379,20 @@ impl Claiming<'_> {
             self.note(&creation.kind, id, Role::Undone);
             let Some(undo) = &creation.undo else { continue };
             let Some(path) = self.path_of(undo, id) else { continue };
-            let doom = Doom {
+            let upstream = upstream.clone();
+            let task = Task {
                 tenant: self.request.tenant.id.clone(),
-                upstream: self.request.received.route.upstream.id.clone(),
-                method: undo.method.clone(),
-                path,
+                cause: Cause::Unrecorded,
+                aim: Aim::Undo,
+                about: About::Call { upstream, method: undo.method.clone(), path, of: None },
                 request: self.id(),
             };
             // With the last of them all is on record.
             let settles = intent.filter(|_| nth + 1 == made.len());
-            match self.shared.store.doom(doom.clone(), settles).await {
+            match self.shared.store.queue(vec![task.clone()], settles).await {
                 Ok(_) if settles.is_some() => self.begun.settled(),
                 Ok(_) => {}
-                Err(_) => {
-                    undo::attempt(self.shared, &self.request.received.live, &doom).await;
-                }
+                Err(_) => tasks::undo(self.shared, &self.request.received.live, &task).await,
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod deeds;
+mod intents;
 mod ledger;
 mod lineage;
 mod lists;
@@ -335,6 +336,11 @@ fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
 /// A count of the store.
 fn count(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_range| StoreError::Corrupt("a count is negative"))
+}
+
+/// A text of the store.
+fn text(row: &rusqlite::Row<'_>, column: usize) -> Result<String, StoreError> {
+    Ok(row.get(column)?)
 }
 
 /// A word of the store as a value.

@@ -186,49 +186,6 @@ pub struct OpenIntent {
     pub lost: Option<Timestamp>,
 }
 
-/// A call that takes something back upstream.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Doom {
-    /// Whose it was to be.
-    pub tenant: TenantId,
-    /// The account.
-    pub upstream: UpstreamId,
-    /// The method of the undo.
-    pub method: http::Method,
-    /// The path of the undo, below the upstream's base.
-    pub path: String,
-    /// The request that left it behind.
-    pub request: RequestId,
-}
-
-impl fmt::Debug for Doom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Doom")
-            .field("tenant", &self.tenant)
-            .field("upstream", &self.upstream)
-            .field("method", &self.method)
-            .field("request", &self.request)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The number of an undo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DoomId(pub(super) i64);
-
-/// An undo that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its number.
-    pub id: DoomId,
-    /// What to do.
-    pub doom: Doom,
-    /// How often it was tried without success.
-    pub attempts: u32,
-    /// What it deletes, where that may have come to be somebody's since.
-    pub of: Option<Resource>,
-}
-
 /// Which way to walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Towards {

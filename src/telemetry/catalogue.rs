@@ -109,6 +109,10 @@ defs! {
         "Requests that wait for the upstream or read its answer.";
     UPSTREAM_UNDOS = Gauge, "consentry_upstream_undos_waiting" []
         "Objects that have to be taken back upstream and are not yet.";
+    TASKS = Gauge, "consentry_tasks" ["state"]
+        "What is to be done upstream: open, failed (tried often and in vain, and tried still), held by a legal hold; and done.";
+    TASKS_OLDEST = Gauge, "consentry_tasks_oldest_seconds" []
+        "Age of the oldest task that is not done; 0 if there is none.";
     // Configuration
     CONFIG_RELOADS = Counter, "consentry_config_reload_total" ["result"]
         "Loads of the configuration.";

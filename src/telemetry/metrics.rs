@@ -15,6 +15,7 @@ use super::meters::{Held, RequestMeter, RouteHistograms, TenantCounters, Upstrea
 use super::sources::{Pulled, Sources};
 use crate::names::{NameMap, Purpose, RouteName, TenantId, UpstreamId};
 use crate::reason::Reason;
+use crate::store::Tally;
 
 /// Tenants that have a label of their own.
 const TENANTS: usize = 500;
@@ -264,9 +265,19 @@ impl Metrics {
         self.families.isolation.with_label_values(&[&*table.tenant(tenant).label, kind.as_str()]).inc();
     }
 
-    /// So many objects have to be taken back upstream.
-    pub fn undos_waiting(&self, count: u64) {
-        self.families.undos.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// How the queue of what is to be done upstream stands.
+    pub fn tasks(&self, tally: &Tally, now: Timestamp) {
+        let set = |state: &str, many: u64| {
+            let many = i64::try_from(many).unwrap_or(i64::MAX);
+            self.families.tasks.with_label_values(&[state]).set(many);
+        };
+        set("open", tally.open);
+        set("failed", tally.failed);
+        set("held", tally.held);
+        set("done", tally.done);
+        self.families.undos.set(i64::try_from(tally.undos).unwrap_or(i64::MAX));
+        let age = tally.oldest.map_or(0, |oldest| now.as_second() - oldest.as_second());
+        self.families.tasks_oldest.set(age.max(0));
     }
 
     /// A configuration came into force; `hash` is its fingerprint.

@@ -12,6 +12,7 @@ use super::*;
 use crate::audit::{Decision, Entry, Found, Records};
 use crate::names::{Direction, Entity, Purpose, RequestId, RouteName, TenantId, UpstreamId};
 use crate::reason::Reason;
+use crate::store::Tally;
 
 fn names(tenants: &[&str]) -> Names {
     Names {
@@ -146,7 +147,9 @@ fn everything_else_is_counted_too() {
     metrics.loaded("abc");
     metrics.loaded("def");
     metrics.load_refused();
-    metrics.undos_waiting(4);
+    let oldest = Timestamp::from_second(40).ok();
+    let tally = Tally { undos: 4, open: 3, failed: 2, held: 1, done: 9, oldest };
+    metrics.tasks(&tally, Timestamp::from_second(100).unwrap());
     let upstream = metrics.upstream(&UpstreamId::new("account"));
     upstream.answered(StatusCode::OK, Duration::from_millis(30));
     upstream.failed(Reason::UpstreamTimeout);
@@ -173,6 +176,11 @@ fn everything_else_is_counted_too() {
         (r#"consentry_config_reload_total{result="failure"}"#, Some(1.0)),
         ("consentry_config_last_reload_successful", Some(0.0)),
         ("consentry_upstream_undos_waiting", Some(4.0)),
+        (r#"consentry_tasks{state="open"}"#, Some(3.0)),
+        (r#"consentry_tasks{state="failed"}"#, Some(2.0)),
+        (r#"consentry_tasks{state="held"}"#, Some(1.0)),
+        (r#"consentry_tasks{state="done"}"#, Some(9.0)),
+        ("consentry_tasks_oldest_seconds", Some(60.0)),
         (r#"consentry_upstream_requests_total{code_class="2xx",upstream="account"}"#, Some(1.0)),
         (r#"consentry_upstream_requests_total{code_class="5xx",upstream="account"}"#, Some(0.0)),
         (r#"consentry_upstream_errors_total{reason="upstream_timeout",upstream="account"}"#, Some(1.0)),

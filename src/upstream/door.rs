@@ -6,6 +6,7 @@ use super::pool::UpstreamBody;
 use crate::body::{Censored, Outgoing};
 use crate::consent::Permit;
 use crate::isolation::TenantScope;
+use crate::lifecycle::Order;
 use crate::names::TenantId;
 
 /// Method, target and headers as the upstream shall see them.
@@ -54,21 +55,25 @@ impl Cleared {
         Self { tenant: scope.tenant().clone(), request }
     }
 
-    /// Takes back what a call of the tenant made and the gateway could not record, or was told to delete. It carries nothing
-    /// of anybody's.
+    /// A call that the gateway makes by itself: it takes back, cancels, deletes, or asks whether that worked. What it is about
+    /// is the order's; it carries nothing of anybody's.
     #[must_use]
-    pub fn taking_back(head: Head, tenant: &TenantId) -> Self {
+    pub fn taking_back(order: &Order, uri: Uri, headers: HeaderMap) -> Self {
+        Self::bare(Head { method: order.method().clone(), uri, headers }, order.tenant().clone())
+    }
+
+    fn bare(head: Head, tenant: TenantId) -> Self {
         let mut request = Request::new(Outgoing::Empty);
         *request.method_mut() = head.method;
         *request.uri_mut() = head.uri;
         *request.headers_mut() = head.headers;
-        Self { tenant: tenant.clone(), request }
+        Self { tenant, request }
     }
 
     /// The operator's own look at what lies in the account. Nothing goes up with it, and no tenant is shown what comes back.
     #[must_use]
     pub fn at_the_desk(head: Head, _operator: &Desk) -> Self {
-        Self::taking_back(head, &TenantId::new("operator"))
+        Self::bare(head, TenantId::new("operator"))
     }
 
     /// Whose request it is.

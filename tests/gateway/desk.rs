@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use consentry::names::{Kind, OperationId, RequestId, TenantId, UpstreamId};
 use consentry::reason::Reason;
-use consentry::store::{Claim, Doomed as _, Making, Options, Origin, Ownership as _, Resource, Sqlite};
+use consentry::store::{Claim, Making, Options, Origin, Ownership as _, Resource, Sqlite, Tasks as _};
 use serde_json::{Value, json};
 
 use super::account::{losing, on, rules, state, table, until_they_are_over};
@@ -228,7 +228,7 @@ fn what_came_to_be_somebodys_is_not_deleted_later() {
     };
     runtime.block_on(store.claim(vec![claim])).unwrap();
     refuses.store(false, Ordering::Relaxed);
-    eventually(|| runtime.block_on(store.waiting()).unwrap() == 0);
+    eventually(|| runtime.block_on(store.tasks(None, false)).unwrap().is_empty());
     assert!(shop.has(&queued[0]), "it is acme's, and was deleted");
     assert!(!shop.has(&queued[1]), "it is nobody's");
     running.acme().get(&format!("/v1/assistants/{}", queued[0])).ok();

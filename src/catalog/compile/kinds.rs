@@ -3,9 +3,9 @@
 use regex::{Regex, RegexBuilder};
 
 use super::Compiler;
-use crate::catalog::KindRule;
 use crate::catalog::kind::NotFound;
 use crate::catalog::profile::Text;
+use crate::catalog::{KindRule, Over};
 use crate::names::Kind;
 
 /// Compiled size that a pattern may have, in bytes.
@@ -48,6 +48,18 @@ impl Compiler<'_> {
                     code: raw.not_found.code.clone(),
                 },
             };
+            if let Some(over) = &raw.over
+                && let Some(at) = self.pointer(&over.at)
+            {
+                if over.is.is_empty() {
+                    self.error(
+                        over.at.referenced,
+                        "`is` names no state: nothing of this kind would ever be over",
+                    );
+                }
+                let is = over.is.iter().map(|state| state.as_str().into()).collect();
+                self.over.insert(rule.kind.clone(), Over { at, is });
+            }
             self.kinds.insert(rule.kind.clone(), rule);
         }
     }

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::super::deed::{Deed, What};
-use super::super::types::{Claim, Doom, DoomId, Intent, IntentId, OpenIntent, Resource};
+use super::super::task::{About, Task, TaskId};
+use super::super::types::{Claim, Intent, IntentId, OpenIntent, Resource};
 use super::super::{Deeds, Fut, StoreError};
 use super::writer::Tx;
-use super::{Sqlite, claims, count, tasks, time, word};
+use super::{Sqlite, claims, count, intents, tasks, time, word};
 use crate::names::{Kind, RequestId, TenantId, UpstreamId};
 
 impl Deeds for Sqlite {
@@ -33,7 +34,7 @@ impl Deeds for Sqlite {
     fn give(&self, claim: Claim, call: IntentId) -> Fut<'_, ()> {
         self.write(move |tx| {
             // What another command gave for this call is the one thing that it made.
-            if !tasks::settle(tx, call)? {
+            if !intents::settle(tx, call)? {
                 return Err(StoreError::Conflict);
             }
             claims::claim_one(tx, &claim)?;
@@ -42,15 +43,16 @@ impl Deeds for Sqlite {
         })
     }
 
-    fn take_back(&self, resource: Resource, doom: Doom) -> Fut<'_, Option<DoomId>> {
+    fn take_back(&self, task: Task) -> Fut<'_, Option<TaskId>> {
         self.write(move |tx| {
+            let About::Call { of: Some(resource), .. } = &task.about else { return Ok(None) };
             let (upstream, kind) = (tx.name(resource.upstream.as_str())?, tx.name(resource.kind.as_str())?);
             // It may have come to light meanwhile, for the owner of what shows it.
             if claims::newest(tx, upstream, kind, &resource.id)?.is_some_and(|newest| !newest.ended) {
                 return Ok(None);
             }
-            let queued = tasks::doom(tx, &doom, Some((kind, &resource.id)))?;
-            note(tx, What::TakenBack, &doom.tenant, &resource.upstream, Some(&resource), doom.request)?;
+            let Some(queued) = tasks::queue(tx, std::slice::from_ref(&task))?.pop() else { return Ok(None) };
+            note(tx, What::TakenBack, &task.tenant, &resource.upstream, Some(resource), task.request)?;
             Ok(Some(queued))
         })
     }
@@ -58,7 +60,7 @@ impl Deeds for Sqlite {
     fn close(&self, call: &OpenIntent) -> Fut<'_, bool> {
         let (id, intent) = (call.id, call.intent.clone());
         self.write(move |tx| {
-            if !tasks::settle(tx, id)? {
+            if !intents::settle(tx, id)? {
                 return Ok(false);
             }
             let Intent { tenant, upstream, request, .. } = intent;

@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST, DEEDS];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST, DEEDS, TASKS];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -234,6 +234,36 @@ pub(super) fn lose_open(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("UPDATE intent SET lost = ?1 WHERE lost IS NULL", [now])?;
     Ok(())
 }
+
+/// What is to be done upstream, whatever for. Undos were a queue of their own.
+const TASKS: &str = "
+CREATE TABLE task (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    upstream INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    aim TEXT NOT NULL,
+    kind INTEGER,
+    id TEXT,
+    method TEXT,
+    path TEXT,
+    request BLOB NOT NULL,
+    progress TEXT NOT NULL,
+    sent INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    told TEXT,
+    queued INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    ended INTEGER
+) STRICT;
+CREATE INDEX task_due ON task (due) WHERE ended IS NULL;
+CREATE UNIQUE INDEX task_once ON task (upstream, kind, id, aim) WHERE ended IS NULL AND id IS NOT NULL;
+INSERT OR IGNORE INTO task
+    (tenant, upstream, cause, aim, kind, id, method, path, request, progress, sent, attempts, queued, due)
+    SELECT tenant, upstream, 'unrecorded', 'undo', kind, id, method, path, request, 'open', 0, attempts, queued, due
+    FROM doomed ORDER BY n;
+DROP TABLE doomed;
+";
 
 /// Brings a file to the newest schema, all steps or none. `alone` is asked first where there is something to do: a
 /// process that serves from the file knows the schema that it found.

@@ -1,188 +1,188 @@
-//! What was begun, and what has to be taken back.
+//! What is to be done upstream: a queue that forgets nothing.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::super::types::{Attempt, Claim, Doom, DoomId, Intent, IntentId, OpenIntent, Resource};
-use super::super::{Doomed, Fut, Intents, Parent, Relation, StoreError};
+use super::super::task::{About, Aim, Cause, Progress, Tally, Task, TaskId, TaskOnRecord, Told, Try};
+use super::super::types::{IntentId, Resource};
+use super::super::{Fut, StoreError, Tasks};
 use super::writer::Tx;
-use super::{Sqlite, claims, count, time, word};
-use crate::names::{DatasetName, Kind, Label, OperationId, RequestId, TenantId, UpstreamId, Via};
+use super::{Sqlite, count, intents, text, time, word};
+use crate::names::{Kind, RequestId, TenantId, UpstreamId};
 
-impl Intents for Sqlite {
-    fn begin(&self, intent: Intent) -> Fut<'_, IntentId> {
+const COLUMNS: &str = "SELECT k.n, t.text, u.text, k.cause, k.aim, r.text, k.id, k.method, k.path, k.request,
+    k.progress, k.sent, k.attempts, k.told, k.queued, k.due, k.ended
+    FROM task k JOIN name t ON t.n = k.tenant JOIN name u ON u.n = k.upstream LEFT JOIN name r ON r.n = k.kind";
+
+impl Tasks for Sqlite {
+    fn queue(&self, tasks: Vec<Task>, settles: Option<IntentId>) -> Fut<'_, Vec<TaskId>> {
         self.write(move |tx| {
-            let tenant = tx.name(intent.tenant.as_str())?;
-            let upstream = tx.name(intent.upstream.as_str())?;
-            let operation = tx.name(intent.operation.as_str())?;
-            let dataset = intent.dataset.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
-            let label = intent.label.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
-            let sql = "INSERT INTO intent (tenant, upstream, operation, request, begun, dataset, label, said)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-            let (now, request) = (Timestamp::now().as_millisecond(), intent.request.to_bytes());
-            let values = params![tenant, upstream, operation, request, now, dataset, label, intent.said];
-            tx.connection.prepare_cached(sql)?.execute(values)?;
-            let id = tx.connection.last_insert_rowid();
-            for (n, of) in (0_i64..).zip(&intent.from) {
-                let (kind, via) = (tx.name(of.kind.as_str())?, tx.name(of.via.as_str())?);
-                let sql = "INSERT INTO intent_from (intent, n, kind, id, relation, via)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                let values = params![id, n, kind, of.id, of.relation.as_str(), via];
-                tx.connection.prepare_cached(sql)?.execute(values)?;
-            }
-            Ok(IntentId(id))
+            let queued = queue(tx, &tasks)?;
+            settles.map_or(Ok(false), |intent| intents::settle(tx, intent))?;
+            Ok(queued)
         })
     }
 
-    fn settle(&self, intent: IntentId) -> Fut<'_, ()> {
-        self.write(move |tx| settle(tx, intent).map(drop))
+    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<TaskOnRecord>> {
+        self.read(move |connection| {
+            let sql = format!("{COLUMNS} WHERE k.ended IS NULL AND k.due <= ?1 ORDER BY k.due, k.n LIMIT ?2");
+            listed(connection, &sql, params![now.as_millisecond(), limit])
+        })
     }
 
-    fn lose(&self, intent: IntentId) -> Fut<'_, ()> {
+    fn tried(&self, task: TaskId, was: Try) -> Fut<'_, ()> {
         self.write(move |tx| {
-            let sql = "UPDATE intent SET lost = ?2 WHERE n = ?1 AND lost IS NULL";
-            tx.connection
-                .prepare_cached(sql)?
-                .execute(params![intent.0, Timestamp::now().as_millisecond()])?;
+            let sql =
+                "UPDATE task SET progress = ?2, sent = ?3, told = ?4, due = ?5, attempts = attempts + ?6
+                WHERE n = ?1 AND ended IS NULL";
+            let (progress, told) = (was.progress.as_str(), was.told.as_str());
+            let values = params![task.0, progress, was.sent, told, was.again.as_millisecond(), was.in_vain];
+            tx.connection.prepare_cached(sql)?.execute(values)?;
             Ok(())
         })
     }
 
-    fn claim_and_settle(&self, claims: Vec<Claim>, intent: IntentId) -> Fut<'_, ()> {
+    fn done(&self, task: TaskId, told: Told) -> Fut<'_, ()> {
         self.write(move |tx| {
-            claims::claim_all(tx, &claims)?;
-            settle(tx, intent).map(drop)
+            let sql =
+                "UPDATE task SET progress = 'done', told = ?2, ended = ?3 WHERE n = ?1 AND ended IS NULL";
+            let now = Timestamp::now().as_millisecond();
+            tx.connection.prepare_cached(sql)?.execute(params![task.0, told.as_str(), now])?;
+            Ok(())
         })
     }
 
-    fn open(&self) -> Fut<'_, Vec<OpenIntent>> {
-        self.read(|connection| {
+    fn hasten(&self, resource: Resource) -> Fut<'_, bool> {
+        self.write(move |tx| {
+            let (upstream, kind) = (tx.name(resource.upstream.as_str())?, tx.name(resource.kind.as_str())?);
+            let sql = "UPDATE task SET due = ?4
+                WHERE ended IS NULL AND upstream = ?1 AND kind = ?2 AND id = ?3 AND due > ?4";
+            let now = Timestamp::now().as_millisecond();
+            let rows =
+                tx.connection.prepare_cached(sql)?.execute(params![upstream, kind, resource.id, now])?;
+            Ok(rows > 0)
+        })
+    }
+
+    fn retry(&self, task: TaskId) -> Fut<'_, bool> {
+        self.write(move |tx| {
             let sql =
-                "SELECT i.n, t.text, u.text, o.text, i.request, i.begun, d.text, l.text, i.lost, i.said FROM intent i
-                JOIN name t ON t.n = i.tenant JOIN name u ON u.n = i.upstream JOIN name o ON o.n = i.operation
-                LEFT JOIN name d ON d.n = i.dataset LEFT JOIN name l ON l.n = i.label
-                ORDER BY i.n";
+                "UPDATE task SET due = ?2, attempts = 0, progress = 'open' WHERE n = ?1 AND ended IS NULL";
+            let now = Timestamp::now().as_millisecond();
+            Ok(tx.connection.prepare_cached(sql)?.execute(params![task.0, now])? > 0)
+        })
+    }
+
+    fn tasks(&self, tenant: Option<&TenantId>, past: bool) -> Fut<'_, Vec<TaskOnRecord>> {
+        let tenant = tenant.map(|tenant| tenant.as_str().to_owned());
+        self.read(move |connection| {
+            let sql = format!(
+                "{COLUMNS} WHERE (?1 OR k.ended IS NULL) AND (?2 IS NULL OR t.text = ?2) ORDER BY k.n"
+            );
+            listed(connection, &sql, params![past, tenant])
+        })
+    }
+
+    fn tally(&self) -> Fut<'_, Tally> {
+        self.read(|connection| {
+            let mut tally = Tally::default();
+            let sql =
+                "SELECT progress, count(*), min(queued), sum(aim = 'undo') FROM task WHERE ended IS NULL
+                GROUP BY progress";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
-            let mut open = Vec::new();
             while let Some(row) = rows.next()? {
-                let intent = Intent {
-                    tenant: TenantId::new(&text(row, 1)?),
-                    upstream: UpstreamId::new(&text(row, 2)?),
-                    operation: OperationId::new(&text(row, 3)?),
-                    request: RequestId::from_bytes(row.get(4)?),
-                    dataset: row.get::<_, Option<String>>(6)?.map(|name| DatasetName::new(&name)),
-                    label: row.get::<_, Option<String>>(7)?.map(|name| Label::new(&name)),
-                    said: row.get(9)?,
-                    from: sources(connection, row.get(0)?)?,
-                };
-                let lost = row.get::<_, Option<i64>>(8)?.map(time).transpose()?;
-                open.push(OpenIntent { id: IntentId(row.get(0)?), intent, begun: time(row.get(5)?)?, lost });
+                let many = count(row.get(1)?)?;
+                match word(Progress::from_word(&text(row, 0)?))? {
+                    Progress::Open => tally.open = many,
+                    Progress::Failed => tally.failed = many,
+                    Progress::Held => tally.held = many,
+                    Progress::Done => {}
+                }
+                tally.undos += count(row.get(3)?)?;
+                let queued = time(row.get(2)?)?;
+                tally.oldest = Some(tally.oldest.map_or(queued, |oldest| oldest.min(queued)));
             }
-            Ok(open)
+            let sql = "SELECT count(*) FROM task WHERE ended IS NOT NULL";
+            tally.done = count(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)?;
+            Ok(tally)
         })
     }
 }
 
-impl Doomed for Sqlite {
-    fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId> {
-        self.write(move |tx| {
-            let id = self::doom(tx, &doom, None)?;
-            settles.map_or(Ok(false), |intent| settle(tx, intent))?;
-            Ok(id)
-        })
-    }
-
-    fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>> {
-        self.read(move |connection| {
-            let sql = "SELECT d.n, t.text, u.text, d.method, d.path, d.request, d.attempts, k.text, d.id FROM doomed d
-                JOIN name t ON t.n = d.tenant JOIN name u ON u.n = d.upstream LEFT JOIN name k ON k.n = d.kind
-                WHERE d.due <= ?1 ORDER BY d.due, d.n LIMIT ?2";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(params![now.as_millisecond(), limit])?;
-            let mut due = Vec::new();
-            while let Some(row) = rows.next()? {
-                due.push(attempt(row)?);
-            }
-            Ok(due)
-        })
-    }
-
-    fn postpone(&self, doom: DoomId, again: Timestamp) -> Fut<'_, ()> {
-        self.write(move |tx| {
-            let sql = "UPDATE doomed SET due = ?2, attempts = attempts + 1 WHERE n = ?1";
-            tx.connection.prepare_cached(sql)?.execute(params![doom.0, again.as_millisecond()])?;
-            Ok(())
-        })
-    }
-
-    fn done(&self, doom: DoomId) -> Fut<'_, ()> {
-        self.write(move |tx| {
-            tx.connection.prepare_cached("DELETE FROM doomed WHERE n = ?1")?.execute([doom.0])?;
-            Ok(())
-        })
-    }
-
-    fn waiting(&self) -> Fut<'_, u64> {
-        self.read(|connection| {
-            count(connection.prepare_cached("SELECT count(*) FROM doomed")?.query_row([], |row| row.get(0))?)
-        })
-    }
-}
-
-/// Queues an undo, with kind and id of what it deletes if that has to be asked for anew.
-pub(super) fn doom(tx: &mut Tx<'_>, doom: &Doom, of: Option<(i64, &str)>) -> Result<DoomId, StoreError> {
-    let (tenant, upstream) = (tx.name(doom.tenant.as_str())?, tx.name(doom.upstream.as_str())?);
-    let sql = "INSERT INTO doomed (tenant, upstream, method, path, request, queued, due, attempts, kind, id)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, ?7, ?8)";
+/// Queues tasks. One that waits already for the same resource and aim is not queued again.
+pub(super) fn queue(tx: &mut Tx<'_>, tasks: &[Task]) -> Result<Vec<TaskId>, StoreError> {
     let now = Timestamp::now().as_millisecond();
-    let (kind, id) = (of.map(|(kind, _)| kind), of.map(|(_, id)| id));
-    let values =
-        params![tenant, upstream, doom.method.as_str(), doom.path, doom.request.to_bytes(), now, kind, id];
-    tx.connection.prepare_cached(sql)?.execute(values)?;
-    Ok(DoomId(tx.connection.last_insert_rowid()))
-}
-
-/// Closes a call. False if it is closed already.
-pub(super) fn settle(tx: &mut Tx<'_>, intent: IntentId) -> Result<bool, StoreError> {
-    let rows = tx.connection.prepare_cached("DELETE FROM intent WHERE n = ?1")?.execute([intent.0])?;
-    tx.connection.prepare_cached("DELETE FROM intent_from WHERE intent = ?1")?.execute([intent.0])?;
-    Ok(rows > 0)
-}
-
-/// What an intent's call named.
-fn sources(connection: &Connection, intent: i64) -> Result<Vec<Parent>, StoreError> {
-    let sql = "SELECT k.text, f.id, f.relation, v.text FROM intent_from f
-        JOIN name k ON k.n = f.kind JOIN name v ON v.n = f.via WHERE f.intent = ?1 ORDER BY f.n";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([intent])?;
-    let mut from = Vec::new();
-    while let Some(row) = rows.next()? {
-        from.push(Parent {
-            kind: Kind::new(&text(row, 0)?),
-            id: text(row, 1)?,
-            relation: word(Relation::from_word(&text(row, 2)?))?,
-            via: Via::new(&text(row, 3)?),
-        });
+    let sql = "INSERT OR IGNORE INTO task
+        (tenant, upstream, cause, aim, kind, id, method, path, request, progress, sent, attempts, queued, due)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'open', 0, 0, ?10, ?10)";
+    let mut queued = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let (tenant, upstream) = (tx.name(task.tenant.as_str())?, tx.name(task.about.upstream().as_str())?);
+        let (kind, id, method, path) = match &task.about {
+            About::Resource(resource) => {
+                (Some(tx.name(resource.kind.as_str())?), Some(resource.id.as_str()), None, None)
+            }
+            About::Call { method, path, of, .. } => {
+                let kind = of.as_ref().map(|of| tx.name(of.kind.as_str())).transpose()?;
+                let id = of.as_ref().map(|of| of.id.as_str());
+                (kind, id, Some(method.as_str()), Some(path.as_str()))
+            }
+        };
+        let (cause, aim) = (task.cause.as_str(), task.aim.as_str());
+        let values =
+            params![tenant, upstream, cause, aim, kind, id, method, path, task.request.to_bytes(), now];
+        if tx.connection.prepare_cached(sql)?.execute(values)? > 0 {
+            queued.push(TaskId(tx.connection.last_insert_rowid()));
+        }
     }
-    Ok(from)
+    Ok(queued)
 }
 
-fn attempt(row: &Row<'_>) -> Result<Attempt, StoreError> {
-    let method = http::Method::from_bytes(text(row, 3)?.as_bytes());
-    let doom = Doom {
-        tenant: TenantId::new(&text(row, 1)?),
-        upstream: UpstreamId::new(&text(row, 2)?),
-        method: method.map_err(|_bad| StoreError::Corrupt("a method is none"))?,
-        path: text(row, 4)?,
-        request: RequestId::from_bytes(row.get(5)?),
+fn listed(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<TaskOnRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut tasks = Vec::new();
+    while let Some(row) = rows.next()? {
+        tasks.push(on_record(row)?);
+    }
+    Ok(tasks)
+}
+
+fn on_record(row: &Row<'_>) -> Result<TaskOnRecord, StoreError> {
+    let upstream = UpstreamId::new(&text(row, 2)?);
+    let of = row.get::<_, Option<String>>(5)?.zip(row.get::<_, Option<String>>(6)?);
+    let of = of.map(|(kind, id)| Resource { upstream: upstream.clone(), kind: Kind::new(&kind), id });
+    let about = match (row.get::<_, Option<String>>(7)?, of) {
+        (Some(method), of) => {
+            let method = http::Method::from_bytes(method.as_bytes());
+            let method = method.map_err(|_bad| StoreError::Corrupt("a method is none"))?;
+            About::Call { upstream, method, path: text(row, 8)?, of }
+        }
+        (None, Some(resource)) => About::Resource(resource),
+        (None, None) => return Err(StoreError::Corrupt("a task is about nothing")),
     };
-    let (kind, id): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
-    let upstream = doom.upstream.clone();
-    let of = kind.zip(id).map(|(kind, id)| Resource { upstream, kind: Kind::new(&kind), id });
-    Ok(Attempt { id: DoomId(row.get(0)?), doom, attempts: row.get(6)?, of })
-}
-
-fn text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
-    Ok(row.get(column)?)
+    let task = Task {
+        tenant: TenantId::new(&text(row, 1)?),
+        cause: word(Cause::from_word(&text(row, 3)?))?,
+        aim: word(Aim::from_word(&text(row, 4)?))?,
+        about,
+        request: RequestId::from_bytes(row.get(9)?),
+    };
+    let told = row.get::<_, Option<String>>(13)?;
+    Ok(TaskOnRecord {
+        id: TaskId(row.get(0)?),
+        task,
+        progress: word(Progress::from_word(&text(row, 10)?))?,
+        sent: row.get(11)?,
+        attempts: row.get(12)?,
+        told: told.map(|told| word(Told::from_word(&told))).transpose()?,
+        queued: time(row.get(14)?)?,
+        due: time(row.get(15)?)?,
+        ended: row.get::<_, Option<i64>>(16)?.map(time).transpose()?,
+    })
 }

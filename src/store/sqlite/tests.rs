@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::names::{DatasetName, OperationId, RequestId, TenantId, Via};
 use crate::store::{
-    Claim, Doom, Doomed, Intent, Intents, Lineage, Making, Origin, Ownership, Page, Parent, Relation,
-    Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
+    Claim, Intent, Intents, Lineage, Making, Origin, Ownership, Page, Parent, Relation, Resource, State,
+    Towards, Upload, UploadPart, UploadState, Uploads,
 };
 
 mod deeds;
@@ -19,6 +19,7 @@ mod ledger;
 mod model;
 mod scale;
 mod shares;
+mod tasks;
 
 fn store(folder: &TempDir) -> Sqlite {
     Sqlite::open(&Options::serving(folder.path().join("consentry.db"))).unwrap()
@@ -230,43 +231,6 @@ async fn an_intent_is_settled_with_its_claims_or_stays_open() {
     assert!(store.open().await.unwrap().is_empty());
     let third = store.begin(intent(lost)).await.unwrap();
     assert_ne!(third, open[0].id, "a number is never given twice");
-}
-
-#[tokio::test]
-async fn undos_wait_until_they_are_done() {
-    let folder = TempDir::new().unwrap();
-    let store = store(&folder);
-    let doom = Doom {
-        tenant: TenantId::new("acme"),
-        upstream: upstream(),
-        method: http::Method::DELETE,
-        path: "/v1/files/file-9".into(),
-        request: RequestId::fresh(),
-    };
-    let intent = Intent {
-        tenant: TenantId::new("acme"),
-        upstream: upstream(),
-        operation: OperationId::new("createFile"),
-        request: doom.request,
-        dataset: None,
-        label: None,
-        said: None,
-        from: Vec::new(),
-    };
-    let intent = store.begin(intent).await.unwrap();
-    let id = store.doom(doom.clone(), Some(intent)).await.unwrap();
-    assert!(store.open().await.unwrap().is_empty());
-    let now = Timestamp::now();
-    let due = store.due(now, 10).await.unwrap();
-    assert_eq!(due.len(), 1);
-    assert_eq!((due[0].id, &due[0].doom, due[0].attempts), (id, &doom, 0));
-    let later = now + jiff::SignedDuration::from_secs(30);
-    store.postpone(id, later).await.unwrap();
-    assert!(store.due(now, 10).await.unwrap().is_empty());
-    assert_eq!(store.due(later, 10).await.unwrap()[0].attempts, 1);
-    assert_eq!(store.waiting().await.unwrap(), 1);
-    store.done(id).await.unwrap();
-    assert_eq!(store.waiting().await.unwrap(), 0);
 }
 
 #[tokio::test]

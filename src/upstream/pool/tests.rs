@@ -16,8 +16,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::lifecycle::Order;
+use crate::names::RequestId;
+use crate::store::{About, Aim, Cause, Task};
 use crate::tls::testing::Authority;
-use crate::upstream::Head;
 
 /// What an origin noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,8 +139,11 @@ fn asked(path: &str) -> Seen {
 fn get(upstream: &Upstream, tenant: &str, path: &str) -> Cleared {
     let base = upstream.base.to_string();
     let uri = format!("{}{path}", base.trim_end_matches('/')).parse().unwrap();
-    let head = Head { method: Method::GET, uri, headers: HeaderMap::new() };
-    Cleared::taking_back(head, &TenantId::new(tenant))
+    let about =
+        About::Call { upstream: upstream.id.clone(), method: Method::GET, path: path.to_owned(), of: None };
+    let (cause, aim, request) = (Cause::Unrecorded, Aim::Undo, RequestId::fresh());
+    let order = Order::undo(&Task { tenant: TenantId::new(tenant), cause, aim, about, request }).unwrap();
+    Cleared::taking_back(&order, uri, HeaderMap::new())
 }
 
 async fn text(response: Response<AnswerBody>) -> Bytes {

@@ -1,11 +1,13 @@
 //! What operators do by commands is one transaction with its note for the audit trail.
 
 use super::*;
-use crate::store::{Deeds, What};
+use crate::store::{About, Aim, Cause, Deeds, Task, Tasks, What};
 
-fn doom(tenant: &str) -> Doom {
+fn undo() -> Task {
     let (method, path) = (http::Method::DELETE, "/v1/files/a".to_owned());
-    Doom { tenant: TenantId::new(tenant), upstream: upstream(), method, path, request: RequestId::fresh() }
+    let about = About::Call { upstream: upstream(), method, path, of: Some(resource("file", "a")) };
+    let (tenant, request) = (TenantId::new("operator"), RequestId::fresh());
+    Task { tenant, cause: Cause::Unrecorded, aim: Aim::Undo, about, request }
 }
 
 fn call(request: RequestId) -> Intent {
@@ -72,13 +74,14 @@ async fn what_somebody_owns_is_not_taken_back() {
     let folder = TempDir::new().unwrap();
     let store = store(&folder);
     store.claim(vec![claim("acme", "file", "a")]).await.unwrap();
-    assert_eq!(store.take_back(resource("file", "a"), doom("operator")).await.unwrap(), None);
-    assert_eq!(store.waiting().await.unwrap(), 0);
+    assert_eq!(store.take_back(undo()).await.unwrap(), None);
+    assert!(store.due(Timestamp::now(), 9).await.unwrap().is_empty());
     assert!(told(&store).await.is_empty());
     // What was deleted once, and stands there again.
     assert!(store.end(resource("file", "a")).await.unwrap());
-    assert!(store.take_back(resource("file", "a"), doom("operator")).await.unwrap().is_some());
+    assert!(store.take_back(undo()).await.unwrap().is_some());
+    assert_eq!(store.take_back(undo()).await.unwrap(), None, "it is queued");
     let due = store.due(Timestamp::now(), 9).await.unwrap();
-    assert_eq!(due[0].of, Some(resource("file", "a")), "whoever tries it looks again whose it is");
+    assert_eq!(due[0].task.about, undo().about, "whoever tries it looks again whose it is");
     assert_eq!(told(&store).await, [(What::TakenBack, "operator".to_owned(), Some("a".to_owned()))]);
 }

@@ -55,15 +55,40 @@ fn two_cannot_serve_from_one_file() {
 }
 
 /// The steps that this program knows.
-const KNOWN: i64 = 6;
+const KNOWN: i64 = 7;
 
 /// Makes a store what the second step left behind.
 const EARLIER: &str = "
+    DROP TABLE task; CREATE TABLE doomed (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, upstream INTEGER NOT NULL, method TEXT NOT NULL,
+        path TEXT NOT NULL, request BLOB NOT NULL, queued INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL
+    ) STRICT;
     DROP VIEW edges; ALTER TABLE edge DROP COLUMN via; DROP TABLE intent_from;
     ALTER TABLE intent DROP COLUMN dataset; ALTER TABLE intent DROP COLUMN label; ALTER TABLE intent DROP COLUMN lost;
-    ALTER TABLE intent DROP COLUMN said; ALTER TABLE doomed DROP COLUMN kind; ALTER TABLE doomed DROP COLUMN id; DROP TABLE deed;
+    ALTER TABLE intent DROP COLUMN said; DROP TABLE deed;
     DROP TABLE consent; DROP TABLE consent_head; CREATE TABLE ledger (n INTEGER PRIMARY KEY);
     PRAGMA user_version = 2;";
+
+/// The undos of an earlier version are tasks, as often tried as they were.
+#[tokio::test]
+async fn undos_of_an_earlier_version_are_tasks() {
+    let folder = TempDir::new().unwrap();
+    {
+        let store = store(&folder);
+        store.claim(vec![claim("acme", "file", "file-1")]).await.unwrap();
+    }
+    closed(&folder);
+    let undo = "INSERT INTO doomed (tenant, upstream, method, path, request, queued, due, attempts)
+        SELECT t.n, u.n, 'DELETE', '/v1/files/file-9', zeroblob(16), 1000, 2000, 3
+        FROM name t, name u WHERE t.text = 'acme' AND u.text = 'openai';";
+    sqlite(&folder, &format!("{EARLIER} {undo}"));
+    let store = store(&folder);
+    let tasks = crate::store::Tasks::tasks(&store, None, false).await.unwrap();
+    assert_eq!(tasks.len(), 1);
+    let crate::store::About::Call { path, .. } = &tasks[0].task.about else { panic!("{tasks:?}") };
+    assert_eq!((path.as_str(), tasks[0].attempts), ("/v1/files/file-9", 3));
+    assert_eq!((tasks[0].queued.as_second(), tasks[0].due.as_second()), (1, 2));
+}
 
 /// What an earlier version recorded is there still: its steps say no place.
 #[tokio::test]
