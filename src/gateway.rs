@@ -23,6 +23,7 @@ mod pages;
 mod plan;
 mod records;
 pub mod rehearsal;
+mod retention;
 mod seen;
 mod shared;
 pub mod stack;
@@ -81,6 +82,7 @@ impl Gateway {
     pub fn start(&self, shutdown: &Shutdown) {
         drop(self.0.shutdown.set(shutdown.clone()));
         shutdown.spawn(tasks::run(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(retention::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(deeds::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }

@@ -37,7 +37,7 @@ pub use types::{
     Upload, UploadPart, UploadState,
 };
 
-use crate::names::{Kind, SubjectHash, TenantId, UpstreamId, Via};
+use crate::names::{Kind, RequestId, SubjectHash, TenantId, UpstreamId, Via};
 
 /// The answer of the store, as it comes.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -97,7 +97,7 @@ pub trait Shares: Send + Sync {
 /// What was begun and may have had its effect? Recorded before a call that creates, settled in the transaction that
 /// records what was created: what stays open after a crash may be an orphan.
 pub trait Intents: Send + Sync {
-    /// Records that a creating call is about to be made.
+    /// Records that a creating call is about to be made. What it will have been made from must not have ended.
     fn begin(&self, intent: Intent) -> Fut<'_, IntentId>;
 
     /// The call has had no effect, or its effect is on record.
@@ -129,6 +129,26 @@ pub trait Tasks: Send + Sync {
     /// A task is done.
     fn done(&self, task: TaskId, told: Told) -> Fut<'_, ()>;
 
+    /// A tenant's live resources of a kind that were recorded before a time, oldest first.
+    fn older(
+        &self,
+        tenant: &TenantId,
+        upstream: &UpstreamId,
+        kind: &Kind,
+        before: Timestamp,
+        limit: u32,
+    ) -> Fut<'_, Vec<Resource>>;
+
+    /// Ends a tenant's resources, queues what ends them upstream, and notes it for the audit trail: all or nothing. Nothing is done,
+    /// and false answered, while a call is under way that makes something of one of them.
+    fn erase(
+        &self,
+        tenant: &TenantId,
+        over: Vec<Resource>,
+        tasks: Vec<Task>,
+        request: RequestId,
+    ) -> Fut<'_, bool>;
+
     /// What waits for a resource is due now. False if nothing waits.
     fn hasten(&self, resource: Resource) -> Fut<'_, bool>;
 
@@ -147,7 +167,8 @@ pub trait Deeds: Send + Sync {
     /// Records what is assigned, all or none. What was on record already makes no note.
     fn adopt(&self, claims: Vec<Claim>) -> Fut<'_, ()>;
 
-    /// Records what a lost call made, and closes the call. If it is closed already, that is a [`StoreError::Conflict`].
+    /// Records what a lost call made, and closes the call. If it is closed already, that is a [`StoreError::Conflict`]; if
+    /// what it was made from has ended, a [`StoreError::ParentUnknown`].
     fn give(&self, claim: Claim, call: IntentId) -> Fut<'_, ()>;
 
     /// Queues an undo of what nobody owns. None: somebody does, or it is not said what it takes back.

@@ -289,8 +289,10 @@ pub enum Mark {
         /// About what.
         about: Option<Keyed>,
     },
-    /// The operator changed by a command what is whose.
-    ByHand {
+    /// What is whose was changed, and not by a request.
+    Deed {
+        /// The operator did it by a command; else the gateway by itself.
+        by_hand: bool,
         /// The deed's number: one that is told twice, since the gateway was killed, has the same.
         deed: u64,
         /// When it was done.
@@ -343,8 +345,8 @@ impl Mark {
                     out.push(b'"');
                 }
             }
-            Self::ByHand { deed, at, what, tenant, resource, request } => {
-                begin("by_hand", now, out);
+            Self::Deed { by_hand, deed, at, what, tenant, resource, request } => {
+                begin(if *by_hand { "by_hand" } else { "by_itself" }, now, out);
                 count("deed", *deed, out);
                 let _ok = write!(out, ",\"done\":\"{at}\"");
                 pair("what", what, out);

@@ -247,6 +247,10 @@ impl Looking<'_> {
         };
         match self.store.give(claim, call.id).await {
             Ok(()) => Ok(Fate::Claimed),
+            Err(StoreError::ParentUnknown) => {
+                complain("what one of them was made from has ended since: it is nobody's to be given");
+                Ok(Fate::Left)
+            }
             Err(StoreError::Conflict) => {
                 complain("one of them came to be somebody's meanwhile, or its call was closed: look again");
                 Ok(Fate::Left)

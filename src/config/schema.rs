@@ -318,6 +318,11 @@ pub struct Tenant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub refuse_media: Vec<Spanned<String>>,
+    /// How long what it has upstream may stand there, by kind, from when it was recorded: then it is deleted, with what was
+    /// made of it. A kind that is not named stays.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Span>")]
+    pub retention: BTreeMap<String, Spanned<Span>>,
     /// What becomes of texts and files in another encoding than UTF-8 (`refuse`).
     #[serde(default)]
     pub other_charsets: OtherCharsets,

@@ -14,7 +14,7 @@ use crate::consent::Grant;
 use crate::consent::record::{Field, RecordPolicy};
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
-use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
+use crate::names::{Kind, OperationId, RouteName, TenantId, UpstreamId};
 use crate::pointer::Pointer;
 
 pub use super::master::MasterKey;
@@ -178,6 +178,8 @@ pub struct Tenant {
     pub opaque: Vec<OperationId>,
     /// Operations in whose documents no embedded media may stand, by operation id.
     pub refuse_media: Vec<OperationId>,
+    /// How long what it has upstream may stand there, by kind.
+    pub retention: BTreeMap<Kind, Duration>,
     /// Text in another encoding than UTF-8 is written in UTF-8; otherwise it is refused.
     pub transcode: bool,
     /// Requests at once.

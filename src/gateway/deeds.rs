@@ -1,4 +1,4 @@
-//! Tells the audit trail what an operator did by commands beside the gateway: the trail has one writer, and it is here. The notes
+//! Tells the audit trail what an operator did by commands beside the gateway, and what it ended by itself: the trail has one writer, and it is here. The notes
 //! wait in the store, so that none is lost; one that was told just before the gateway was killed is told again.
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::shared::Shared;
 use crate::audit::{Keyer, Mark};
 use crate::listener::Shutdown;
-use crate::store::Deed;
+use crate::store::{Deed, What};
 
 /// How often it is looked for.
 const ROUND: Duration = Duration::from_secs(1);
@@ -57,5 +57,9 @@ fn mark(keyer: &Keyer, deed: Deed) -> Mark {
         let id = keyer.resource(&one.upstream, &one.kind, &one.id);
         (one.kind, id)
     });
-    Mark::ByHand { deed: number, at, what: what.as_str(), tenant, resource, request }
+    let by_hand = match what {
+        What::Adopted | What::Given | What::TakenBack | What::Closed => true,
+        What::Expired => false,
+    };
+    Mark::Deed { by_hand, deed: number, at, what: what.as_str(), tenant, resource, request }
 }

@@ -1,4 +1,4 @@
-//! What an operator did by a command, as the audit trail is told of it.
+//! What an operator did by a command, and what the gateway ended by itself, as the audit trail is told of it.
 
 use jiff::Timestamp;
 
@@ -16,6 +16,8 @@ words! {
         TakenBack = "taken_back",
         /// A lost call of which nothing is left was closed.
         Closed = "call_closed",
+        /// A resource has stood upstream for as long as its tenant lets it: the gateway ended it.
+        Expired = "expired",
     }
 }
 

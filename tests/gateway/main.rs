@@ -34,6 +34,7 @@ mod paths;
 mod promises;
 mod records;
 mod replacement;
+mod retention;
 mod shares;
 mod sharing;
 mod shutdown;

@@ -23,7 +23,7 @@ use crate::identity::{
     Algorithm, CertificateEntry, ClaimEntry, Directory, Entries, IssuerEntry, JwksSource, KeyEntry, KeyHash,
     KeyHasher, SubjectName,
 };
-use crate::names::{DatasetName, KeyId, OperationId, Purpose, TenantId};
+use crate::names::{DatasetName, KeyId, Kind, OperationId, Purpose, TenantId};
 
 /// What the tenants' files refer to.
 pub(super) struct Context<'a> {
@@ -159,10 +159,36 @@ fn tenant(
         dry_run,
         opaque,
         refuse_media,
+        retention: retention(c, context, file, raw),
         transcode: raw.other_charsets == OtherCharsets::Transcode,
         concurrency: raw.limits.concurrency.unwrap_or(256),
         spool_bytes: spool(c, file, context.spool, raw.limits.spool.as_ref()),
     })
+}
+
+/// How long things may stand upstream. Of what can't be deleted, or not be asked for then, it is not promised that it goes.
+fn retention(
+    c: &mut Compiler<'_>,
+    context: &Context<'_>,
+    file: &Text,
+    raw: &schema::Tenant,
+) -> BTreeMap<Kind, Duration> {
+    let mut kept = BTreeMap::new();
+    for (name, span) in &raw.retention {
+        let kind = Kind::new(name);
+        let mut lives = context.catalogs.values().filter_map(|one| one.lives().get(&kind)).peekable();
+        if lives.peek().is_none() {
+            c.error(file, span, format!("no profile has the kind `{}`", name.escape_debug()));
+        } else if !lives.all(|life| life.delete.is_some() && life.show.is_some()) {
+            let what = format!("a {kind} can't be deleted by its id, or not be asked for whether it is gone");
+            c.error(file, span, what);
+        } else if span.value.0.is_zero() {
+            c.error(file, span, "what is kept for no time could not be made");
+        } else {
+            kept.insert(kind, span.value.0);
+        }
+    }
+    kept
 }
 
 fn tenant_id(c: &mut Compiler<'_>, file: &Text, name: &Spanned<String>) -> Option<TenantId> {

@@ -63,14 +63,7 @@ impl Ownership for Sqlite {
     }
 
     fn end(&self, resource: Resource) -> Fut<'_, bool> {
-        self.write(move |tx| {
-            let sql = "UPDATE resource SET ended = ?4 WHERE ended IS NULL AND upstream = ?1 AND kind = ?2 AND id = ?3";
-            let (upstream, kind) = (tx.name(resource.upstream.as_str())?, tx.name(resource.kind.as_str())?);
-            let now = Timestamp::now().as_millisecond();
-            let rows = tx.connection.prepare_cached(sql)?.execute(params![upstream, kind, resource.id, now])?;
-            tx.effects.push(Effect { resource, owned: None });
-            Ok(rows > 0)
-        })
+        self.write(move |tx| end(tx, &resource))
     }
 
     fn set_state(&self, resource: Resource, state: State) -> Fut<'_, bool> {
@@ -88,6 +81,17 @@ impl Ownership for Sqlite {
         let (upstream, kind, tenant) = (upstream.clone(), kind.clone(), tenant.clone());
         self.read(move |connection| lists::owned(connection, &upstream, &kind, &tenant, &page))
     }
+}
+
+/// Ends a resource. False if it was not on record or ended before.
+pub(super) fn end(tx: &mut Tx<'_>, resource: &Resource) -> Result<bool, StoreError> {
+    let sql =
+        "UPDATE resource SET ended = ?4 WHERE ended IS NULL AND upstream = ?1 AND kind = ?2 AND id = ?3";
+    let (upstream, kind) = (tx.name(resource.upstream.as_str())?, tx.name(resource.kind.as_str())?);
+    let now = Timestamp::now().as_millisecond();
+    let rows = tx.connection.prepare_cached(sql)?.execute(params![upstream, kind, resource.id, now])?;
+    tx.effects.push(Effect { resource: resource.clone(), owned: None });
+    Ok(rows > 0)
 }
 
 /// The newest generation's owner.

@@ -37,6 +37,8 @@ impl Deeds for Sqlite {
             if !intents::settle(tx, call)? {
                 return Err(StoreError::Conflict);
             }
+            let upstream = tx.name(claim.resource.upstream.as_str())?;
+            claim.made.from.iter().try_for_each(|of| intents::alive(tx, upstream, of))?;
             claims::claim_one(tx, &claim)?;
             let request = claim.made.request;
             note(tx, What::Given, &claim.tenant, &claim.resource.upstream, Some(&claim.resource), request)
@@ -93,7 +95,7 @@ impl Deeds for Sqlite {
     }
 }
 
-fn note(
+pub(super) fn note(
     tx: &mut Tx<'_>,
     what: What,
     tenant: &TenantId,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::super::types::{Claim, Intent, IntentId, OpenIntent};
+use super::super::types::{Claim, Intent, IntentId, OpenIntent, Resource};
 use super::super::{Fut, Intents, Parent, Relation, StoreError};
 use super::writer::Tx;
 use super::{Sqlite, claims, text, time, word};
@@ -24,6 +24,7 @@ impl Intents for Sqlite {
             tx.connection.prepare_cached(sql)?.execute(values)?;
             let id = tx.connection.last_insert_rowid();
             for (n, of) in (0_i64..).zip(&intent.from) {
+                alive(tx, upstream, of)?;
                 let (kind, via) = (tx.name(of.kind.as_str())?, tx.name(of.via.as_str())?);
                 let sql = "INSERT INTO intent_from (intent, n, kind, id, relation, via)
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -89,6 +90,26 @@ pub(super) fn settle(tx: &mut Tx<'_>, intent: IntentId) -> Result<bool, StoreErr
     let rows = tx.connection.prepare_cached("DELETE FROM intent WHERE n = ?1")?.execute([intent.0])?;
     tx.connection.prepare_cached("DELETE FROM intent_from WHERE intent = ?1")?.execute([intent.0])?;
     Ok(rows > 0)
+}
+
+/// Whether a call that is under way makes something of a resource.
+pub(super) fn names(tx: &mut Tx<'_>, resource: &Resource) -> Result<bool, StoreError> {
+    let (upstream, kind) = (tx.name(resource.upstream.as_str())?, tx.name(resource.kind.as_str())?);
+    let sql = "SELECT EXISTS (SELECT 1 FROM intent i JOIN intent_from f ON f.intent = i.n
+        WHERE i.lost IS NULL AND i.upstream = ?1 AND f.kind = ?2 AND f.id = ?3)";
+    Ok(tx
+        .connection
+        .prepare_cached(sql)?
+        .query_row(params![upstream, kind, resource.id], |row| row.get(0))?)
+}
+
+/// What has ended since the request was checked is made nothing of.
+pub(super) fn alive(tx: &mut Tx<'_>, upstream: i64, of: &Parent) -> Result<(), StoreError> {
+    let kind = tx.name(of.kind.as_str())?;
+    match claims::newest(tx, upstream, kind, &of.id)? {
+        Some(newest) if newest.ended => Err(StoreError::ParentUnknown),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What an intent's call named.

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
+use super::super::deed::What;
 use super::super::task::{About, Aim, Cause, Progress, Tally, Task, TaskId, TaskOnRecord, Told, Try};
 use super::super::types::{IntentId, Resource};
 use super::super::{Fut, StoreError, Tasks};
 use super::writer::Tx;
-use super::{Sqlite, count, intents, text, time, word};
+use super::{Sqlite, claims, count, deeds, intents, text, time, word};
 use crate::names::{Kind, RequestId, TenantId, UpstreamId};
 
 const COLUMNS: &str = "SELECT k.n, t.text, u.text, k.cause, k.aim, r.text, k.id, k.method, k.path, k.request,
@@ -49,6 +50,57 @@ impl Tasks for Sqlite {
             let now = Timestamp::now().as_millisecond();
             tx.connection.prepare_cached(sql)?.execute(params![task.0, told.as_str(), now])?;
             Ok(())
+        })
+    }
+
+    fn older(
+        &self,
+        tenant: &TenantId,
+        upstream: &UpstreamId,
+        kind: &Kind,
+        before: Timestamp,
+        limit: u32,
+    ) -> Fut<'_, Vec<Resource>> {
+        let (tenant, upstream, kind) = (tenant.clone(), upstream.clone(), kind.clone());
+        self.read(move |connection| {
+            // The oldest are looked at, and no others: things are recorded in the order of time.
+            let sql = "SELECT id, claimed FROM resource WHERE ended IS NULL
+                AND upstream = (SELECT n FROM name WHERE text = ?1) AND kind = (SELECT n FROM name WHERE text = ?2)
+                AND tenant = (SELECT n FROM name WHERE text = ?3) ORDER BY seq LIMIT ?4";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows =
+                statement.query(params![upstream.as_str(), kind.as_str(), tenant.as_str(), limit])?;
+            let mut older = Vec::new();
+            while let Some(row) = rows.next()? {
+                if row.get::<_, i64>(1)? < before.as_millisecond() {
+                    older.push(Resource { upstream: upstream.clone(), kind: kind.clone(), id: text(row, 0)? });
+                }
+            }
+            Ok(older)
+        })
+    }
+
+    fn erase(
+        &self,
+        tenant: &TenantId,
+        over: Vec<Resource>,
+        tasks: Vec<Task>,
+        request: RequestId,
+    ) -> Fut<'_, bool> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            for resource in &over {
+                if intents::names(tx, resource)? {
+                    return Ok(false);
+                }
+            }
+            for resource in over {
+                if claims::end(tx, &resource)? {
+                    deeds::note(tx, What::Expired, &tenant, &resource.upstream, Some(&resource), request)?;
+                }
+            }
+            queue(tx, &tasks)?;
+            Ok(true)
         })
     }
 
