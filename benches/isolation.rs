@@ -49,6 +49,7 @@ fn claim(n: u64) -> Claim {
         tenant: tenant(n),
         dataset: None,
         label: None,
+        judged: consentry::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Created,
             operation: OperationId::new("createFile"),

@@ -1,12 +1,13 @@
 //! What lies in an upstream account? The operator's look at it, with the account's own credential.
 //!
 //! Whose a thing is plays no part here, so nothing of this is within reach of a request: `gateway` does not know this room, and
-//! the [`Desk`] that it takes is made by commands alone. What stands upstream and on no record is compared with the calls whose
+//! the [`Desk`] that it takes is made by commands alone (`tests/tidy` looks for the word). What stands upstream and on no record is compared with the calls whose
 //! outcome was lost ([`orphans`]).
 
 pub mod orphans;
 mod shelf;
 mod shown;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,13 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 
-pub use shelf::{Page, Shelf};
+pub use shelf::Shelf;
 pub use shown::Found;
+pub use walk::{Bounds, Walk};
 
-use crate::catalog::{Catalog, IdClass, KindRule, Operation};
+use self::shelf::{Page, Place};
+use crate::audit::Keyer;
+use crate::catalog::{self, Catalog, IdClass, KindRule, Operation};
 use crate::config::{Snapshot, Upstream};
 use crate::names::{Kind, OperationId, RequestId, TenantId, UpstreamId};
 use crate::reason::{Reason, Refusal, SafeText};
@@ -25,7 +29,7 @@ use crate::store::Doom;
 use crate::upstream::{AnswerBody, Cleared, Desk, Head, Upstreams, own, target};
 
 /// The longest answer that is read.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 32 << 20;
 
 /// How often a call is made again that the account had no time for.
 const TRIES: u32 = 6;
@@ -39,6 +43,8 @@ pub struct Account {
     catalogs: Vec<Arc<Catalog>>,
     connections: Upstreams,
     desk: Desk,
+    /// Hashes what things are said to be for, as the gateway does.
+    keyer: Keyer,
 }
 
 impl Account {
@@ -54,7 +60,8 @@ impl Account {
         }
         let upstream = Arc::clone(snapshot.upstreams.get(id)?);
         let known = !catalogs.is_empty();
-        known.then(|| Self { upstream, catalogs, connections: Upstreams::new(), desk })
+        let keyer = Keyer::new(snapshot.master.hmac("audit ids v1", None));
+        known.then(|| Self { upstream, catalogs, connections: Upstreams::new(), desk, keyer })
     }
 
     /// Its name.
@@ -98,18 +105,58 @@ impl Account {
         shelves
     }
 
-    /// A page of a list, from where the one before ended.
-    ///
-    /// # Errors
-    /// If the upstream does not give it, or gives what is no page of this list.
-    pub async fn page(&self, shelf: &Shelf<'_>, from: Option<&str>) -> Result<Page, Refusal> {
+    /// Begins to read a list.
+    #[must_use]
+    pub fn walk<'a>(&'a self, shelf: &'a Shelf<'a>, bounds: Bounds) -> Walk<'a> {
+        Walk::new(self, shelf, bounds)
+    }
+
+    /// A page of a list.
+    async fn page(&self, shelf: &Shelf<'_>, from: &Place) -> Result<Page, Refusal> {
         let query = shelf.query(from);
         match self.get(shelf.template(), query.as_deref()).await? {
             Some(answer) => shelf.read(&answer, from),
-            // Behind the last page of a list that is paged by numbers.
-            None if from.is_some() => Ok(Page::default()),
-            None => Err(unexpected("the account has no such list")),
+            // Behind the last page of a list that does not say which one is its last.
+            None if from.may_be_missing() => Ok(Page::default()),
+            None => Err(unexpected("the account has no such page of the list")),
         }
+    }
+
+    /// Whether things of a kind come into being by the account's own doing: then no call can be said to have made one.
+    #[must_use]
+    pub fn brings_forth(&self, kind: &Kind) -> bool {
+        let operations = self.catalogs().flat_map(Catalog::operations);
+        operations.flat_map(|one| &one.yields).any(|yielded| yielded.kind == *kind)
+    }
+
+    /// Leaves of what a list shows of things only what a call is compared with.
+    pub fn forget_the_rest(&self, kind: &Kind, found: &mut [Found]) {
+        let makes = |one: &&Arc<Operation>| one.creates.iter().any(|made| made.kind == *kind);
+        let operations = self.catalogs().flat_map(Catalog::operations).filter(makes);
+        let mut names: Vec<&str> = Vec::new();
+        for operation in operations {
+            names.extend(operation.uses.iter().map(|used| used.via.as_str()));
+        }
+        let labels = self.labels(kind);
+        let labels: Vec<crate::names::Via> = labels.map(catalog::Place::via).collect();
+        names.extend(labels.iter().map(crate::names::Via::as_str));
+        found.iter_mut().for_each(|one| one.keep(&names));
+    }
+
+    /// Where calls say what a thing of a kind is for.
+    fn labels(&self, kind: &Kind) -> impl Iterator<Item = &catalog::Place> {
+        let creations = self.catalogs().flat_map(Catalog::operations).flat_map(|one| &one.creates);
+        let labels = creations.filter(move |one| one.kind == *kind).filter_map(|one| one.label.as_ref());
+        labels.filter_map(|label| match label {
+            catalog::Label::Value(place) => Some(place),
+            catalog::Label::Same(_) => None,
+        })
+    }
+
+    /// Whether some use asks for this word.
+    fn is_asked_for(&self, word: &str) -> bool {
+        let operations = self.catalogs().flat_map(Catalog::operations);
+        operations.flat_map(|one| &one.uses).flat_map(|used| &used.labels).any(|label| **label == *word)
     }
 
     /// Whether an id of a kind is one that has an owner.
@@ -121,15 +168,9 @@ impl Account {
     /// What a thing is said to be for, in the words that are on record: those that some use asks for.
     #[must_use]
     pub fn label(&self, found: &Found) -> Option<crate::names::Label> {
-        let operations = || self.catalogs().flat_map(Catalog::operations);
-        let mut labels = operations().flat_map(|one| &one.creates).filter(|one| one.kind == found.kind);
-        let place = labels.find_map(|one| match &one.label {
-            Some(crate::catalog::Label::Value(place)) => Some(place),
-            Some(crate::catalog::Label::Same(_)) | None => None,
-        })?;
+        let place = self.labels(&found.kind).next()?;
         let shown = found.text(place.via().as_str())?;
-        let mut asked = operations().flat_map(|one| &one.uses).flat_map(|used| &used.labels);
-        asked.any(|word| **word == *shown).then(|| crate::names::Label::new(&shown))
+        self.is_asked_for(&shown).then(|| crate::names::Label::new(&shown))
     }
 
     /// Takes back upstream what a queued undo names. True: it is gone.
@@ -157,7 +198,10 @@ impl Account {
                 return Err(Refusal::new(Reason::UpstreamUnexpected).log(told));
             }
         }
-        let answer = serde_json::from_slice(&whole(body).await?);
+        // Sending and head have the same bound in the pool; without one of its own a body could drip for ever.
+        let whole = tokio::time::timeout(self.upstream.head, whole(body)).await;
+        let whole = whole.unwrap_or_else(|_elapsed| Err(Refusal::new(Reason::UpstreamTimeout)))?;
+        let answer = serde_json::from_slice(&whole);
         answer.map(Some).map_err(|_error| unexpected("the account's answer is not JSON"))
     }
 
@@ -209,7 +253,7 @@ async fn whole(body: AnswerBody) -> Result<Vec<u8>, Refusal> {
         let frame = frame.map_err(|_error| Refusal::new(Reason::UpstreamBroke))?;
         if let Ok(data) = frame.into_data() {
             if all.len() + data.len() > LONGEST {
-                return Err(unexpected("an answer of the account is too long"));
+                return Err(unexpected("an answer of the account is longer than 32 MiB"));
             }
             all.extend_from_slice(&data);
         }

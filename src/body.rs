@@ -59,7 +59,7 @@ use crate::reason::Refusal;
 
 pub use facts::{Fact, FactValue, Facts};
 pub(crate) use job::refusal;
-pub use job::{Embedded, Job, Limits, Meter, Rebase, Rewrite};
+pub use job::{Embedded, Job, Limits, LinesOfRecords, Meter, Rebase, Rewrite};
 pub use outgoing::{Censored, Outgoing, Pieces};
 
 /// How much a transform appends to its output in one call, roughly, when it has more than its input to give

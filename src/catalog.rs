@@ -34,12 +34,26 @@ use crate::names::{Kind, OperationId};
 use crate::reason::{ConfiguredName, Reason, Refusal, SafeText};
 use matcher::Matcher;
 
+/// Name, file and text of a profile.
+macro_rules! profile {
+    ($name:literal) => {
+        (
+            $name,
+            concat!("config/apis/", $name, ".yaml"),
+            include_str!(concat!("../config/apis/", $name, ".yaml")),
+        )
+    };
+}
+
 /// The profiles that come with the gateway, by name.
-const BUILTIN: [(&str, &str, &str); 4] = [
-    ("openai", "config/apis/openai.yaml", include_str!("../config/apis/openai.yaml")),
-    ("anthropic", "config/apis/anthropic.yaml", include_str!("../config/apis/anthropic.yaml")),
-    ("label-studio", "config/apis/label-studio.yaml", include_str!("../config/apis/label-studio.yaml")),
-    ("doccano", "config/apis/doccano.yaml", include_str!("../config/apis/doccano.yaml")),
+const BUILTIN: [(&str, &str, &str); 7] = [
+    profile!("openai"),
+    profile!("anthropic"),
+    profile!("label-studio"),
+    profile!("doccano"),
+    profile!("mlflow"),
+    profile!("vllm"),
+    profile!("tgi"),
 ];
 
 /// A compiled API profile. It never changes.
@@ -150,6 +164,13 @@ impl Catalog {
         raw_query: Option<&str>,
     ) -> Result<Recognised, Refusal> {
         self.recognise_with(method, Media::Json, raw_path, raw_query)
+    }
+
+    /// The operation that a method and a path are of, served or not, whatever else speaks against the request.
+    #[must_use]
+    pub fn operation_of(&self, method: &Method, media: Media, raw_path: &str) -> Option<&Arc<Operation>> {
+        let (index, _) = self.matcher.find((method, media), raw_path).ok()?;
+        self.operations.get(index)
     }
 
     /// As [`Catalog::recognise`], for a request whose body says what it is: an API may give one path several meanings by that.

@@ -13,8 +13,11 @@ mod audit;
 mod check;
 mod completions;
 mod conformance;
+mod consent;
 mod coverage;
 mod demo;
+mod desk;
+mod explain;
 mod keys;
 mod lineage;
 mod orphans;
@@ -67,6 +70,11 @@ enum Command {
     /// Looks at the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Records grants and withdrawals, and shows what stands on record.
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Says what would become of a request, and which facts decide it.
+    Explain(explain::Arguments),
     /// Shows an owner's resources to other tenants, and takes that back.
     #[command(subcommand)]
     Shares(shares::Command),
@@ -118,6 +126,8 @@ pub fn main() -> ExitCode {
         Command::Profile(command) => profile::run(&command),
         Command::Policy(command) => policy::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Consent(command) => consent::run(&command),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Shares(command) => shares::run(&command),
         Command::Lineage(arguments) => lineage::run(&arguments),
         Command::Adopt(arguments) => adopt::run(&arguments),

@@ -1,11 +1,12 @@
 //! May it be used so?
 //!
-//! A call is allowed a use if the key is bound to the purpose, the tenant granted it, and every data set that the
-//! use touches was granted it too. Unknown is no. A signal that comes with the request (`Content-Usage`) can
-//! only restrict.
+//! A call is allowed a use if the key is bound to the purpose, the tenant granted it, every data set that the use touches was
+//! granted it, every data subject that is named allowed it, and no signal that comes with the request says no. Any no wins, and
+//! unknown is no.
 //!
-//! [`decide`] is a pure function; what it reads is fetched before, from the configuration in force *now* and not
-//! from the request's snapshot, so that a withdrawal works on the next request.
+//! Grants stand in two places: the tenant's file ([`Grant`]), and the ledger in the store ([`Recorded`]). A grant of either counts;
+//! a withdrawal in the ledger ends those of both. [`decide`] is a pure function; what it reads is fetched before, as it is *now* and
+//! not as it was when the request began, so that a withdrawal works on the next request.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +14,18 @@ use jiff::Timestamp;
 
 use crate::names::{DatasetName, Purpose};
 use crate::reason::{Reason, Refusal, SafeText};
+use crate::store::Recorded;
 
 pub mod record;
-mod usage;
+mod rules;
+mod signals;
+mod subject;
+mod weigh;
 
-pub use usage::{Preference, train_preference};
+pub use rules::{Law, OlderGrants, Rules};
+pub use signals::{Preference, Signals, train_preference};
+pub use subject::{Subject, SubjectKeyer, allowed};
+pub use weigh::{About, Fact, Source, Verdict, said, weigh};
 
 /// A grant on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +57,17 @@ pub enum Scope {
     AllDatasets,
 }
 
-/// What is asked of the ledger.
+/// What is asked.
 #[derive(Debug)]
 pub struct Question<'a> {
     /// The uses that the call makes of data, beyond answering it.
     pub purposes: &'a BTreeSet<Purpose>,
     /// The data sets that it touches. A file without one belongs to `default`.
     pub datasets: &'a [DatasetName],
-    /// What the request itself says of training.
-    pub signal: Preference,
+    /// The data subjects that it is about, as far as they are known.
+    pub subjects: &'a [Subject<'a>],
+    /// What the request itself says.
+    pub signals: Signals,
     /// Whether the records of a data set that it carries were judged.
     pub records: Records,
 }
@@ -71,6 +81,17 @@ pub enum Records {
     Judged(record::Judged),
     /// The tenant has a policy for them, and nobody judged them.
     Unjudged,
+}
+
+/// What a decision is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The grants of the tenant's file.
+    pub grants: &'a [Grant],
+    /// What the ledger holds of the tenant.
+    pub ledger: &'a [Recorded],
+    /// The tenant's rules.
+    pub rules: &'a Rules,
 }
 
 /// Proof that every use of a call was granted. Only [`decide`] makes it.
@@ -87,19 +108,12 @@ impl Permit {
     }
 }
 
-/// Whether a grant holds at a time.
-fn holds(grant: &Grant, now: Timestamp) -> bool {
-    grant.withdrawn.is_none_or(|at| at > now)
-        && grant.from.is_none_or(|from| from <= now)
-        && grant.until.is_none_or(|until| now < until)
-}
-
 /// Decides whether the uses are granted.
 ///
 /// # Errors
 /// [`Reason::ConsentMissing`] if a grant was never given or is withdrawn, [`Reason::ConsentExpired`] if all that
-/// were given have run out, [`Reason::RecordsUnreadable`] if records had to be judged and were not.
-pub fn decide(question: &Question<'_>, grants: &[Grant], now: Timestamp) -> Result<Permit, Refusal> {
+/// were given have run out or lapsed, [`Reason::RecordsUnreadable`] if records had to be judged and were not.
+pub fn decide(question: &Question<'_>, facts: &Facts<'_>, now: Timestamp) -> Result<Permit, Refusal> {
     match question.records {
         Records::NotAsked | Records::Judged(_) => {}
         Records::Unjudged => {
@@ -108,43 +122,34 @@ pub fn decide(question: &Question<'_>, grants: &[Grant], now: Timestamp) -> Resu
             );
         }
     }
-    let mut training = false;
-    for &purpose in question.purposes.iter().filter(|&&p| p != Purpose::Inference) {
-        let trains = matches!(purpose, Purpose::Train | Purpose::Evaluate);
-        if trains && question.signal == Preference::Disallowed {
-            return Err(Refusal::new(Reason::ConsentMissing)
-                .detail("the request's own Content-Usage says train-ai=n"));
-        }
-        require(grants, purpose, now, "the tenant", |scope| *scope == Scope::Tenant)?;
-        for dataset in question.datasets {
-            require(grants, purpose, now, "the data set", |scope| match scope {
-                Scope::Tenant => false,
-                Scope::AllDatasets => true,
-                Scope::Dataset(name) => name == dataset,
-            })?;
-        }
-        training |= trains;
+    match weigh(question, facts, now).iter().find(|fact| fact.verdict != Verdict::Yes) {
+        Some(no) => Err(no.refusal()),
+        None => Ok(Permit { training: question.purposes.iter().any(|purpose| trains(*purpose)) }),
     }
-    Ok(Permit { training })
 }
 
-fn require(
-    grants: &[Grant],
-    purpose: Purpose,
-    now: Timestamp,
-    whose: &'static str,
-    about: impl Fn(&Scope) -> bool,
-) -> Result<(), Refusal> {
-    let mut expired = false;
-    for grant in grants.iter().filter(|g| g.purpose == purpose && about(&g.scope)) {
-        if holds(grant, now) {
-            return Ok(());
-        }
-        expired |= grant.withdrawn.is_none() && grant.until.is_some_and(|until| until <= now);
+/// Whether what is used so ends in a model, or in what is said of one.
+const fn trains(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Train | Purpose::Evaluate)
+}
+
+impl Fact {
+    /// The refusal that follows from a no.
+    fn refusal(&self) -> Refusal {
+        let reason = match self.verdict {
+            Verdict::Expired | Verdict::Lapsed => Reason::ConsentExpired,
+            Verdict::Yes | Verdict::Never | Verdict::Early | Verdict::Withdrawn => Reason::ConsentMissing,
+        };
+        let detail = match &self.about {
+            About::Usage => "the request's own Content-Usage says train-ai=n",
+            About::Reservation => "the request's own TDM-Reservation",
+            About::GlobalPrivacyControl => "the request's own Sec-GPC says no",
+            About::Subject => "a data subject",
+            About::Tenant => missing(self.purpose, "the tenant"),
+            About::AllDatasets | About::Dataset(_) => missing(self.purpose, "the data set"),
+        };
+        Refusal::new(reason).detail(SafeText::from(detail))
     }
-    let reason = if expired { Reason::ConsentExpired } else { Reason::ConsentMissing };
-    let detail = SafeText::from(missing(purpose, whose));
-    Err(Refusal::new(reason).detail(detail))
 }
 
 /// Names what would have to be granted.

@@ -9,10 +9,13 @@ mod assembly;
 pub mod canary;
 mod claims;
 pub mod coverage;
+mod deeds;
 mod effects;
 mod expected;
+mod granted;
 mod head;
 mod inbound;
+mod ledger;
 mod lines;
 mod lists;
 mod live;
@@ -80,6 +83,8 @@ impl Gateway {
     pub fn start(&self, shutdown: &Shutdown) {
         drop(self.0.shutdown.set(shutdown.clone()));
         shutdown.spawn(undo::run(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(ledger::tell(Arc::clone(&self.0), shutdown.clone()));
+        shutdown.spawn(deeds::run(Arc::clone(&self.0), shutdown.clone()));
         shutdown.spawn(assembly::sweep(Arc::clone(&self.0), shutdown.clone()));
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, IdClass, KindRule};
 use crate::names::{Access, DatasetName, Kind, TenantId, UpstreamId, Via};
 use crate::reason::{Reason, Refusal, SafeText};
-use crate::store::{Granted, Owned, Store, StoreError};
+use crate::store::{Granted, JudgedFor, Owned, Store, StoreError};
 
 /// A resource that a request names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +65,17 @@ pub struct Borrowed {
     pub public: bool,
 }
 
+/// What is known of the records of a resource that a request names.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// The place where it is named, by its index among those of the operation.
+    pub at: usize,
+    /// Whose it is.
+    pub owner: TenantId,
+    /// For which uses they were judged.
+    pub judged: JudgedFor,
+}
+
 /// Proof that every resource a request names is the tenant's, shared with it for what the request does, or shared by
 /// nature. Only [`entitle`] makes it.
 #[derive(Debug)]
@@ -74,6 +85,7 @@ pub struct TenantScope {
     owned: Vec<Named>,
     borrowed: Vec<Borrowed>,
     recorded: Vec<Source>,
+    marks: Vec<Mark>,
 }
 
 impl TenantScope {
@@ -105,6 +117,12 @@ impl TenantScope {
     #[must_use]
     pub fn recorded(&self) -> &[Source] {
         &self.recorded
+    }
+
+    /// What is known of the records of each resource that was named and has an owner.
+    #[must_use]
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     /// Whether something was named that has an owner, and everybody may read all of it.
@@ -325,6 +343,10 @@ fn fits(labels: &[Arc<str>], owned: &Owned) -> bool {
         || owned.label.as_ref().is_some_and(|label| labels.iter().any(|l| **l == *label.as_str()))
 }
 
+fn mark(owned: &Owned, at: usize) -> Mark {
+    Mark { at, owner: owned.tenant.clone(), judged: owned.judged }
+}
+
 /// Checks every resource that a request names.
 ///
 /// # Errors
@@ -342,6 +364,7 @@ pub async fn entitle(
         owned: Vec::new(),
         borrowed: Vec::new(),
         recorded: Vec::new(),
+        marks: Vec::new(),
     };
     for Named { kind, id, labels, access, via, at } in named {
         let source = |id| Source { kind: kind.clone(), id, via: via.clone(), at: Some(*at) };
@@ -355,12 +378,14 @@ pub async fn entitle(
             // What is shown, but not for this, is answered so too: there is one answer.
             Sight::Lent(_, granted, _) if !granted.right.allows(*access) => return denied(true),
             Sight::Theirs(owned, recorded) => {
+                scope.marks.push(mark(&owned, *at));
                 scope.recorded.push(source(recorded));
                 scope.datasets.extend(owned.dataset.clone());
                 let (kind, id, via) = (kind.clone(), id.clone(), via.clone());
                 scope.owned.push(Named { kind, id, labels: Vec::new(), access: *access, via, at: *at });
             }
             Sight::Lent(owned, granted, recorded) => {
+                scope.marks.push(mark(&owned, *at));
                 scope.recorded.push(source(recorded));
                 scope.borrowed.push(Borrowed {
                     kind: kind.clone(),

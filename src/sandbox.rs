@@ -22,6 +22,7 @@ mod echo;
 mod evals;
 mod files;
 mod form;
+mod graders;
 mod ids;
 mod jobs;
 mod journal;

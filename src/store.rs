@@ -2,7 +2,7 @@
 //!
 //! One trait per need: who owns a resource ([`Ownership`]), who else may see it ([`Shares`]), what was begun
 //! ([`Intents`]), what has to be taken back ([`Doomed`]), what came from what ([`Lineage`]), which upload is being put
-//! together ([`Uploads`]) and who allowed what ([`Consents`],
+//! together ([`Uploads`]), what an operator did by a command ([`Deeds`]) and who allowed what ([`Consents`],
 //! [`SubjectConsent`]). [`Sqlite`] is the embedded implementation. Every method that
 //! changes something answers after the change is on the disk; an answer is the proof.
 //!
@@ -10,6 +10,7 @@
 
 mod cache;
 mod consent;
+mod deed;
 mod error;
 mod making;
 mod share;
@@ -24,13 +25,14 @@ pub use consent::{
     Chain, ChainKey, Change, Digest, LedgerEntry, LedgerScope, RecordId, Recorded, Stance, SubjectQuestion,
     Which,
 };
+pub use deed::{Deed, What};
 pub use error::StoreError;
 pub use making::{Making, Origin, Parent, Relation};
 pub use share::{Audience, Granted, Right, Share, ShareOnRecord, Shared};
 pub use sqlite::{Options, Sqlite, Stats};
 pub use types::{
-    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, Node, OpenIntent, Owned, OwnedItem, Page, Resource,
-    Slice, State, Towards, Upload, UploadPart, UploadState,
+    Attempt, Claim, Doom, DoomId, Edge, Intent, IntentId, JudgedFor, Node, OpenIntent, Owned, OwnedItem,
+    Page, Resource, Slice, State, Towards, Upload, UploadPart, UploadState,
 };
 
 use crate::names::{Kind, SubjectHash, TenantId, UpstreamId, Via};
@@ -114,7 +116,8 @@ pub trait Doomed: Send + Sync {
     /// Queues an undo. If an intent is named, it is settled in the same transaction.
     fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId>;
 
-    /// Up to `limit` undos that are due at `now`, oldest first. They stay queued.
+    /// Up to `limit` undos that are due at `now`, oldest first. They stay queued. One that names what it deletes must not be
+    /// tried once somebody owns that.
     fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>>;
 
     /// The undo was tried without success; it is due again at `again`.
@@ -125,6 +128,27 @@ pub trait Doomed: Send + Sync {
 
     /// How many undos are queued.
     fn waiting(&self) -> Fut<'_, u64>;
+}
+
+/// What did the operator do by a command? Each deed is one transaction, and the note of it for the audit trail is in it.
+pub trait Deeds: Send + Sync {
+    /// Records what is assigned, all or none. What was on record already makes no note.
+    fn adopt(&self, claims: Vec<Claim>) -> Fut<'_, ()>;
+
+    /// Records what a lost call made, and closes the call. If it is closed already, that is a [`StoreError::Conflict`].
+    fn give(&self, claim: Claim, call: IntentId) -> Fut<'_, ()>;
+
+    /// Queues the deletion of what nobody owns. None: somebody does.
+    fn take_back(&self, resource: Resource, doom: Doom) -> Fut<'_, Option<DoomId>>;
+
+    /// Closes a call. False if it is closed already.
+    fn close(&self, call: &OpenIntent) -> Fut<'_, bool>;
+
+    /// Deeds that the audit trail has not been told of, oldest first.
+    fn untold_deeds(&self, limit: u32) -> Fut<'_, Vec<Deed>>;
+
+    /// The audit trail has everything up to this number.
+    fn deeds_told(&self, through: u64) -> Fut<'_, ()>;
 }
 
 /// What came from what? Edges are recorded with claims.
@@ -205,7 +229,7 @@ pub trait SubjectConsent: Send + Sync {
 
 /// Everything together, for the room that holds the store.
 pub trait Store:
-    Ownership + Shares + Intents + Doomed + Lineage + Uploads + Consents + SubjectConsent
+    Ownership + Shares + Intents + Doomed + Deeds + Lineage + Uploads + Consents + SubjectConsent
 {
     /// Writes as much as a busy commit does and removes it, to find out whether the store can record.
     fn probe(&self) -> Fut<'_, ()>;

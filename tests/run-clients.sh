@@ -5,8 +5,13 @@
 #
 #   python      the openai SDK for Python, three tenants, over HTTP/1.1 and HTTP/2, before the sandbox API
 #   node        the openai SDK for Node, the same
-#   aimock      an OpenAI-shaped mock behind TLS (counterparties/aimock.json)
-#   llama       llama.cpp's server behind TLS, with a tiny model
+#   openai-python, openai-node
+#               every operation that the profile serves, by the same SDKs, as two tenants; the audit trail is the witness
+#   anthropic-python, anthropic-node
+#               the same of the profile `anthropic`, by Anthropic's SDKs
+#   faults      the same by node before a gateway whose profiles miss some checks: each has to be found
+#   aimock      an OpenAI-shaped mock behind TLS (counterparties/aimock.json), by the SDKs of OpenAI and Anthropic
+#   llama       llama.cpp's server behind TLS, with a tiny model, the same
 #   label-studio  a real Label Studio behind TLS, by its own SDK, two tenants of one service account
 #   doccano     a real doccano behind TLS, by its own client, two tenants of one service account
 #   prometheus  promtool reads the metrics; a real Prometheus scrapes them, and every query of the dashboard and the
@@ -29,7 +34,7 @@ CACHE=${CONSENTRY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/consentry}
 export CONSENTRY_CACHE=$CACHE
 # shellcheck source=tests/counterparties/doccano.sh
 . "$HERE/counterparties/doccano.sh"
-ALL=(python node aimock llama label-studio doccano prometheus)
+ALL=(python node openai-python openai-node anthropic-python anthropic-node faults aimock llama label-studio doccano prometheus)
 
 usage() { sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "$0"; exit 2; }
 say() { printf 'clients: %s\n' "$*"; }
@@ -49,7 +54,7 @@ fi
 [ -x "$CONSENTRY_BIN" ] || { say "there is no program at $CONSENTRY_BIN" >&2; exit 2; }
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/consentry-clients.XXXXXX")
-GATEWAY='' SANDBOX='' PROMETHEUS='' STARTED=()
+GATEWAY='' FAULTY='' SANDBOX='' PROMETHEUS='' STARTED=()
 declare -A KEYS
 
 stop() { # PID
@@ -63,6 +68,7 @@ finish() {
   local status=$?
   stop "$PROMETHEUS"
   stop "$GATEWAY"
+  stop "$FAULTY"
   stop "$SANDBOX"
   [ ${#STARTED[@]} = 0 ] || "$HERE/counterparties/up.sh" stop "${STARTED[@]}" > /dev/null 2>&1 || true
   if [ "$status" != 0 ] || [ "${KEEP:-}" = 1 ]; then say "logs and state are in $WORK"; else rm -rf "$WORK"; fi
@@ -126,6 +132,7 @@ configure() {
     printf 'listeners:\n  data: {address: "127.0.0.1:0", tls: {development: {}}}\n  metrics: {address: "127.0.0.1:0"}\n'
     printf 'upstreams:\n'
     upstream sandbox "$SANDBOX_URL" "$SANDBOX_CA"
+    upstream anthropic "$SANDBOX_URL" "$SANDBOX_CA"
     if [ "$AIMOCK" = 1 ]; then upstream aimock "$AIMOCK_TLS_URL" "$COUNTERPARTY_CA"; fi
     if [ "$LLAMA" = 1 ]; then upstream llama "$LLAMA_TLS_URL" "$COUNTERPARTY_CA"; fi
     if [ "$LABEL_STUDIO" = 1 ]; then
@@ -140,8 +147,14 @@ configure() {
     fi
     printf 'routes:\n'
     route sandbox /
+    route anthropic /anthropic anthropic
+    # Both speak both APIs.
     if [ "$AIMOCK" = 1 ]; then route aimock /aimock; fi
     if [ "$LLAMA" = 1 ]; then route llama /llama; fi
+    local name
+    for name in ${AIMOCK/1/aimock} ${LLAMA/1/llama}; do
+      [ "$name" = 0 ] || printf '  - {name: %s-anthropic, path: /%s-anthropic, upstream: %s, api: anthropic}\n' "$name" "$name" "$name"
+    done
     if [ "$LABEL_STUDIO" = 1 ]; then route label-studio /label-studio label-studio; fi
     if [ "$DOCCANO" = 1 ]; then route doccano /doccano doccano; fi
   } > "$config/consentry.yaml"
@@ -149,6 +162,9 @@ configure() {
   local run
   for run in python1 python2 node1 node2 others label-studio doccano; do
     KEYS[$run]="$(tenant "acme-$run" granted) $(tenant "globex-$run" granted) $(tenant "initech-$run" none)"
+  done
+  for run in {openai,anthropic}-{python,node}; do
+    KEYS[$run]="$(tenant "acme-$run" all) $(tenant "globex-$run" all) none"
   done
 }
 
@@ -164,30 +180,46 @@ as() {
 tenant() {
   local made
   made=$("$CONSENTRY_BIN" keys new --config "$WORK/config" --id main --json)
+  local purposes='inference, train, evaluate, annotate'
+  if [ "$2" = all ]; then purposes+=', store'; fi
   {
-    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [inference, train, evaluate, annotate]}\n' "$1" "$(json hash <<< "$made")"
+    printf 'tenant: %s\nkeys:\n  - {id: main, hash: "%s", purposes: [%s]}\n' "$1" "$(json hash <<< "$made")" "$purposes"
     # The drivers ask the upstream to store, and look that nothing is stored.
     printf 'consent:\n  store_without_grant: turn_off\n'
-    if [ "$2" = granted ]; then
+    if [ "$2" = all ]; then
+      printf '  grants:\n'
+      local purpose
+      for purpose in train evaluate store; do
+        printf '    - {purpose: %s, scope: tenant, evidence: a test}\n    - {purpose: %s, scope: {dataset: "*"}, evidence: a test}\n' $purpose $purpose
+      done
+    elif [ "$2" = granted ]; then
       printf '  grants:\n    - {purpose: train, scope: tenant, evidence: a test}\n    - {purpose: train, scope: {dataset: "*"}, evidence: a test}\n'
     fi
     printf 'censor:\n  request: {EMAIL_ADDRESS: pseudonym}\n'
+    # Pictures and sound can't be looked into.
+    if [ "$2" = all ]; then printf 'opaque: [createImageEdit, createImageVariation, createSpeech, createTranscription, createTranslation]\n'; fi
   } > "$WORK/config/tenants/$1.yaml"
   json key <<< "$made"
 }
 
-start_gateway() {
-  "$CONSENTRY_BIN" check --config "$WORK/config"
-  CONSENTRY_LOG=debug "$CONSENTRY_BIN" serve --config "$WORK/config" > "$WORK/gateway.out" 2> "$WORK/gateway.log" &
-  GATEWAY=$!
-  until_true $SECONDS_TO_START grep -q '"serving"' "$WORK/gateway.log" || { say 'the gateway did not start'; tail -n 20 "$WORK/gateway.log"; exit 1; }
+# serve FOLDER NAME: a gateway with that configuration, its log in NAME.log; sets SERVING, ADDRESS and METRICS.
+serve() {
+  CONSENTRY_LOG=debug "$CONSENTRY_BIN" serve --config "$1" > "$WORK/$2.out" 2> "$WORK/$2.log" &
+  SERVING=$!
+  until_true $SECONDS_TO_START grep -q '"serving"' "$WORK/$2.log" || { echo 'FAIL the gateway did not start'; tail -n 20 "$WORK/$2.log"; return 1; }
   # The line names both addresses: {"data":"127.0.0.1:…","metrics":"127.0.0.1:…"}.
   local line
-  line=$(grep -m 1 '"serving"' "$WORK/gateway.log")
-  GATEWAY_URL=https://localhost:$(sed -E 's/.*"data":"[^"]*:([0-9]+)".*/\1/' <<< "$line")
-  METRICS_URL=http://$(sed -E 's/.*"metrics":"([^"]+)".*/\1/' <<< "$line")
+  line=$(grep -m 1 '"serving"' "$WORK/$2.log")
+  ADDRESS=https://localhost:$(sed -E 's/.*"data":"[^"]*:([0-9]+)".*/\1/' <<< "$line")
+  METRICS=http://$(sed -E 's/.*"metrics":"([^"]+)".*/\1/' <<< "$line")
+  until_true $SECONDS_TO_START fetch "$METRICS/readyz" || { echo 'FAIL the gateway is not ready'; return 1; }
+}
+
+start_gateway() {
+  "$CONSENTRY_BIN" check --config "$WORK/config"
+  serve "$WORK/config" gateway || { say 'there is no gateway'; exit 1; }
+  GATEWAY=$SERVING GATEWAY_URL=$ADDRESS METRICS_URL=$METRICS
   GATEWAY_CA=$WORK/config/data/tls/ca.pem
-  until_true $SECONDS_TO_START fetch "$METRICS_URL/readyz" || { say 'the gateway is not ready'; exit 1; }
   say "the gateway serves at $GATEWAY_URL, its metrics at $METRICS_URL"
 }
 
@@ -221,12 +253,100 @@ driver() { # RUN COMMAND...
 python_driver() { driver python "$CACHE/venv/bin/python" "$HERE/clients/drive_openai.py"; }
 node_driver() { driver node node "$HERE/clients/drive_openai.mjs"; }
 
+# What the gateway says that it serves and refuses, in coverage.jsonl.
+coverage() {
+  [ -s "$WORK/coverage.jsonl" ] || "$CONSENTRY_BIN" coverage --config "$WORK/config" --format json > "$WORK/coverage.jsonl"
+}
+
+# How many WebSockets were refused, by the trail.
+upgrades() { cat "$WORK"/config/data/audit/*.jsonl | grep -c '"reason":"upgrade_refused"' || true; }
+more_upgrades() { [ "$(upgrades)" -gt "$1" ]; }
+
+operations_driver() { # SDK LANGUAGE
+  local route=sandbox path='' run=$1-$2
+  [ "$1" = openai ] || { route=$1 path=/$1; }
+  local -a drive=("$CACHE/venv/bin/python" "$HERE/clients/drive_operations.py")
+  [ "$2" = python ] || drive=(node "$HERE/clients/drive_operations.mjs")
+  coverage || return 1
+  local -a of=(--route "$route" --coverage "$WORK/coverage.jsonl")
+  local before
+  before=$(upgrades)
+  as "$run" "${drive[@]}" --sdk "$1" --base "$GATEWAY_URL$path" --ca "$GATEWAY_CA" "${of[@]}" || return 1
+  # Only OpenAI's SDKs open one; whose it was is not known where it is refused.
+  [ "$1" != openai ] || until_true 10 more_upgrades "$before" || { echo 'FAIL the trail has no WebSocket that was refused'; return 1; }
+  python3 "$HERE/clients/covered.py" "${of[@]}" --trail "$WORK/config/data/audit" --tenants "acme-$run,globex-$run"
+}
+
+# Whether tests/setup.sh installed that SDK for that language.
+has_sdk() { # SDK LANGUAGE
+  if [ "$2" = python ]; then "$CACHE/venv/bin/python" -c "import $1" 2> /dev/null; else
+    local -A packages=([openai]=openai [anthropic]=@anthropic-ai/sdk)
+    [ -d "$CACHE/node/node_modules/${packages[$1]}" ]
+  fi
+}
+
+# What is taken out of the profiles (clients/plant.py), and the lines by which the drivers have to say so.
+OPENAI_FAULTS=(
+  'retrieveFile::uses: [{kind: file, path: file_id}]::plain: [file_id]'
+  'createVectorStoreFile::      - {kind: file, json: [/file_id], required: true}'
+  'getAssistant::uses: [{kind: assistant, path: assistant_id}]::plain: [assistant_id]'
+  'listModels::    list: {kind: model, items: /data, id: /id}'
+  '-::      ListSkills: GET /v1/skills'
+)
+OPENAI_FOUND=(
+  "retrieveFile, another's file: NotFoundError" "createVectorStoreFile, another's file: NotFoundError"
+  "getAssistant, another's assistant: NotFoundError" "listModels of B: holds nobody else's" 'ListSkills: is refused'
+)
+ANTHROPIC_FAULTS=(
+  'files.retrieve_metadata::uses: [{kind: file, path: file_id}]::plain: [file_id]'
+  'batched::      - {kind: file, json: ["/requests/*/params/messages/**/file_id", "/requests/*/params/system/**/file_id"]}'
+  'files.list::    only: {kind: file, query: "ids[]", none: file_none, at_most: 100}'
+  'files.list::    shows: [{kind: file, at: ["/data/*/id"], required: true}]' 'files.list::[beta]::[beta, page]'
+)
+ANTHROPIC_FOUND=(
+  "files.retrieve_metadata, another's file: NotFoundError" "messages.batches.create, another's file: NotFoundError"
+  "files.list of B: holds nobody else's"
+)
+
+# The drivers can fail: before a gateway whose profiles miss checks they name each of these.
+faults_driver() {
+  local faulty=$WORK/faulty sdk found line
+  mkdir -p "$faulty/apis"
+  cp -r "$WORK/config/consentry.yaml" "$WORK"/config/*.key "$WORK/config/tenants" "$faulty"
+  # The hashes of the tenants' keys are made with it.
+  mkdir "$faulty/data"
+  cp "$WORK/config/data/master.key" "$faulty/data"
+  python3 "$HERE/clients/plant.py" "$ROOT/config/apis/openai.yaml" "${OPENAI_FAULTS[@]}" > "$faulty/apis/openai.yaml" || return 1
+  python3 "$HERE/clients/plant.py" "$ROOT/config/apis/anthropic.yaml" "${ANTHROPIC_FAULTS[@]}" > "$faulty/apis/anthropic.yaml" || return 1
+  serve "$faulty" faulty || return 1
+  FAULTY=$SERVING
+  coverage || return 1
+  for sdk in openai anthropic; do
+    local route=sandbox path=''
+    [ "$sdk" = openai ] || { route=$sdk path=/$sdk; }
+    as "$sdk-node" node "$HERE/clients/drive_operations.mjs" --sdk "$sdk" --base "$ADDRESS$path" --ca "$faulty/data/tls/ca.pem" \
+      --route "$route" --coverage "$WORK/coverage.jsonl" > "$WORK/faulty-$sdk.log" && { echo "FAIL $sdk: the driver found nothing"; return 1; }
+    local -n wanted_lines=${sdk^^}_FOUND
+    for line in "${wanted_lines[@]}"; do
+      found=$(grep -cF "$line" <(grep '^FAIL ' "$WORK/faulty-$sdk.log")) || { echo "FAIL $sdk: the driver did not find: $line"; return 1; }
+      echo "ok   $sdk: found by $found checks: $line"
+    done
+  done
+  stop "$FAULTY"
+  FAULTY=''
+}
+
 counterparty_driver() { # NAME WITNESS
   local http
   for http in $(versions); do
     as others "$CACHE/venv/bin/python" "$HERE/counterparties/drive.py" --server "$1" --base "$GATEWAY_URL/$1" \
       --ca "$GATEWAY_CA" --witness "$2" --http "$http" || return 1
+    has_sdk anthropic python || { skip "$1 by Anthropic's SDK" 'tests/setup.sh clients did not install it'; continue; }
+    as others "$CACHE/venv/bin/python" "$HERE/counterparties/drive_anthropic.py" --server "$1" --base "$GATEWAY_URL/$1-anthropic" \
+      --ca "$GATEWAY_CA" --witness "$2" --http "$http" || return 1
   done
+  has_sdk anthropic node || { skip "$1 by node" 'tests/setup.sh clients did not install it'; return 0; }
+  as others node "$HERE/counterparties/drive.mjs" --server "$1" --base "$GATEWAY_URL/$1" --ca "$GATEWAY_CA" --witness "$2"
 }
 
 label_studio_driver() {
@@ -301,6 +421,13 @@ fi
 if wanted node; then
   if [ -d "$CACHE/node/node_modules" ]; then part node node_driver; else skip node 'tests/setup.sh clients did not install it'; fi
 fi
+for name in {openai,anthropic}-{python,node}; do
+  wanted "$name" || continue
+  if has_sdk "${name%-*}" "${name#*-}"; then part "$name" operations_driver "${name%-*}" "${name#*-}"; else skip "$name" 'tests/setup.sh clients did not install it'; fi
+done
+if wanted faults; then
+  if has_sdk openai node && has_sdk anthropic node; then part faults faults_driver; else skip faults 'tests/setup.sh clients did not install the SDKs'; fi
+fi
 if [ $((AIMOCK + LLAMA)) != 0 ] && [ ! -x "$CACHE/venv/bin/python" ]; then
   skip 'aimock, llama' 'tests/setup.sh clients did not install the SDK'
 else
@@ -342,7 +469,8 @@ ending() {
   echo "$told"
   [[ $told == *'; seal checked; '* ]] || { echo 'FAIL the seal was not checked'; return 1; }
   local role
-  for role in used created ended; do
+  # The part `faults` asks a gateway of its own.
+  [ "${parts[*]}" = faults ] || for role in used created ended; do
     grep -q "\"resources\":\[.*\"role\":\"$role\"" "$WORK"/config/data/audit/*.jsonl || { echo "FAIL no resource was $role"; return 1; }
   done
   if grep -qE 'file-[A-Za-z0-9]{8}|ftjob-|127\.0\.0\.1' "$WORK"/config/data/audit/*.jsonl; then echo 'FAIL the trail has an id or an address in clear'; return 1; fi

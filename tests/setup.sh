@@ -3,7 +3,7 @@
 #
 #   tests/setup.sh [NAME...]   clients, aimock, llama, presidio, prometheus, label-studio, doccano; none: all
 #
-#   clients  the openai SDKs for Python (clients/requirements.txt) and Node (clients/package-lock.json)
+#   clients  the SDKs of OpenAI and Anthropic for Python (clients/requirements.txt) and Node (clients/package-lock.json)
 #   aimock   an OpenAI-shaped mock that nobody here wrote (counterparties/package-lock.json)
 #   prometheus  promtool, for what the metrics look like
 #   llama    llama.cpp's HTTP server and a tiny model (counterparties/requirements-llama.txt)

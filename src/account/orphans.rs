@@ -1,8 +1,8 @@
 //! Which call may have made what stands upstream and on no record? Pure: it looks at what was read and decides nothing else.
 //!
 //! A resource fits a call that makes its kind if it was made while the call was under way, and shows of itself what the call
-//! said: what it is for, what it was made from. That is certain only if no other caller's call fits, and there are no more
-//! such resources than calls.
+//! said: what it is for, what it was made from. That is certain only if no other caller's call fits, there are no more
+//! such resources than calls, and nothing but calls makes such resources.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Account, Found};
 use crate::catalog::{self, Creation, Operation, Undo};
+use crate::names::Kind;
 use crate::store::{OpenIntent, Owned};
 
 /// The times that decide.
@@ -20,16 +21,17 @@ pub struct Times {
     pub now: Timestamp,
     /// How far the upstream's clock may be off.
     pub skew: Duration,
-    /// The longest that a call may take until its answer begins.
+    /// How long a call may take to be sent.
+    pub sent: Duration,
+    /// How long it may take from there until its answer begins.
     pub answered: Duration,
-    /// The longest that it may take to its end.
-    pub over: Duration,
 }
 
 /// What is known of a call whose outcome is not on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Somebody may wait for its answer.
+    /// Somebody may wait for its answer: nobody has said that it is lost. A gateway that starts says so of all that the one
+    /// before it left open.
     UnderWay,
     /// Nobody does, and the upstream may be at it.
     Settling,
@@ -41,21 +43,25 @@ impl Times {
     /// What is known of a call.
     #[must_use]
     pub fn of(&self, intent: &OpenIntent) -> Call {
-        if intent.lost.is_none() && self.now < after(intent.begun, self.over) {
-            Call::UnderWay
-        } else if self.now < after(intent.begun, self.answered + self.skew) {
-            Call::Settling
-        } else {
-            Call::Lost
+        match intent.lost {
+            None => Call::UnderWay,
+            Some(_) if self.now < self.over(intent) => Call::Settling,
+            Some(_) => Call::Lost,
         }
     }
 
+    /// When the upstream is certainly done with a call.
+    fn over(&self, intent: &OpenIntent) -> Timestamp {
+        let sent = after(intent.begun, self.sent);
+        let sent = intent.lost.map_or(sent, |lost| lost.clamp(intent.begun, sent));
+        after(sent, self.answered + self.skew)
+    }
+
     /// Whether something that was made then can have been made by a call.
-    fn cover(&self, intent: &OpenIntent, made: Option<Timestamp>) -> bool {
-        let Some(made) = made else { return false };
+    fn cover(&self, intent: &OpenIntent, made: Timestamp) -> bool {
         // Upstreams tell whole seconds.
         let begun = Timestamp::from_second(intent.begun.as_second()).unwrap_or(intent.begun);
-        before(begun, self.skew) <= made && made <= after(intent.begun, self.answered + self.skew)
+        before(begun, self.skew) <= made && made <= self.over(intent)
     }
 }
 
@@ -64,7 +70,9 @@ fn after(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-fn before(time: Timestamp, by: Duration) -> Timestamp {
+/// So much earlier.
+#[must_use]
+pub fn before(time: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
     time.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
@@ -78,8 +86,36 @@ pub struct Orphan {
     pub was: Option<Owned>,
     /// Those calls, by index.
     pub by: Vec<usize>,
+    /// Why none of them can be said to have made it, however well they fit.
+    pub doubt: Option<Doubt>,
     /// How it is taken back.
     pub undo: Option<Undo>,
+}
+
+/// Why it can't be said of a thing that a call made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Its list was not read to its end: there may be more that fit.
+    Unread,
+    /// Things of its kind also come into being by the account's own doing: it may have come of somebody's job.
+    BroughtForth,
+    /// The account does not tell when it was made.
+    Timeless,
+    /// What the call said it is for is not on record.
+    Unsaid,
+}
+
+impl Doubt {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unread => "list_unread",
+            Self::BroughtForth => "may_have_come_of_a_job",
+            Self::Timeless => "tells_no_time",
+            Self::Unsaid => "call_is_older_than_this_version",
+        }
+    }
 }
 
 /// What is known of where an orphan came from.
@@ -89,75 +125,149 @@ pub enum Verdict {
     UnderWay,
     /// It came of this call, or of one that said the same for the same tenant.
     Certain(usize),
-    /// It came of one of several.
+    /// It came of one of several calls, of several tenants.
+    Contested,
+    /// It may have come of a call, or of something else.
     Ambiguous,
     /// No call that is on record made it.
     Nobody,
 }
 
-/// Finds the calls that may have made what nobody owns.
+/// How well a call fits what an account shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    No,
+    Unsaid,
+    Yes,
+}
+
+/// Finds the calls that may have made what nobody owns. `unread` are the kinds whose lists were not read to their end.
 #[must_use]
 pub fn orphan(
     account: &Account,
     times: &Times,
     intents: &[OpenIntent],
     (found, was): (Found, Option<Owned>),
+    unread: impl Fn(&Kind) -> bool,
 ) -> Orphan {
-    let mut orphan = Orphan { found, was, by: Vec::new(), undo: None };
+    let made = found.made();
+    let mut doubt = match made {
+        _ if unread(&found.kind) => Some(Doubt::Unread),
+        _ if account.brings_forth(&found.kind) => Some(Doubt::BroughtForth),
+        None => Some(Doubt::Timeless),
+        Some(_) => None,
+    };
+    let (mut by, mut undo) = (Vec::new(), None);
     for (index, intent) in intents.iter().enumerate() {
-        let Some(operation) = account.operation(&intent.intent.operation) else { continue };
-        let Some(creation) = operation.creates.iter().find(|c| c.kind == orphan.found.kind) else { continue };
-        let made = times.cover(intent, orphan.found.made());
-        if made && fits(account, operation, creation, intent, &orphan.found) {
-            orphan.by.push(index);
-            orphan.undo = orphan.undo.or_else(|| creation.undo.clone());
+        let Some((operation, creation)) = creation(account, intent, &found.kind) else { continue };
+        let fit = fit(account, operation, creation, intent, &found);
+        if fit != Fit::No && made.is_none_or(|made| times.cover(intent, made)) {
+            by.push(index);
+            undo = undo.or_else(|| creation.undo.clone());
+            doubt = doubt.or((fit == Fit::Unsaid).then_some(Doubt::Unsaid));
         }
     }
-    orphan
+    Orphan { found, was, by, doubt, undo }
+}
+
+/// The calls that may have made a thing, whatever the account's clock says: of those that make its kind, all that do not
+/// say otherwise, unless it was there long before. What tells no time may be of any.
+#[must_use]
+pub fn suspects<'i>(
+    account: &Account,
+    margin: Duration,
+    intents: &'i [OpenIntent],
+    found: &Found,
+) -> Vec<&'i OpenIntent> {
+    let made = found.made();
+    let may = |intent: &&OpenIntent| {
+        let later = made.is_none_or(|made| before(intent.begun, margin) <= made);
+        // What a call makes that the profile does not know any more is not known either.
+        let Some(operation) = account.operation(&intent.intent.operation) else { return later };
+        let Some(creation) = operation.creates.iter().find(|made| made.kind == found.kind) else {
+            return false;
+        };
+        later && fit(account, operation, creation, intent, found) != Fit::No
+    };
+    intents.iter().filter(may).collect()
+}
+
+/// How a call makes things of a kind, if it does.
+fn creation<'a>(
+    account: &'a Account,
+    intent: &OpenIntent,
+    kind: &Kind,
+) -> Option<(&'a Operation, &'a Creation)> {
+    let operation = account.operation(&intent.intent.operation)?;
+    operation.creates.iter().find(|creation| creation.kind == *kind).map(|creation| (operation, creation))
 }
 
 /// Whether what a resource shows of itself is what the call said: under the same names, the same values.
-fn fits(
+fn fit(
     account: &Account,
     operation: &Operation,
     creation: &Creation,
     intent: &OpenIntent,
     found: &Found,
-) -> bool {
+) -> Fit {
     let same = intent.intent.from.iter().all(|of| {
         let Some(shown) = found.text(of.via.as_str()) else { return true };
         let whole = account.rule(&of.kind).and_then(|rule| rule.registry_ids(&shown).whole);
         shown == of.id || whole == Some(of.id.as_str())
     });
-    let Some(catalog::Label::Value(place)) = &creation.label else { return same };
-    let Some(shown) = found.text(place.via().as_str()) else { return same };
+    if !same {
+        return Fit::No;
+    }
+    // An upload that is completed says no word of its own: the file has the upload's.
+    let place = match &creation.label {
+        Some(catalog::Label::Value(place)) => Some(place),
+        Some(catalog::Label::Same(_)) => account.labels(&creation.kind).next(),
+        None => None,
+    };
+    let Some(shown) = place.and_then(|place| found.text(place.via().as_str())) else { return Fit::Yes };
+    if let Some(said) = &intent.intent.said {
+        return if *said == account.keyer.label(&shown) { Fit::Yes } else { Fit::No };
+    }
     // Of what a thing is said to be for those words are on record that some use asks for, and no others.
-    let uses = account.catalogs().flat_map(catalog::Catalog::operations).flat_map(|one| &one.uses);
-    let asked = uses.flat_map(|used| &used.labels).any(|word| **word == *shown);
-    let said = intent.intent.label.as_ref().map(crate::names::Label::as_str);
+    let asked = account.is_asked_for(&shown).then_some(shown.as_str());
+    let label = intent.intent.label.as_ref().map(crate::names::Label::as_str);
     let given = operation.creates.iter().any(|one| one.label.is_some());
-    same && (!given || said == asked.then_some(shown.as_str()))
+    if !given || label == asked { Fit::Unsaid } else { Fit::No }
 }
 
 /// What is known of each orphan.
 #[must_use]
 pub fn verdicts(times: &Times, orphans: &[Orphan], intents: &[OpenIntent]) -> Vec<Verdict> {
     let call = |index: usize| intents.get(index).map(|intent| times.of(intent));
+    let tenant = |index: usize| intents.get(index).map(|one| &one.intent.tenant);
+    let of_calls: Vec<&Orphan> = orphans.iter().filter(|orphan| !orphan.by.is_empty()).collect();
     let one = |orphan: &Orphan| {
         let Some(first) = orphan.by.first().copied() else { return Verdict::Nobody };
         if orphan.by.iter().any(|index| call(*index) == Some(Call::UnderWay)) {
             return Verdict::UnderWay;
         }
-        let agreed = orphan.by.iter().all(|other| say_the_same(intents, first, *other));
-        let (things, calls) = together(orphans, &orphan.by);
-        if agreed && things <= calls { Verdict::Certain(first) } else { Verdict::Ambiguous }
+        // With more things than calls that may have made them, one at least is somebody else's.
+        if orphan.doubt.is_some() || outnumbered(&of_calls, &orphan.by) {
+            return Verdict::Ambiguous;
+        }
+        if orphan.by.iter().all(|other| say_the_same(intents, first, *other)) {
+            Verdict::Certain(first)
+        } else if orphan.by.iter().any(|other| tenant(*other) != tenant(first)) {
+            Verdict::Contested
+        } else {
+            Verdict::Ambiguous
+        }
     };
     orphans.iter().map(one).collect()
 }
 
-/// How many orphans, and how many calls, are tied to these calls: by calls that may have made several of the orphans.
-fn together(orphans: &[Orphan], by: &[usize]) -> (usize, usize) {
+/// Whether more things than there are calls must have come of these calls, or of these and those that share things with them.
+fn outnumbered(orphans: &[&Orphan], by: &[usize]) -> bool {
     let mut calls: BTreeSet<usize> = by.iter().copied().collect();
+    let of_these = orphans.iter().filter(|one| one.by.iter().all(|call| calls.contains(call)));
+    if of_these.count() > calls.len() {
+        return true;
+    }
     loop {
         let tied = orphans.iter().filter(|orphan| orphan.by.iter().any(|call| calls.contains(call)));
         let (mut things, mut all) = (0, calls.clone());
@@ -166,7 +276,7 @@ fn together(orphans: &[Orphan], by: &[usize]) -> (usize, usize) {
             all.extend(&orphan.by);
         }
         if all.len() == calls.len() {
-            return (things, calls.len());
+            return things > calls.len();
         }
         calls = all;
     }

@@ -1,5 +1,7 @@
 //! A list of the account that shows all of a kind, page after page.
 
+use std::sync::Arc;
+
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -25,22 +27,42 @@ pub struct Shelf<'a> {
 
 /// How one page leads to the next.
 #[derive(Clone, Debug)]
-enum Turns {
+pub(super) enum Turns {
     /// There is one.
     Never,
-    /// By the last item's id.
-    After(u32),
+    /// By the last item's id, in the parameter of this name.
+    After { name: Arc<str>, max: u32 },
     /// By numbers, until there are no more or the total is reached.
     Numbers { begins: Begins, size: Option<(String, u32)>, total: Option<String> },
 }
 
+/// Where a page begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// What the query says; nothing for the first page.
+    at: Option<String>,
+    /// Items on the pages before.
+    before: u64,
+    /// The page before said that there is one.
+    promised: bool,
+}
+
+impl Place {
+    /// Whether the list may have ended before it: then the account may know no such page.
+    pub(super) const fn may_be_missing(&self) -> bool {
+        self.at.is_some() && !self.promised
+    }
+}
+
 /// A page.
 #[derive(Debug, Default)]
-pub struct Page {
+pub(super) struct Page {
     /// What has an owner, in the order of the list.
-    pub found: Vec<Found>,
+    pub(super) found: Vec<Found>,
+    /// The ids of all items.
+    pub(super) ids: Vec<String>,
     /// Where the next one begins; none, if this is the last.
-    pub next: Option<String>,
+    pub(super) next: Option<Place>,
 }
 
 impl<'a> Shelf<'a> {
@@ -102,66 +124,27 @@ impl<'a> Shelf<'a> {
     }
 
     /// The query of a page.
-    pub(super) fn query(&self, from: Option<&str>) -> Option<String> {
-        match &self.turns {
-            Turns::Never => None,
-            Turns::After(max) => Some(match from {
-                Some(after) => format!("limit={max}&after={}", utf8_percent_encode(after, NON_ALPHANUMERIC)),
-                None => format!("limit={max}"),
-            }),
-            Turns::Numbers { begins, size, .. } => {
-                let (Begins::Page(name) | Begins::Offset(name)) = begins;
-                let first = if matches!(begins, Begins::Page(_)) { "1" } else { "0" };
-                let size = size.as_ref().map(|(name, size)| format!("&{name}={size}")).unwrap_or_default();
-                Some(format!("{name}={}{size}", from.unwrap_or(first)))
-            }
-        }
+    pub(super) fn query(&self, from: &Place) -> Option<String> {
+        self.turns.query(from)
     }
 
     /// Reads a page.
-    pub(super) fn read(&self, answer: &Value, from: Option<&str>) -> Result<Page, Refusal> {
+    pub(super) fn read(&self, answer: &Value, from: &Place) -> Result<Page, Refusal> {
         let places = shown::at(answer, &self.items);
         let items = places.first().and_then(|items| items.as_array());
         let items = items.ok_or_else(|| unexpected("a list's answer has no items"))?;
-        let (mut found, mut last) = (Vec::with_capacity(items.len()), None);
+        let (mut found, mut ids) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         for item in items {
             let id = shown::at(item, &self.id).first().and_then(|id| shown::text(id));
             let id = id.ok_or_else(|| unexpected("a list's item has no id"))?;
-            last = Some(id.clone());
+            ids.push(id.clone());
             if self.rule.classify(&id) == IdClass::Owned {
                 let (kind, yields) = (self.rule.kind().clone(), self.yields(item));
                 found.push(Found { kind, id, shown: item.clone(), yields });
             }
         }
-        let next = self.next(answer, from, last, items.len());
-        // A page that does not lead on would be read for ever.
-        Ok(Page { found, next: next.filter(|next| Some(&**next) != from) })
-    }
-
-    fn next(&self, answer: &Value, from: Option<&str>, last: Option<String>, items: usize) -> Option<String> {
-        match &self.turns {
-            Turns::Never => None,
-            Turns::After(_) => last.filter(|_| answer.get("has_more") == Some(&Value::Bool(true))),
-            Turns::Numbers { .. } if items == 0 => None,
-            Turns::Numbers { begins, size, total } => {
-                let at: u64 = from.and_then(|from| from.parse().ok()).unwrap_or_default();
-                let items = u64::try_from(items).unwrap_or(u64::MAX);
-                let total = total.as_ref().and_then(|name| answer.get(name)).and_then(Value::as_u64);
-                let (next, read) = match begins {
-                    Begins::Page(_) => {
-                        let page = at.max(1);
-                        let size = size.as_ref().map_or(items, |(_, size)| u64::from(*size));
-                        (page + 1, (page - 1).saturating_mul(size).saturating_add(items))
-                    }
-                    Begins::Offset(_) => (at + items, at + items),
-                };
-                let ends = match total {
-                    Some(total) => read >= total,
-                    None => answer.get("next").is_none_or(Value::is_null),
-                };
-                (!ends).then(|| next.to_string())
-            }
-        }
+        let next = self.turns.next(answer, from, &ids)?;
+        Ok(Page { found, ids, next })
     }
 
     /// What an item shows that came of it.
@@ -180,10 +163,91 @@ impl<'a> Shelf<'a> {
     }
 }
 
+impl Turns {
+    fn query(&self, from: &Place) -> Option<String> {
+        match self {
+            Self::Never => None,
+            Self::After { name, max } => Some(match &from.at {
+                Some(after) => {
+                    let after = utf8_percent_encode(after, NON_ALPHANUMERIC);
+                    format!("limit={max}&{name}={after}")
+                }
+                None => format!("limit={max}"),
+            }),
+            Self::Numbers { begins, size, .. } => {
+                let (Begins::Page(name) | Begins::Offset(name)) = begins;
+                let first = if matches!(begins, Begins::Page(_)) { "1" } else { "0" };
+                let size = size.as_ref().map(|(name, size)| format!("&{name}={size}")).unwrap_or_default();
+                Some(format!("{name}={}{size}", from.at.as_deref().unwrap_or(first)))
+            }
+        }
+    }
+
+    /// Where the page behind this one begins. An answer by which a list would count as read that is cut short is an error.
+    fn next(&self, answer: &Value, from: &Place, ids: &[String]) -> Result<Option<Place>, Refusal> {
+        match self {
+            Self::Never => match goes_on(answer) {
+                Some(true) => {
+                    Err(unexpected("the list has more pages, and the profile does not say how to read them"))
+                }
+                Some(false) | None => Ok(None),
+            },
+            Self::After { .. } => match (answer.get("has_more").and_then(Value::as_bool), ids.last()) {
+                (Some(false), _) | (None, None) => Ok(None),
+                (Some(true), None) => Err(unexpected("the list says that it goes on, and shows nothing")),
+                (more, Some(last)) => {
+                    let at = Some(last.clone());
+                    Ok(Some(Place { at, before: 0, promised: more.is_some() }))
+                }
+            },
+            Self::Numbers { begins, total, .. } => {
+                let read = from.before.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
+                let total = total.as_ref().map(|name| answer.get(name).and_then(Value::as_u64));
+                let more = match total {
+                    Some(None) => return Err(unexpected("the list does not count its items")),
+                    Some(Some(total)) => Some(read < total),
+                    None => goes_on(answer),
+                };
+                match more {
+                    Some(false) => return Ok(None),
+                    None if ids.is_empty() => return Ok(None),
+                    Some(true) if ids.is_empty() => {
+                        return Err(unexpected("the list says that it goes on, and shows nothing"));
+                    }
+                    Some(true) | None => {}
+                }
+                let at = match begins {
+                    Begins::Page(_) => {
+                        let page: u64 = from.at.as_ref().and_then(|page| page.parse().ok()).unwrap_or(1);
+                        page.saturating_add(1)
+                    }
+                    Begins::Offset(_) => read,
+                };
+                Ok(Some(Place { at: Some(at.to_string()), before: read, promised: more.is_some() }))
+            }
+        }
+    }
+}
+
+/// Whether an answer says that there is a page behind it, under one of the usual names.
+fn goes_on(answer: &Value) -> Option<bool> {
+    let more = answer.get("has_more").and_then(Value::as_bool);
+    let mut named = ["next", "next_page", "next_page_token"].into_iter().filter_map(|name| answer.get(name));
+    let leads = |next: &Value| match next {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(next) => !next.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
+    };
+    match (more, named.next().map(leads)) {
+        (None, None) => None,
+        (more, next) => Some(more == Some(true) || next == Some(true)),
+    }
+}
+
 fn turns(list: &ListShape) -> Turns {
     match &list.paging {
         Paging::None => Turns::Never,
-        Paging::Cursor { max, .. } => Turns::After(*max),
+        Paging::Cursor { after, max, .. } => Turns::After { name: Arc::clone(after), max: *max },
         Paging::Numbers(numbers) => Turns::Numbers {
             begins: numbers.begins.clone(),
             size: Some((numbers.size.to_string(), numbers.max)),
@@ -191,3 +255,6 @@ fn turns(list: &ListShape) -> Turns {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

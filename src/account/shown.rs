@@ -20,6 +20,9 @@ const MADE: [&str; 7] = [
 /// From here on a number counts milliseconds: as seconds it is the year 5138.
 const MILLISECONDS: i64 = 100_000_000_000;
 
+/// A longer text is no id and no word.
+const LONG: usize = 1024;
+
 /// A resource as the account's list shows it.
 #[derive(Clone, PartialEq)]
 pub struct Found {
@@ -59,6 +62,18 @@ impl Found {
             Value::String(time) => time.parse().ok(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
+    }
+
+    /// Leaves of what the list shows the time of its making, and the short texts and numbers under these names.
+    pub(super) fn keep(&mut self, names: &[&str]) {
+        let Value::Object(members) = &mut self.shown else { return };
+        members.retain(|name, value| {
+            let named = MADE.contains(&&**name) || names.contains(&&**name);
+            named && text(value).is_some_and(|text| text.len() <= LONG)
+        });
+        // What is left is small; what it stood in is not.
+        self.shown = Value::Object(std::mem::take(members).into_iter().collect());
+        self.yields = Vec::new();
     }
 
     /// A text, or a number as text, that it shows under a name.

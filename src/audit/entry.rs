@@ -119,6 +119,8 @@ pub struct JudgedRecords {
     pub anonymised: u64,
     /// Left out.
     pub dropped: u64,
+    /// Files that passed without being read record by record.
+    pub unread: u64,
     /// SHA-256 over the lines of the report: whoever has the file can show which records were meant.
     pub hash: [u8; HASH],
     /// What was found.
@@ -230,6 +232,9 @@ impl Entry {
             out.extend_from_slice(b",\"judged\":{\"report\":\"");
             hex(&judged.hash, out);
             out.push(b'"');
+            if judged.unread > 0 {
+                count("unread", judged.unread, out);
+            }
             list("findings", &judged.findings, out, |found, out| {
                 out.extend_from_slice(b"{\"finding\":");
                 text(found.finding, out);
@@ -278,6 +283,19 @@ pub enum Mark {
     },
     /// A configuration was refused, and the old one stays.
     LoadRefused,
+    /// Something was recorded in the consent ledger.
+    Consent {
+        /// Whose data it is about.
+        tenant: TenantId,
+        /// What it does: `granted`, `withdrawn`, `refused`, `revoked`.
+        change: &'static str,
+        /// What for.
+        purposes: Vec<Purpose>,
+        /// Its number in the ledger.
+        entry: u64,
+        /// Its link of the ledger's chain: so the trail says what the ledger held.
+        link: [u8; HASH],
+    },
     /// The command line or the admin interface changed what is allowed.
     Changed {
         /// Whose.
@@ -288,6 +306,21 @@ pub enum Mark {
         purpose: Option<Purpose>,
         /// About what.
         about: Option<Keyed>,
+    },
+    /// The operator changed by a command what is whose.
+    ByHand {
+        /// The deed's number: one that is told twice, since the gateway was killed, has the same.
+        deed: u64,
+        /// When it was done.
+        at: Timestamp,
+        /// What: a literal such as `adopted`.
+        what: &'static str,
+        /// For whom.
+        tenant: TenantId,
+        /// With which resource.
+        resource: Option<(Kind, Keyed)>,
+        /// The call that it came of, or the run of the command.
+        request: RequestId,
     },
 }
 
@@ -317,6 +350,16 @@ impl Mark {
                 out.push(b'"');
             }
             Self::LoadRefused => begin("load_refused", now, out),
+            Self::Consent { tenant, change, purposes, entry, link } => {
+                begin("consent", now, out);
+                pair("tenant", tenant.as_str(), out);
+                pair("change", change, out);
+                list("purposes", purposes, out, |purpose, out| text(purpose.as_str(), out));
+                count("entry", *entry, out);
+                out.extend_from_slice(b",\"link\":\"");
+                hex(link, out);
+                out.push(b'"');
+            }
             Self::Changed { tenant, what, purpose, about } => {
                 begin("changed", now, out);
                 pair("tenant", tenant.as_str(), out);
@@ -327,6 +370,21 @@ impl Mark {
                     about.hex(out);
                     out.push(b'"');
                 }
+            }
+            Self::ByHand { deed, at, what, tenant, resource, request } => {
+                begin("by_hand", now, out);
+                count("deed", *deed, out);
+                let _ok = write!(out, ",\"done\":\"{at}\"");
+                pair("what", what, out);
+                pair("tenant", tenant.as_str(), out);
+                if let Some((kind, id)) = resource {
+                    pair("kind", kind.as_str(), out);
+                    out.extend_from_slice(b",\"id\":\"");
+                    id.hex(out);
+                    out.push(b'"');
+                }
+                let mut text = [0; 36];
+                pair("request", request.encode(&mut text), out);
             }
         }
     }

@@ -48,6 +48,12 @@ impl Keyer {
         self.over(&[b"resource", upstream.as_str().as_bytes(), kind.as_str().as_bytes(), id.as_bytes()])
     }
 
+    /// The hash of what a caller says that something is for, as text.
+    #[must_use]
+    pub fn label(&self, said: &str) -> String {
+        self.other("label", said.as_bytes()).to_string()
+    }
+
     /// The hash of something that comes from outside: `what` says what it is (`address`, `user_agent`, `dataset`).
     #[must_use]
     pub fn other(&self, what: &'static str, value: &[u8]) -> Keyed {

@@ -152,6 +152,19 @@ impl Audit {
         slot.send(|out| mark.members(Timestamp::now(), out)).await
     }
 
+    /// Records what happened, one entry each, and waits until all are on the disk.
+    ///
+    /// # Errors
+    /// One of them is not on the disk.
+    pub async fn marks(&self, marks: &[Mark]) -> Result<(), AuditError> {
+        let Some((last, before)) = marks.split_last() else { return Ok(()) };
+        for mark in before {
+            self.reserve().await?.hand_over(|out| mark.members(Timestamp::now(), out));
+        }
+        // Entries are written in their order: with the last all are there.
+        self.mark(last).await
+    }
+
     /// Records that the gateway stops in order, and writes everything that waits.
     ///
     /// # Errors
@@ -239,9 +252,13 @@ pub struct Slot {
 impl Slot {
     /// Hands an entry over; it is on the disk within the window, or as soon as the disk works again. Never waits: it
     /// can be called where a body ends.
-    pub fn write(mut self, entry: &Entry) {
+    pub fn write(self, entry: &Entry) {
+        self.hand_over(|out| entry.members(Timestamp::now(), out));
+    }
+
+    fn hand_over(mut self, fill: impl FnOnce(&mut Vec<u8>)) {
         if let Some(shared) = self.shared.take() {
-            with_members(|out| entry.members(Timestamp::now(), out), |members| shared.push(members, None));
+            with_members(fill, |members| shared.push(members, None));
         }
     }
 

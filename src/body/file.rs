@@ -20,7 +20,7 @@ use crate::body::multipart::MixedTransform;
 use crate::body::records::Records;
 use crate::body::text::{TextTransform, Whole};
 use crate::body::urlencoded::UrlencodedTransform;
-use crate::body::{Chain, Job, Pass, Transform};
+use crate::body::{Chain, Job, LinesOfRecords, Pass, Transform};
 use crate::reason::{Reason, Refusal};
 
 pub use kind::{Container, FileHint, FileKind};
@@ -56,11 +56,6 @@ impl FilePlans {
     pub fn judged(mut self, records: Option<Records>) -> Self {
         self.records = records;
         self
-    }
-
-    /// The file turned out to hold no records that can be read: whether it may pass all the same.
-    fn unread(&mut self) -> Result<(), Refusal> {
-        self.records.take().map_or(Ok(()), |mut records| records.judge.unread())
     }
 
     /// Who censors what a container holds; none if there may be no container here.
@@ -120,7 +115,7 @@ impl FileTransform {
         // What an archive or a table is can't be overruled by an encoding that is declared.
         let (kind, mut inner) = match kind::container(&self.first, &self.hint) {
             Some(container) => {
-                plans.unread()?;
+                self.unread(&mut plans)?;
                 self.opened(container, &plans)?
             }
             None => self.read(complete, plans)?,
@@ -131,6 +126,14 @@ impl FileTransform {
         inner.push(&first, out)?;
         self.inner = Some(inner);
         Ok(())
+    }
+
+    /// The file turned out to hold no records that can be read. If it may pass all the same, no lines of records pass inside
+    /// of it.
+    fn unread(&mut self, plans: &mut FilePlans) -> Result<(), Refusal> {
+        let Some(mut records) = plans.records.take() else { return Ok(()) };
+        self.job.lines = LinesOfRecords::Refused;
+        records.judge.unread()
     }
 
     /// What takes this container apart, if it may be one.
@@ -149,11 +152,13 @@ impl FileTransform {
     }
 
     /// What reads a file that holds nothing else, in whatever encoding.
-    fn read(&self, complete: bool, plans: FilePlans) -> Result<Begun, Refusal> {
+    fn read(&mut self, complete: bool, plans: FilePlans) -> Result<Begun, Refusal> {
         let other = self.hint.charset(&self.first).filter(|charset| *charset != Charset::Utf8);
         let transcodes = self.job.other_charsets == OtherCharsets::Transcode;
         let read = other.filter(|_| transcodes).and_then(|charset| self.transcoded(charset));
-        let sniffed = sniff(read.as_deref().unwrap_or(&self.first), complete && read.is_none(), &self.hint);
+        let judged = plans.records.is_some() || self.job.lines == LinesOfRecords::Refused;
+        let first = read.as_deref().unwrap_or(&self.first);
+        let sniffed = sniff(first, complete && read.is_none(), &self.hint, judged);
         let kind = match sniffed {
             Sniffed::Kind(kind) => kind,
             Sniffed::Binary if plans.allow_uninspectable => FileKind::Opaque,
@@ -182,18 +187,21 @@ impl FileTransform {
     }
 
     fn inner(
-        &self,
+        &mut self,
         kind: FileKind,
         mut plans: FilePlans,
         transcoded: bool,
     ) -> Result<Box<dyn Transform>, Refusal> {
-        let job = self.job.clone();
-        if kind == FileKind::Jsonl
-            && let Some(records) = plans.records.take()
-        {
-            return Ok(Box::new(JsonlTransform::judged(job, records)));
+        if kind == FileKind::Jsonl {
+            if let Some(records) = plans.records.take() {
+                return Ok(Box::new(JsonlTransform::judged(self.job.clone(), records)));
+            }
+            if self.job.lines == LinesOfRecords::Refused {
+                return Err(Refusal::new(Reason::RecordsUnreadable).detail("records inside of another file"));
+            }
         }
-        plans.unread()?;
+        self.unread(&mut plans)?;
+        let job = self.job.clone();
         Ok(match kind {
             FileKind::Jsonl => Box::new(JsonlTransform::censoring(job, plans.lines)),
             FileKind::Json => Box::new(JsonTransform::new(job, plans.document).keeping_bom()),

@@ -144,6 +144,16 @@ pub enum Embedded {
     Block,
 }
 
+/// What becomes of lines of records (JSON lines) that nobody judges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinesOfRecords {
+    /// They pass, censored.
+    #[default]
+    Censored,
+    /// The body doesn't pass: what it stands in was let by because it is read for no records.
+    Refused,
+}
+
 /// Who censors a body, for whom, which way, within which bounds. Cheap to clone.
 #[derive(Clone)]
 pub struct Job {
@@ -161,6 +171,8 @@ pub struct Job {
     pub embedded: Embedded,
     /// What becomes of text in another encoding than UTF-8.
     pub other_charsets: OtherCharsets,
+    /// What becomes of lines of records where no judge is asked.
+    pub lines: LinesOfRecords,
     /// What edits need.
     pub rewrite: Rewrite,
     /// The counts.
@@ -187,6 +199,7 @@ impl Job {
             limits: Arc::clone(&DEFAULT),
             embedded: Embedded::default(),
             other_charsets: OtherCharsets::default(),
+            lines: LinesOfRecords::default(),
             rewrite: Rewrite::default(),
             meter: Arc::default(),
         }

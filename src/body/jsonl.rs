@@ -11,6 +11,7 @@ use crate::body::records::{Anonymous, Record, RecordJudge, RecordVerdict, Record
 use crate::body::sink::Sink;
 use crate::body::utf8::Utf8;
 use crate::body::{Job, Transform};
+use crate::censor::Tally;
 use crate::reason::{Reason, Refusal, SafeText};
 
 /// Memory that a long record took is given back above this.
@@ -44,8 +45,9 @@ struct Judge {
     /// A line without its subject, and its text without escapes.
     out: Vec<u8>,
     decoded: Vec<u8>,
-    /// Findings of special categories before the current line.
-    special: u64,
+    /// What was found before the current line, and whether something of a special category was found in it.
+    before: Tally,
+    special: bool,
 }
 
 impl Judge {
@@ -57,15 +59,20 @@ impl Judge {
             raw: Vec::new(),
             out: Vec::new(),
             decoded: Vec::new(),
-            special: 0,
+            before: Tally::default(),
+            special: false,
         }
+    }
+
+    /// A line begins. What was found before, in another file or in what is around this one, is not found in it.
+    fn begin(&mut self, walker: &Walker) {
+        walker.job().exchange.refresh(&mut self.before);
     }
 
     /// Judges a line that was read.
     fn judge(&mut self, number: u64, walker: &Walker) -> Result<RecordVerdict, Refusal> {
-        let found = walker.job().exchange.special();
-        let special = found > std::mem::replace(&mut self.special, found);
-        self.judge.judge(&Record { number, facts: walker.facts(), special })
+        self.special = walker.job().exchange.special() > self.before.special;
+        self.judge.judge(&Record { number, facts: walker.facts(), special: self.special })
     }
 
     /// Makes a line anonymous. What it becomes is in `out`.
@@ -76,14 +83,12 @@ impl Judge {
         self.anonymous.feed(&mut sink, 0..raw.len())?;
         self.anonymous.end(&mut sink, raw.len())?;
         sink.flush(raw.len());
-        let text = if memchr(b'\\', &self.out).is_none() {
-            &self.out
-        } else {
-            self.decoded.clear();
-            decode(&self.out, &mut self.decoded);
-            &self.decoded
-        };
-        Ok(self.judge.anonymised(&Record { number, facts: walker.facts(), special: false }, text)?)
+        let record = Record { number, facts: walker.facts(), special: self.special };
+        let named = names(&*self.judge, &record, &self.out, &mut self.decoded);
+        let verdict = self.judge.anonymised(&record, named)?;
+        // What is told of a line is what became of it, and not what would have become of it otherwise.
+        walker.job().exchange.recount(&self.before, &self.anonymous.job().exchange);
+        Ok(verdict)
     }
 
     /// Gives back memory that a long line took.
@@ -93,6 +98,33 @@ impl Judge {
             kept.shrink_to(KEPT_CAPACITY);
         }
     }
+}
+
+/// Escapes in escapes that are read; a text with more of them is taken to hide something.
+const LAYERS: usize = 8;
+
+/// Whether a text names the subject of a record, under any layer of escapes: JSON may stand in strings of JSON.
+fn names(judge: &dyn RecordJudge, record: &Record<'_>, text: &[u8], decoded: &mut Vec<u8>) -> bool {
+    if judge.names(record, text) {
+        return true;
+    }
+    decoded.clear();
+    decoded.extend_from_slice(text);
+    for _ in 0..LAYERS {
+        if memchr(b'\\', decoded).is_none() {
+            return false;
+        }
+        let before = std::mem::take(decoded);
+        decode(&before, decoded);
+        if judge.names(record, decoded) {
+            return true;
+        }
+        // A backslash that begins no escape stands for itself.
+        if *decoded == before {
+            return false;
+        }
+    }
+    memchr(b'\\', decoded).is_some()
 }
 
 impl JsonlTransform {
@@ -156,6 +188,9 @@ impl JsonlTransform {
 
     /// Reads more of the current line, as far as it may go: what is wrong before is told first, whatever the cuts are.
     fn read(&mut self, sink: &mut Sink<'_>, at: Range<usize>) -> Result<(), Refusal> {
+        if let Some(judge) = self.judge.as_mut().filter(|_| self.length == 0) {
+            judge.begin(&self.walker);
+        }
         let room = self.walker.job().limits.record - self.length;
         let fits = at.len().min(room);
         self.length += fits;

@@ -38,12 +38,15 @@ pub trait RecordJudge: Send {
     /// If the file may not pass because of it.
     fn judge(&mut self, record: &Record<'_>) -> Result<RecordVerdict, Refusal>;
 
-    /// Whether a record that was to be anonymised may pass, now that it is this text. The text is decoded: no escape hides
-    /// anything in it.
+    /// Whether something that names the record's subject stands in a text of it, now that it was anonymised. It is asked of
+    /// the text as it stands and once more for each layer of escapes in it, so that none hides a name.
+    fn names(&self, record: &Record<'_>, text: &[u8]) -> bool;
+
+    /// Whether a record that was to be anonymised may pass, now that it was, and its subject is `named` in it or not.
     ///
     /// # Errors
     /// As [`judge`](Self::judge).
-    fn anonymised(&mut self, record: &Record<'_>, text: &[u8]) -> Result<RecordVerdict, Refusal>;
+    fn anonymised(&mut self, record: &Record<'_>, named: bool) -> Result<RecordVerdict, Refusal>;
 
     /// There are no records here that could be read.
     ///
@@ -64,7 +67,11 @@ impl<F: FnMut(u64, &Facts) -> Result<RecordVerdict, Refusal> + Send> RecordJudge
         self(record.number, record.facts)
     }
 
-    fn anonymised(&mut self, _: &Record<'_>, _: &[u8]) -> Result<RecordVerdict, Refusal> {
+    fn names(&self, _: &Record<'_>, _: &[u8]) -> bool {
+        false
+    }
+
+    fn anonymised(&mut self, _: &Record<'_>, _: bool) -> Result<RecordVerdict, Refusal> {
         Ok(RecordVerdict::Keep)
     }
 

@@ -91,8 +91,8 @@ impl KindRule {
         let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(id));
         if id.len() > MAX_ID {
             IdClass::Malformed
-        } else if self.of_tenant.is_some() {
-            if self.tenant_of(id).is_some() { IdClass::OfTenant } else { IdClass::Malformed }
+        } else if self.tenant_of(id).is_some() {
+            IdClass::OfTenant
         } else if self.numeric {
             if is_number(id) { IdClass::Owned } else { IdClass::Malformed }
         } else if any(&self.owned) {

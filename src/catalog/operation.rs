@@ -27,6 +27,8 @@ pub struct Operation {
     pub or_purposes: Vec<Purpose>,
     /// The query parameters that it takes beside those that decide.
     pub query: Vec<Arc<str>>,
+    /// Query parameters that the upstream is given with these values, or not at all, whatever the caller says.
+    pub fixed: Vec<(Arc<str>, Option<Arc<str>>)>,
     /// The query parameters that name a resource, page a list or fulfil a condition: each stands at most once.
     pub deciding_query: Vec<Arc<str>>,
     /// What the request's body is.
@@ -66,6 +68,8 @@ pub struct Operation {
     pub response_edits: Vec<Edit>,
     /// Fields and values that the profile refuses.
     pub refuses: Vec<Refuses>,
+    /// When the call puts records of data sets to use that nobody reads one by one.
+    pub unjudged: Vec<Unjudged>,
     /// Where text stands in an event stream.
     pub channels: Vec<Channel>,
     /// The operation is known and refused by name.
@@ -196,7 +200,8 @@ pub(super) fn via(pointer: &Pointer) -> Via {
 }
 
 /// A place where the request names a resource. A string, or a number, that stands there is an id; null is nothing.
-/// An object or an array names nothing, and is right only where [`Operation::nests`] says so.
+/// An object or an array names nothing, and is right only where [`Operation::holds_object`] or [`Operation::holds_list`]
+/// says so.
 #[derive(Clone, Debug)]
 pub struct Use {
     /// The kind.
@@ -259,6 +264,14 @@ pub struct Only {
     pub at_most: u32,
 }
 
+impl Only {
+    /// The parameter stands once for each id: its name ends in `[]`. Else its value has commas.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.query.ends_with("[]")
+    }
+}
+
 /// Where a new resource's label comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Label {
@@ -279,8 +292,8 @@ pub struct Undo {
     pub template: Arc<str>,
 }
 
-/// A condition on a value of the request. It looks at scalars: an object or an array at the place fulfils
-/// nothing (`/**` reaches the scalars inside it).
+/// A condition on a value of the request. An object or an array at the place fulfils it unless it names the values that do,
+/// and so does what stands for the list of a place that ends in `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// Where the value stands.
@@ -342,6 +355,8 @@ pub struct ListShape {
     /// Items belong to the resource in the path and are not filtered (events of a job). Their ids stand in `yields`
     /// where they can be used again, as cursors or by name.
     pub inherited: bool,
+    /// Where there are no items, the answer does not have their member.
+    pub omits_empty: bool,
     /// The template of the operation that shows one item. A list that is paged by numbers has one.
     pub one: Option<Arc<str>>,
 }
@@ -418,6 +433,14 @@ pub enum EditAction {
     Salt,
     /// A URL of the upstream becomes one of the gateway.
     Rebase,
+}
+
+/// Records of data sets that a call puts to use, and nobody reads one by one: they stand in a JSON body, or the server fetches
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Only when the request says so; always without it.
+    pub when: Option<Condition>,
 }
 
 /// A field or a value that the profile refuses.
@@ -519,6 +542,7 @@ impl Operation {
             .chain(lines)
             .chain(&self.records)
             .chain(self.refuses.iter().map(|refused| &refused.when))
+            .chain(self.unjudged.iter().filter_map(|records| records.when.as_ref()))
     }
 
     /// The places of the request that decide: what they hold has to be known, and each has to have one reading
@@ -532,13 +556,20 @@ impl Operation {
         uses.chain(self.conditions().map(|condition| &condition.place)).chain(labels).chain(&self.stream)
     }
 
-    /// Whether deciding places stand below this one as well, so that an object or an array may stand here:
-    /// `container` is an id, or `{"file_ids": [...]}`.
+    /// Whether an object may stand where an id does: some place that decides is a member of it. `container` is an id, or
+    /// `{"file_ids": [...]}`.
     #[must_use]
-    pub fn nests(&self, at: &Pointer) -> bool {
-        let steps = at.steps();
-        self.deciding_json()
-            .any(|other| other.steps().len() > steps.len() && other.steps().starts_with(steps))
+    pub fn holds_object(&self, at: &Pointer) -> bool {
+        self.deciding_json().any(|other| matches!(below(other, at), Some([Step::Key(_), ..])))
+    }
+
+    /// Whether a list may stand where an id does: its elements are places of ids themselves. `vector_store_ids` is one, or many.
+    #[must_use]
+    pub fn holds_list(&self, at: &Pointer) -> bool {
+        self.uses.iter().any(|used| match &used.place {
+            Place::Json(other) => matches!(below(other, at), Some([Step::Any, ..])),
+            Place::Path(_) | Place::Query(_) | Place::Header(_) | Place::Form(_) => false,
+        })
     }
 
     /// The places of the request's JSON that decide or are rewritten: where no member may be repeated.
@@ -551,4 +582,9 @@ impl Operation {
             .chain(self.store.iter().map(|store| &store.at))
             .chain(self.request_edits.iter().map(|edit| &edit.at))
     }
+}
+
+/// The way from one place to another below it.
+fn below<'p>(other: &'p Pointer, at: &Pointer) -> Option<&'p [Step]> {
+    other.steps().strip_prefix(at.steps())
 }

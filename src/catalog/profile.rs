@@ -97,8 +97,8 @@ pub struct Profile {
     pub(super) refused: Vec<RefusedGroup>,
 }
 
-/// A kind of resource. Ids are matched whole, against `owned`, then `never`, then `shared`; what none of them
-/// matches is malformed.
+/// A kind of resource. Ids are matched whole, against `owned` or `of_tenant`, then `never`, then `shared`; what none of
+/// them matches is malformed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawKind {
@@ -121,7 +121,7 @@ pub(super) struct RawKind {
     #[schemars(with = "Option<String>")]
     pub(super) part_of: Option<Text>,
     /// A regular expression with a group named `tenant`: an id is whose name stands there, whether or not it was seen
-    /// before (folders, buckets). Takes the place of `owned`.
+    /// before (folders, adapters). Takes the place of `owned`.
     #[schemars(with = "Option<String>")]
     pub(super) of_tenant: Option<Text>,
     /// Ids come into being without any call that the profile knows, so that nothing creates them.

@@ -25,7 +25,8 @@ pub(super) fn read(raw: &str, operation: &Operation) -> Result<Params, Refusal> 
         let value = decode(raw_value)?;
         let name = match deciding(&name, operation) {
             Some(deciding) => {
-                once_and_plain(deciding, raw_name, raw_value, &params)?;
+                named_plainly(deciding, raw_name, operation, &params)?;
+                plain(raw_value)?;
                 Arc::clone(deciding)
             }
             None => {
@@ -66,14 +67,28 @@ fn deciding<'o>(name: &str, operation: &'o Operation) -> Option<&'o Arc<str>> {
     })
 }
 
-/// A deciding parameter is written plainly, and stands once.
-fn once_and_plain(name: &Arc<str>, raw_name: &str, raw_value: &str, before: &Params) -> Result<(), Refusal> {
-    if raw_name != &**name {
+/// A deciding parameter's name is written plainly, and stands once; that of a list of ids stands once for each, and SDKs encode
+/// its brackets.
+fn named_plainly(
+    name: &Arc<str>,
+    raw_name: &str,
+    operation: &Operation,
+    before: &Params,
+) -> Result<(), Refusal> {
+    let listed = operation.only.as_ref().is_some_and(|only| only.query == *name && only.is_repeated());
+    let bracketed =
+        || raw_name.replace("%5B", "[").replace("%5D", "]").replace("%5b", "[").replace("%5d", "]");
+    if raw_name != &**name && !(listed && bracketed() == **name) {
         return refuse("a deciding parameter is written in a way that some readers take for another");
     }
-    if before.get(name).is_some() {
+    if !listed && before.get(name).is_some() {
         return refuse("a deciding parameter stands more than once");
     }
+    Ok(())
+}
+
+/// A deciding parameter's value is written plainly.
+fn plain(raw_value: &str) -> Result<(), Refusal> {
     let mut bytes = raw_value.as_bytes();
     while let [first, tail @ ..] = bytes {
         bytes = match (first, path::encoded(bytes)) {

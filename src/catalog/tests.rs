@@ -4,6 +4,7 @@ use super::Catalog;
 
 mod answers;
 mod anthropic;
+mod apis;
 mod doccano;
 mod enforced;
 mod faults;

@@ -88,6 +88,20 @@ impl Tally {
         self.counts.iter().map(|count| count.count).sum()
     }
 
+    /// Adds what was counted elsewhere.
+    fn add_all(&mut self, other: &Self) {
+        self.special += other.special;
+        self.restored += other.restored;
+        self.would_block |= other.would_block;
+        for more in &other.counts {
+            match self.counts.iter_mut().find(|count| count.rule == more.rule && count.action == more.action)
+            {
+                Some(count) => count.count += more.count,
+                None => self.counts.push(more.clone()),
+            }
+        }
+    }
+
     fn add(&mut self, rule: &RuleInfo, action: Action) {
         self.special += u64::from(rule.special);
         match self.counts.iter_mut().find(|count| count.rule == rule.id && count.action == action) {
@@ -170,6 +184,23 @@ impl Exchange {
     #[must_use]
     pub fn special(&self) -> u64 {
         self.state().tally.special
+    }
+
+    /// Brings a copy of what was counted up to date. It costs little where nothing was.
+    pub fn refresh(&self, copy: &mut Tally) {
+        let state = self.state();
+        if copy.total() != state.tally.total() || copy.restored != state.tally.restored {
+            copy.clone_from(&state.tally);
+        }
+    }
+
+    /// What was counted after this copy was made did not happen; what the other exchange counted happened instead, and is
+    /// counted there no longer.
+    pub fn recount(&self, before: &Tally, instead: &Self) {
+        let counted = std::mem::take(&mut instead.state().tally);
+        let mut state = self.state();
+        state.tally.clone_from(before);
+        state.tally.add_all(&counted);
     }
 
     /// Writes what stands in a finding's place, and counts it. What is named or encrypted on the way up

@@ -146,8 +146,9 @@ impl Name {
     pub(super) fn of(field: &str) -> Self {
         let mut name = Self { bytes: [0; Self::MAX], starts: 0, len: 0 };
         let mut before = b'_';
-        for byte in field.bytes() {
-            let begins = is_separator(before) || (before.is_ascii_lowercase() && byte.is_ascii_uppercase());
+        let behind = field.bytes().skip(1).chain([b'_']);
+        for (byte, next) in field.bytes().zip(behind) {
+            let begins = is_separator(before) || begins_word(before, byte, next);
             if let Some(slot) = name.bytes.get_mut(name.len).filter(|_| !is_separator(byte)) {
                 *slot = byte;
                 name.starts |= u128::from(begins) << name.len;
@@ -163,10 +164,23 @@ impl Name {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// A short word must be one of the name's.
+    /// Is this part of the name made of whole words? `cancelled_at` has no `cell`. A plural is the word, too.
     pub(super) fn has_word(&self, from: usize, to: usize) -> bool {
-        to - from > SHORT_WORD || (self.starts >> from & 1 == 1 && self.starts >> to & 1 == 1)
+        let begins = |at: usize| self.starts >> at & 1 == 1;
+        let plural =
+            || self.bytes().get(to).is_some_and(|byte| matches!(byte, b's' | b'S')) && begins(to + 1);
+        begins(from) && (begins(to) || plural())
     }
+}
+
+/// Does a word begin at the middle one of three bytes of a name, none of which separates? At a hump (`homePhone`, `IDNumber`),
+/// where digits begin or end, and at each letter of a script without spaces.
+const fn begins_word(before: u8, byte: u8, next: u8) -> bool {
+    let upper = byte.is_ascii_uppercase();
+    let hump = upper && (!before.is_ascii_uppercase() || next.is_ascii_lowercase());
+    hump || before.is_ascii_digit() != byte.is_ascii_digit()
+        || byte >= 0xe0
+        || (before >= 0x80 && byte < 0x80)
 }
 
 /// What parts of a name are joined with.

@@ -9,18 +9,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::check::refuse;
-use super::output::complain;
+use super::desk::{self, Look};
 use super::registry::{self, Fault};
-use crate::account::orphans::{self, Times};
-use crate::account::{Account, Found, Shelf};
-use crate::config::{self, Mode, Snapshot};
+use crate::account::orphans::{self, Call, Times};
+use crate::account::{Account, Bounds, Found, Shelf};
+use crate::config::Snapshot;
 use crate::names::{Kind, RequestId, TenantId};
 use crate::store::{
-    Claim, Doomed as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Parent, Relation,
-    Resource, Sqlite, StoreError,
+    Claim, Deeds as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned, Ownership as _, Parent,
+    Relation, Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
 
@@ -29,6 +26,10 @@ mod report;
 
 use plan::{Assigned, Plan};
 use report::Report;
+
+/// So far apart may the account's clock and the gateway's be, however wrong a time zone is, when what is new has to be told from
+/// what is old.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is whose.
 #[derive(Debug, clap::Args)]
@@ -45,24 +46,13 @@ pub(super) struct Arguments {
     /// The upstream account; it can be left out if there is only one.
     #[arg(long)]
     upstream: Option<String>,
-    /// How far the upstream's clock may be off, in seconds.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
-    skew: u64,
-    /// Print one JSON object a line.
-    #[arg(long)]
-    json: bool,
-    /// The configuration: a folder, or its `consentry.yaml`.
-    #[arg(short, long, default_value = "config", env = "CONSENTRY_CONFIG")]
-    config: PathBuf,
+    #[command(flatten)]
+    look: Look,
 }
 
 /// Carries it out.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let snapshot = match config::load(&arguments.config, Mode::Check, 1) {
-        Ok(snapshot) => snapshot,
-        Err(errors) => return refuse(&errors),
-    };
-    registry::ended(all(arguments, &snapshot))
+    registry::run(&arguments.look.config, async |snapshot| all(arguments, snapshot).await)
 }
 
 async fn all(arguments: &Arguments, snapshot: &Snapshot) -> Result<ExitCode, Fault> {
@@ -76,17 +66,16 @@ async fn all(arguments: &Arguments, snapshot: &Snapshot) -> Result<ExitCode, Fau
             Fault::Said(format!("nothing was assigned:\n{}", lines.join("\n")))
         })?;
     let store = registry::open(&snapshot.state.store)?;
-    let bounds = &snapshot.listeners.data.bounds;
-    let answered = account.patience();
-    let over = bounds.request_body.saturating_add(answered).saturating_add(bounds.response_body);
     let adopting = Adopting {
         store: &store,
         plan,
         apply: arguments.apply,
-        times: Times { now: Timestamp::now(), skew: Duration::from_secs(arguments.skew), answered, over },
+        times: arguments.look.times(&account, snapshot),
+        bounds: arguments.look.bounds(),
         request: RequestId::fresh(),
-        report: Report::new(arguments.json, arguments.apply, account.id().clone()),
+        report: Report::new(arguments.look.json, arguments.apply, account.id().clone()),
         parts: HashMap::new(),
+        whole: true,
         seen: HashSet::new(),
         account: &account,
     };
@@ -98,8 +87,8 @@ async fn all(arguments: &Arguments, snapshot: &Snapshot) -> Result<ExitCode, Fau
 enum Fate {
     /// It becomes this tenant's.
     Adopted(TenantId),
-    /// It is on record, and nothing else was asked.
-    Held,
+    /// It is on record as this tenant's, and nothing else was asked.
+    Held(TenantId),
     /// It is on record as this tenant's, and another was named.
     Conflict(TenantId),
     /// Several tenants are named.
@@ -112,6 +101,8 @@ enum Fate {
     Doomed,
     /// Whoever owns what it is a part of owns it.
     Part,
+    /// It came of another thing whose owner is open, or that can't be ruled out.
+    OfAnother,
     /// Nobody is named.
     Nobodys,
 }
@@ -143,11 +134,14 @@ struct Adopting<'a> {
     plan: Plan,
     apply: bool,
     times: Times,
+    bounds: Bounds,
     /// What the registry holds as the request that made these things known.
     request: RequestId,
     report: Report,
-    /// What came of things that were adopted in this run: a dry run has it on no record.
-    parts: HashMap<(Kind, String), TenantId>,
+    /// What came of things that the lists have shown, and whose it is by that: none while the thing's own owner is open.
+    parts: HashMap<(Kind, String), Option<TenantId>>,
+    /// Every list that shows what came of its things was read to its end.
+    whole: bool,
     /// Rows of the table whose thing was seen.
     seen: HashSet<(Kind, String)>,
 }
@@ -161,6 +155,7 @@ impl Adopting<'_> {
         let mut unread = HashSet::new();
         for shelf in &shelves {
             if !self.shelf(shelf).await? {
+                self.whole &= !shelf.shows_more();
                 unread.insert(shelf.kind().clone());
             }
         }
@@ -180,27 +175,18 @@ impl Adopting<'_> {
 
     /// Goes through one list. False: it could not be read to its end.
     async fn shelf(&mut self, shelf: &Shelf<'_>) -> Result<bool, Fault> {
-        let (mut from, mut pages) = (None, 0_u64);
+        let mut walk = self.account.walk(shelf, self.bounds);
         loop {
-            let page = match self.account.page(shelf, from.as_deref()).await {
-                Ok(page) => page,
+            match walk.page().await {
+                Ok(Some(page)) => {
+                    self.page(shelf, page).await?;
+                    self.report.progress(shelf, walk.pages());
+                }
+                Ok(None) => return Ok(true),
                 Err(refusal) => {
-                    let log = refusal.log.as_ref().map(|log| format!(" ({})", log.as_str()));
-                    let (code, log) = (refusal.reason.code(), log.unwrap_or_default());
-                    complain(format_args!(
-                        "{}: {} can't be read: {code}{log}",
-                        self.account.id(),
-                        shelf.operation()
-                    ));
+                    desk::unread(self.account, shelf, &refusal);
                     return Ok(false);
                 }
-            };
-            pages += 1;
-            self.page(shelf, page.found).await?;
-            self.report.progress(shelf, pages);
-            from = page.next;
-            if from.is_none() {
-                return Ok(true);
             }
         }
     }
@@ -210,18 +196,13 @@ impl Adopting<'_> {
         // Behind the page, and before the registry: what an open call made is on record, or the call is here.
         let mut intents = self.store.open().await?;
         intents.retain(|one| one.intent.upstream == *self.account.id());
-        let due = self.store.due(Timestamp::MAX, u32::MAX).await?.into_iter();
-        let queued = due.filter(|one| one.doom.upstream == *self.account.id()).map(|one| one.doom.path);
-        let beside = Beside { intents, queued: queued.collect() };
+        let beside = Beside { intents, queued: desk::queued(self.store, self.account.id()).await? };
         let ids = found.iter().map(|one| one.id.clone()).collect();
         let owners = self.store.owners(self.account.id(), shelf.kind(), ids).await?;
         let mut decided = Vec::with_capacity(found.len());
         for (found, owner) in found.into_iter().zip(owners) {
             let fate = self.fate(&found, owner, &beside);
-            let parts = match &fate {
-                Fate::Adopted(tenant) => self.parts_of(&found, &tenant.clone()).await?,
-                _ => Vec::new(),
-            };
+            let parts = self.parts(&found, &fate).await?;
             decided.push((found, fate, parts));
         }
         if self.apply {
@@ -247,16 +228,21 @@ impl Adopting<'_> {
         let held = match owner {
             Some(owned) if owned.ended => return Fate::Ended(owned.tenant),
             Some(owned) => Some(owned.tenant),
-            None => self.parts.get(&key).cloned(),
+            None => match self.parts.get(&key) {
+                Some(None) if !matches!(assigned, Assigned::Nobody) => return Fate::OfAnother,
+                Some(whose) => whose.clone(),
+                None => None,
+            },
         };
         match (held, assigned) {
-            (Some(_), Assigned::Nobody) => Fate::Held,
-            (Some(held), Assigned::To(tenant)) if held == tenant => Fate::Held,
+            (Some(held), Assigned::Nobody) => Fate::Held(held),
+            (Some(held), Assigned::To(tenant)) if held == tenant => Fate::Held(held),
             (Some(held), Assigned::To(_) | Assigned::Several(_)) => Fate::Conflict(held),
             (None, Assigned::Nobody) => Fate::Nobodys,
             (None, Assigned::Several(tenants)) => Fate::Ambiguous(tenants),
             (None, Assigned::To(_)) if self.is_doomed(found, beside) => Fate::Doomed,
             (None, Assigned::To(_)) if self.is_of_a_call(found, beside) => Fate::OfCall,
+            (None, Assigned::To(_)) if self.may_be_of_another(found) => Fate::OfAnother,
             (None, Assigned::To(tenant)) => Fate::Adopted(tenant),
         }
     }
@@ -270,18 +256,40 @@ impl Adopting<'_> {
         })
     }
 
-    /// Whether a call that is open may have made it. Of what tells no time, any that makes its kind.
+    /// Whether a call that is open may have made it. Of what the table names by its id only one that somebody may wait for: who
+    /// wrote the row knows better than a rule what came of a lost call.
     fn is_of_a_call(&self, found: &Found, beside: &Beside) -> bool {
-        if found.made().is_none() {
-            let mut operations =
-                beside.intents.iter().filter_map(|open| self.account.operation(&open.intent.operation));
-            return operations.any(|one| one.creates.iter().any(|made| made.kind == found.kind));
-        }
-        let read = (found.clone(), None);
-        !orphans::orphan(self.account, &self.times, &beside.intents, read).by.is_empty()
+        let margin = self.times.skew.saturating_add(DAY);
+        let mut suspects = orphans::suspects(self.account, margin, &beside.intents, found).into_iter();
+        let named = self.plan.has(&(found.kind.clone(), found.id.clone()));
+        suspects.any(|call| !named || self.times.of(call) != Call::Lost)
     }
 
-    /// What came of a thing is its owner's, as far as nobody else has it.
+    /// Whether it may have come of a thing since the list was read that would show it, or of one in a list that was not read to
+    /// its end. The table may name it all the same.
+    fn may_be_of_another(&self, found: &Found) -> bool {
+        if self.plan.has(&(found.kind.clone(), found.id.clone())) || !self.account.brings_forth(&found.kind) {
+            return false;
+        }
+        let horizon = orphans::before(self.times.now, self.times.skew.saturating_add(DAY));
+        !self.whole || found.made().is_none_or(|made| made > horizon)
+    }
+
+    /// What came of a thing is its owner's, as far as nobody else has it; and nobody's to give away while that is open.
+    async fn parts(&mut self, found: &Found, fate: &Fate) -> Result<Vec<(Kind, String, Fate)>, StoreError> {
+        let whose = match fate {
+            Fate::Adopted(tenant) => return self.parts_of(found, &tenant.clone()).await,
+            // Who owns nothing by the lists' word may be named for what came of it.
+            Fate::Nobodys | Fate::Part => return Ok(Vec::new()),
+            Fate::Held(tenant) | Fate::Conflict(tenant) | Fate::Ended(tenant) => Some(tenant.clone()),
+            Fate::Ambiguous(_) | Fate::OfCall | Fate::Doomed | Fate::OfAnother => None,
+        };
+        for (kind, id, _) in &found.yields {
+            self.parts.entry((kind.clone(), id.clone())).or_insert_with(|| whose.clone());
+        }
+        Ok(Vec::new())
+    }
+
     async fn parts_of(
         &mut self,
         found: &Found,
@@ -298,11 +306,11 @@ impl Adopting<'_> {
             let owner = self.store.owner(self.account.id(), kind, id).await?;
             let fate = match (owner, self.plan.row(&key)) {
                 (Some(owned), _) if owned.ended => Fate::Ended(owned.tenant),
-                (Some(owned), _) if owned.tenant == *tenant => Fate::Held,
+                (Some(owned), _) if owned.tenant == *tenant => Fate::Held(owned.tenant),
                 (Some(owned), _) => Fate::Conflict(owned.tenant),
                 (None, Some(row)) if row != tenant => Fate::Ambiguous(vec![tenant.clone(), row.clone()]),
                 (None, _) => {
-                    self.parts.insert(key, tenant.clone());
+                    self.parts.insert(key, Some(tenant.clone()));
                     Fate::Adopted(tenant.clone())
                 }
             };
@@ -312,24 +320,31 @@ impl Adopting<'_> {
     }
 
     /// Records a page. If one of its things came to be somebody's meanwhile, thing by thing.
-    async fn record(&self, shelf: &Shelf<'_>, decided: &mut [Decided]) -> Result<(), Fault> {
+    async fn record(&mut self, shelf: &Shelf<'_>, decided: &mut [Decided]) -> Result<(), Fault> {
         let claims = decided.iter().flat_map(|one| self.claims(shelf, one)).collect();
-        match self.store.claim(claims).await {
+        match self.store.adopt(claims).await {
             Ok(()) => return Ok(()),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
         for one in decided {
-            match self.store.claim(self.claims(shelf, one)).await {
+            match self.store.adopt(self.claims(shelf, one)).await {
                 Ok(()) => {}
-                Err(StoreError::Conflict) => {
-                    let owner = self.store.owner(self.account.id(), &one.0.kind, &one.0.id).await?;
-                    one.1 = owner.map_or(Fate::OfCall, |owned| Fate::Conflict(owned.tenant));
-                    one.2.clear();
-                }
+                Err(StoreError::Conflict) => self.came_to_be_somebodys(one).await?,
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
+    }
+
+    /// Nothing of it was recorded: what came of it is not its tenant's either.
+    async fn came_to_be_somebodys(&mut self, (found, fate, parts): &mut Decided) -> Result<(), Fault> {
+        let owner = self.store.owner(self.account.id(), &found.kind, &found.id).await?;
+        *fate = owner.map_or(Fate::OfAnother, |owned| Fate::Conflict(owned.tenant));
+        for (kind, id, _) in std::mem::take(parts) {
+            self.parts.remove(&(kind, id));
+        }
+        self.parts(found, &fate.clone()).await?;
         Ok(())
     }
 
@@ -341,6 +356,7 @@ impl Adopting<'_> {
             tenant: tenant.clone(),
             dataset: None,
             label,
+            judged: JudgedFor::NOTHING,
             made: Making {
                 origin: Origin::Adopted,
                 operation: shelf.operation().clone(),

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::check::refuse;
 use super::output::{complain, say};
 use super::registry::{self, Fault};
-use crate::config::{self, Mode, Snapshot};
+use crate::config::Snapshot;
 use crate::lineage::Graph;
 use crate::names::UpstreamId;
 use crate::store::{Lineage as _, Resource, Sqlite};
@@ -44,11 +43,7 @@ enum Format {
 
 /// Carries it out.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let snapshot = match config::load(&arguments.config, Mode::Check, 0) {
-        Ok(snapshot) => snapshot,
-        Err(errors) => return refuse(&errors),
-    };
-    registry::ended(show(arguments, &snapshot))
+    registry::run(&arguments.config, async |snapshot| show(arguments, snapshot).await)
 }
 
 async fn show(arguments: &Arguments, snapshot: &Snapshot) -> Result<ExitCode, Fault> {

@@ -2,24 +2,20 @@
 //! between an upstream's answer and its record leaves such a call, and perhaps such a thing; nobody sees it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::ValueEnum;
-use jiff::Timestamp;
 
-use super::check::refuse;
+use super::desk::{self, Look};
 use super::output::complain;
 use super::registry::{self, Fault};
 use crate::account::orphans::{self, Call, Orphan, Times, Unseen, Verdict};
-use crate::account::{Account, Found};
-use crate::config::{self, Mode, Snapshot};
-use crate::names::{Kind, UpstreamId};
-use crate::reason::Refusal;
+use crate::account::{Account, Found, Shelf};
+use crate::config::Snapshot;
+use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{
-    Claim, Doomed as _, Intents as _, Making, OpenIntent, Origin, Owned, Ownership as _, Resource, Sqlite,
-    StoreError,
+    Claim, Deeds as _, Doomed as _, Intents as _, JudgedFor, Making, OpenIntent, Origin, Owned,
+    Ownership as _, Resource, Sqlite, StoreError,
 };
 use crate::upstream::Desk;
 
@@ -33,59 +29,41 @@ pub(super) struct Arguments {
     /// The upstream account; all of them, if none is named.
     #[arg(long)]
     upstream: Option<String>,
-    /// Mend: give to its tenant what certainly came of one tenant's call, take back upstream what came of one of several, and
-    /// close the calls of which nothing is left. `--mend=end` takes back the certain ones as well.
+    /// Mend: give to its tenant what certainly came of one tenant's call, take back upstream what certainly came of a call of one
+    /// of several tenants, and close the calls of which nothing is left. `--mend=end` takes back the certain ones as well.
     #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "claim")]
     mend: Option<Mend>,
     /// With `--mend`: close also the calls that made what the API has no list of. Nobody owns that or sees it.
     #[arg(long, requires = "mend")]
     close_unlisted: bool,
-    /// How far the upstream's clock may be off, in seconds.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
-    skew: u64,
-    /// Print one JSON object a line.
-    #[arg(long)]
-    json: bool,
-    /// The configuration: a folder, or its `consentry.yaml`.
-    #[arg(short, long, default_value = "config", env = "CONSENTRY_CONFIG")]
-    config: PathBuf,
+    #[command(flatten)]
+    look: Look,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Mend {
     /// What certainly came of one tenant's call is that tenant's from now on.
     Claim,
-    /// Everything that came of a call is taken back upstream.
+    /// Everything that certainly came of a call is taken back upstream.
     End,
 }
 
 /// Carries it out.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let snapshot = match config::load(&arguments.config, Mode::Check, 1) {
-        Ok(snapshot) => snapshot,
-        Err(errors) => return refuse(&errors),
-    };
-    registry::ended(all(arguments, &snapshot))
+    registry::run(&arguments.look.config, async |snapshot| all(arguments, snapshot).await)
 }
 
 async fn all(arguments: &Arguments, snapshot: &Snapshot) -> Result<ExitCode, Fault> {
     let only =
         arguments.upstream.as_deref().map(|name| registry::upstream(Some(name), snapshot)).transpose()?;
     let store = registry::open(&snapshot.state.store)?;
-    let report = Report::new(arguments.json);
+    let report = Report::new(arguments.look.json);
     let mut left = 0;
     let mut accounts: Vec<UpstreamId> = snapshot.upstreams.keys().cloned().collect();
     accounts.sort_unstable();
     for id in accounts.into_iter().filter(|id| only.as_ref().is_none_or(|only| only == id)) {
         let Some(account) = Account::of(snapshot, &id, Desk::of_the_operator()) else { continue };
-        let bounds = &snapshot.listeners.data.bounds;
-        let answered = account.patience();
-        let times = Times {
-            now: Timestamp::now(),
-            skew: Duration::from_secs(arguments.skew),
-            answered,
-            over: bounds.request_body.saturating_add(answered).saturating_add(bounds.response_body),
-        };
+        let times = arguments.look.times(&account, snapshot);
         left += Looking { arguments, store: &store, account, times, report: &report }.run().await?;
     }
     Ok(ExitCode::from(u8::from(left > 0)))
@@ -143,7 +121,8 @@ impl Looking<'_> {
     async fn run(&self) -> Result<usize, Fault> {
         let read = self.read().await?;
         let verdicts = orphans::verdicts(&self.times, &read.orphans, &read.intents);
-        let mut left = 0;
+        // What a list that was cut short does not show may be left as well.
+        let mut left = read.unread.len();
         let (mut busy, mut settled) = (HashSet::new(), HashSet::new());
         for (orphan, verdict) in read.orphans.iter().zip(verdicts) {
             // A call makes one thing of a kind: one that is closed is not closed for another.
@@ -151,7 +130,7 @@ impl Looking<'_> {
                 Verdict::Certain(first) => {
                     Some(orphan.by.iter().copied().find(|call| !settled.contains(call)).unwrap_or(first))
                 }
-                Verdict::UnderWay | Verdict::Ambiguous | Verdict::Nobody => None,
+                Verdict::UnderWay | Verdict::Contested | Verdict::Ambiguous | Verdict::Nobody => None,
             };
             let fate = self.mend(orphan, verdict, call.and_then(|call| read.intents.get(call))).await?;
             match fate {
@@ -181,39 +160,19 @@ impl Looking<'_> {
         let mut read = Read::default();
         let mut found = Vec::new();
         for shelf in self.account.shelves() {
-            let mut from = None;
-            let mut pages = 0_u64;
-            loop {
-                let page = match self.account.page(&shelf, from.as_deref()).await {
-                    Ok(page) => page,
-                    Err(refusal) => {
-                        read.unread.insert(shelf.kind().clone());
-                        let why = words(&refusal);
-                        complain(format_args!(
-                            "{}: {} can't be read: {why}",
-                            self.account.id(),
-                            shelf.operation()
-                        ));
-                        break;
-                    }
-                };
-                pages += 1;
-                found.extend(self.unowned(page.found).await?);
-                self.report.progress(&shelf, pages);
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
+            if !self.list(&shelf, &mut found).await? {
+                read.unread.insert(shelf.kind().clone());
             }
         }
         // After the lists: what a call made that has begun since then is in none of them. And before the registry is asked
         // once more: what such a call made is on record, or it is open still.
         let mut intents = self.store.open().await?;
         intents.retain(|one| one.intent.upstream == *self.account.id());
-        let queued = self.queued().await?;
+        let queued = desk::queued(self.store, self.account.id()).await?;
         for (thing, _) in found {
-            let Some((thing, was)) = self.unowned(vec![thing]).await?.pop() else { continue };
-            let orphan = orphans::orphan(&self.account, &self.times, &intents, (thing, was));
+            let Some(thing) = self.unowned(vec![thing]).await?.pop() else { continue };
+            let unread = |kind: &Kind| read.unread.contains(kind);
+            let orphan = orphans::orphan(&self.account, &self.times, &intents, thing, unread);
             let doomed = orphan.undo.as_ref().is_some_and(|undo| {
                 let path = crate::catalog::fill(&undo.template, |_| Some(&orphan.found.id));
                 path.is_some_and(|path| queued.contains(&path))
@@ -227,6 +186,26 @@ impl Looking<'_> {
         Ok(read)
     }
 
+    /// Adds what a list shows and nobody owns. False: it could not be read to its end.
+    async fn list(&self, shelf: &Shelf<'_>, found: &mut Vec<(Found, Option<Owned>)>) -> Result<bool, Fault> {
+        let mut walk = self.account.walk(shelf, self.arguments.look.bounds());
+        loop {
+            match walk.page().await {
+                Ok(Some(mut page)) => {
+                    // What is held until all lists are read has to be small.
+                    self.account.forget_the_rest(shelf.kind(), &mut page);
+                    found.extend(self.unowned(page).await?);
+                    self.report.progress(shelf, walk.pages());
+                }
+                Ok(None) => return Ok(true),
+                Err(refusal) => {
+                    desk::unread(&self.account, shelf, &refusal);
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
     /// Those that are on no record, and those that were deleted and are there.
     async fn unowned(&self, found: Vec<Found>) -> Result<Vec<(Found, Option<Owned>)>, StoreError> {
         let Some(kind) = found.first().map(|one| one.kind.clone()) else { return Ok(Vec::new()) };
@@ -234,13 +213,6 @@ impl Looking<'_> {
         let owners = self.store.owners(self.account.id(), &kind, ids).await?;
         let pairs = found.into_iter().zip(owners);
         Ok(pairs.filter(|(_, owner)| owner.as_ref().is_none_or(|owned| owned.ended)).collect())
-    }
-
-    /// The paths of what the gateway is about to delete.
-    async fn queued(&self) -> Result<HashSet<String>, StoreError> {
-        let due = self.store.due(Timestamp::MAX, u32::MAX).await?;
-        let ours = due.into_iter().filter(|one| one.doom.upstream == *self.account.id());
-        Ok(ours.map(|one| one.doom.path).collect())
     }
 
     async fn mend(
@@ -251,9 +223,9 @@ impl Looking<'_> {
     ) -> Result<Fate, Fault> {
         let Some(how) = self.arguments.mend else { return Ok(Fate::Left) };
         let ends = match verdict {
-            Verdict::UnderWay | Verdict::Nobody => return Ok(Fate::Left),
+            Verdict::UnderWay | Verdict::Ambiguous | Verdict::Nobody => return Ok(Fate::Left),
             Verdict::Certain(_) => how == Mend::End,
-            Verdict::Ambiguous => true,
+            Verdict::Contested => true,
         };
         match call.filter(|_| !ends) {
             Some(call) => self.claim(orphan, call).await,
@@ -269,6 +241,7 @@ impl Looking<'_> {
             tenant: intent.tenant.clone(),
             dataset: intent.dataset.clone(),
             label: intent.label.clone(),
+            judged: JudgedFor::NOTHING,
             made: Making {
                 origin: Origin::Created,
                 operation: intent.operation.clone(),
@@ -276,10 +249,10 @@ impl Looking<'_> {
                 from: intent.from.clone(),
             },
         };
-        match self.store.claim_and_settle(vec![claim], call.id).await {
+        match self.store.give(claim, call.id).await {
             Ok(()) => Ok(Fate::Claimed),
             Err(StoreError::Conflict) => {
-                complain("one of them came to be somebody's meanwhile: look again");
+                complain("one of them came to be somebody's meanwhile, or its call was closed: look again");
                 Ok(Fate::Left)
             }
             Err(error) => Err(error.into()),
@@ -288,17 +261,16 @@ impl Looking<'_> {
 
     /// Queues its deletion, and tries it at once. Should this end here, the gateway goes on.
     async fn end(&self, orphan: &Orphan) -> Result<Fate, Fault> {
-        let call = orphan.by.first();
-        let Some(undo) = orphan.undo.as_ref().filter(|_| call.is_some()) else { return Ok(Fate::Left) };
-        let Resource { upstream, kind, id } = self.resource(orphan);
-        // It may have come to light meanwhile, for the owner of what shows it.
-        if self.store.owner(&upstream, &kind, &id).await?.is_some_and(|owned| !owned.ended) {
+        let Some(undo) = orphan.undo.as_ref().filter(|_| !orphan.by.is_empty()) else {
             return Ok(Fate::Left);
-        }
-        let tenant = crate::names::TenantId::new("operator");
+        };
+        let resource = self.resource(orphan);
+        let (upstream, kind) = (resource.upstream.clone(), resource.kind.clone());
         let request = crate::names::RequestId::fresh();
-        let Some(doom) = self.account.doom(undo, &id, &tenant, request) else { return Ok(Fate::Left) };
-        let queued = self.store.doom(doom.clone(), None).await?;
+        let doom = self.account.doom(undo, &resource.id, &TenantId::new("operator"), request);
+        let Some(doom) = doom else { return Ok(Fate::Left) };
+        // It may have come to light meanwhile, for the owner of what shows it.
+        let Some(queued) = self.store.take_back(resource, doom.clone()).await? else { return Ok(Fate::Left) };
         match self.account.undo(&doom).await {
             Ok(true) => {
                 self.store.done(queued).await?;
@@ -306,7 +278,7 @@ impl Looking<'_> {
             }
             Ok(false) => Ok(Fate::Queued),
             Err(refusal) => {
-                complain(format_args!("{upstream}: a {kind} is not deleted yet: {}", words(&refusal)));
+                complain(format_args!("{upstream}: a {kind} is not deleted yet: {}", desk::words(&refusal)));
                 Ok(Fate::Queued)
             }
         }
@@ -324,16 +296,18 @@ impl Looking<'_> {
         }
         let operation = self.account.operation(&intent.intent.operation);
         let makes = |kind: &Kind| operation.is_some_and(|one| one.creates.iter().any(|c| c.kind == *kind));
+        // That there is no list of the one kind does not close what made the other, whose list could not be read.
+        if read.unread.iter().any(makes) || operation.is_none() && !read.unread.is_empty() {
+            return Ok(Outcome::Unread);
+        }
         match orphans::seen(&self.account, intent) {
             Err(unseen) if !self.arguments.close_unlisted => return Ok(Outcome::Unseen(unseen)),
-            Err(_) => {}
-            Ok(()) if read.unread.iter().any(makes) => return Ok(Outcome::Unread),
-            Ok(()) => {}
+            Ok(()) | Err(_) => {}
         }
         if self.arguments.mend.is_none() {
             return Ok(Outcome::Open);
         }
-        self.store.settle(intent.id).await?;
+        self.store.close(intent).await?;
         Ok(Outcome::Closed)
     }
 
@@ -341,9 +315,4 @@ impl Looking<'_> {
         let Found { kind, id, .. } = &orphan.found;
         Resource { upstream: self.account.id().clone(), kind: kind.clone(), id: id.clone() }
     }
-}
-
-fn words(refusal: &Refusal) -> String {
-    let log = refusal.log.as_ref().map(|log| format!(" ({})", log.as_str())).unwrap_or_default();
-    format!("{}{log}", refusal.reason.code())
 }

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::check::refuse;
 use super::output::complain;
-use crate::config::Snapshot;
+use crate::config::{self, Mode, Snapshot};
 use crate::diagnostic::nearest;
 use crate::names::{Kind, TenantId, UpstreamId};
 use crate::store::{Options, Sqlite, StoreError};
@@ -21,6 +22,17 @@ pub(super) enum Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// Reads the configuration, carries a command out, and says what went wrong.
+pub(super) fn run(
+    config: &Path,
+    command: impl AsyncFnOnce(&Snapshot) -> Result<ExitCode, Fault>,
+) -> ExitCode {
+    match config::load(config, Mode::Check, 1) {
+        Ok(snapshot) => ended(command(&snapshot)),
+        Err(errors) => refuse(&errors),
     }
 }
 

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::check::refuse;
 use super::output::{complain, say};
 use super::registry::{self, Fault, known_tenant, open};
-use crate::config::{self, Mode, Snapshot};
+use crate::config::Snapshot;
 use crate::names::TenantId;
 use crate::store::{Audience, Ownership, Resource, Right, Share, ShareOnRecord, Shared, Shares, Sqlite};
 
@@ -98,11 +97,7 @@ pub(super) fn run(command: &Command) -> ExitCode {
     let (Command::Add { what: What { config, .. }, .. }
     | Command::Remove { what: What { config, .. }, .. }
     | Command::List { config, .. }) = command;
-    let snapshot = match config::load(config, Mode::Check, 0) {
-        Ok(snapshot) => snapshot,
-        Err(errors) => return refuse(&errors),
-    };
-    registry::ended(carry_out(command, &snapshot))
+    registry::run(config, async |snapshot| carry_out(command, snapshot).await)
 }
 
 async fn carry_out(command: &Command, snapshot: &Snapshot) -> Result<ExitCode, Fault> {

@@ -20,6 +20,7 @@ use crate::diagnostic::{Diagnostic, from_yaml, nearest};
 use crate::names::{RouteName, UpstreamId};
 
 mod analysers;
+mod consent;
 mod dry_run;
 mod policies;
 mod promised;

@@ -10,8 +10,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Catalog;
 use crate::censor::{Engine, RuleInfo};
-use crate::consent::Grant;
 use crate::consent::record::{Field, RecordPolicy};
+use crate::consent::{Grant, Rules, SubjectKeyer};
 use crate::identity::Directory;
 pub use crate::listener::Bounds;
 use crate::names::{OperationId, RouteName, TenantId, UpstreamId};
@@ -158,8 +158,12 @@ pub struct Limits {
 pub struct Tenant {
     /// Its name.
     pub id: TenantId,
-    /// Grants for training use.
+    /// The grants of its file.
     pub grants: Arc<[Grant]>,
+    /// Its rules of consent.
+    pub consent: Rules,
+    /// Makes the hashes that its data subjects are known by.
+    pub subjects: SubjectKeyer,
     /// `store: true` without a grant is turned off rather than refused.
     pub store_turned_off: bool,
     /// Third parties' upstreams get nothing, whatever was granted.

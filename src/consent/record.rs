@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 use crate::names::Purpose;
 
 mod count;
+mod named;
 mod said;
 mod time;
+mod words;
 
 pub use count::{Counts, Judged, Judging, Line};
+pub use named::Names;
 pub use said::{Field, Record, Said};
 pub use time::Today;
 
@@ -80,11 +83,11 @@ findings! {
     TwoSubjects = "two_subjects", "it names two subjects";
     NoSubject = "no_subject", "it names no subject";
     Unreadable = "unreadable", "a date, an age or a flag of it can't be read";
-    Lapsed = "lapsed", "its consent has run out";
+    Lapsed = "lapsed", "its consent has run out, or has not begun";
     OtherPurpose = "other_purpose", "its consent is for other purposes";
     Unknown = "unknown", "nobody consented to its use";
     SpecialCategory = "special_category", "it holds a special category of personal data";
-    StillNamed = "still_named", "its subject's id stands in a text of it and can't be taken out";
+    StillNamed = "still_named", "what names its subject stands in a text of it and can't be taken out";
 }
 
 impl Finding {

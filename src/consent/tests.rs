@@ -3,9 +3,11 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
-use super::{Grant, Preference, Question, Records, Scope, decide, train_preference};
+use super::{Facts, Grant, Preference, Question, Records, Rules, Scope, Signals, decide, train_preference};
 use crate::names::{DatasetName, Purpose};
 use crate::reason::Reason;
+
+mod ledger;
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -18,10 +20,16 @@ fn grant(purpose: Purpose, scope: Scope) -> Grant {
 }
 
 fn ask(grants: &[Grant], datasets: &[&str], signal: Preference) -> Result<bool, Reason> {
+    let facts = Facts { grants, ledger: &[], rules: &Rules::default() };
+    asked(&facts, datasets, Signals { usage: signal, ..Signals::NONE })
+}
+
+fn asked(facts: &Facts<'_>, datasets: &[&str], signals: Signals) -> Result<bool, Reason> {
     let purposes = BTreeSet::from([Purpose::Train]);
     let datasets: Vec<_> = datasets.iter().map(|d| DatasetName::new(d)).collect();
-    let question = Question { purposes: &purposes, datasets: &datasets, signal, records: Records::NotAsked };
-    decide(&question, grants, at(NOW)).map(|p| p.training()).map_err(|r| r.reason)
+    let records = Records::NotAsked;
+    let question = Question { purposes: &purposes, datasets: &datasets, subjects: &[], signals, records };
+    decide(&question, facts, at(NOW)).map(|p| p.training()).map_err(|r| r.reason)
 }
 
 #[test]
@@ -90,8 +98,10 @@ fn unjudged_records_are_not_permitted() {
     let grants = [grant(Purpose::Train, Scope::Tenant), grant(Purpose::Train, Scope::AllDatasets)];
     let purposes = BTreeSet::from([Purpose::Train]);
     let ask = |records| {
-        let question = Question { purposes: &purposes, datasets: &[], signal: Preference::Unknown, records };
-        decide(&question, &grants, at(NOW)).map(|permit| permit.training()).map_err(|refusal| refusal.reason)
+        let signals = Signals::NONE;
+        let question = Question { purposes: &purposes, datasets: &[], subjects: &[], signals, records };
+        let facts = Facts { grants: &grants, ledger: &[], rules: &Rules::default() };
+        decide(&question, &facts, at(NOW)).map(|permit| permit.training()).map_err(|refusal| refusal.reason)
     };
     assert_eq!(ask(Records::NotAsked), Ok(true));
     assert_eq!(ask(Records::Unjudged), Err(Reason::RecordsUnreadable));

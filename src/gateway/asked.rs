@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::stages::Recognised;
 use super::touched::Touched;
 use crate::config::Route;
-use crate::consent::{self, Preference, Question, Records};
+use crate::consent::{Question, Records, Signals};
 use crate::isolation::{Denied, Named, NotTheirs, Source, TenantScope, entitle};
 use crate::names::{DatasetName, Purpose, TenantId};
 use crate::reason::{Reason, Refusal};
@@ -91,7 +91,7 @@ pub(super) struct Asker {
     touched: Touched,
     /// The data set of the file.
     dataset: Option<DatasetName>,
-    signal: Preference,
+    signals: Signals,
     sources: Sources,
 }
 
@@ -103,7 +103,7 @@ impl Asker {
             tenant: request.tenant.id.clone(),
             touched: request.received.touched.clone(),
             dataset,
-            signal: consent::train_preference(&request.received.parts.headers),
+            signals: Signals::of(&request.received.parts.headers),
             sources: Sources::default(),
         }
     }
@@ -134,8 +134,9 @@ impl Asker {
             let mut datasets = scope.datasets().to_vec();
             datasets.extend(self.dataset.clone());
             // The records of a data set are asked about with the request that carries it.
-            let (signal, records) = (self.signal, Records::NotAsked);
-            let question = Question { purposes: &purposes, datasets: &datasets, signal, records };
+            let (signals, records) = (self.signals, Records::NotAsked);
+            let question =
+                Question { purposes: &purposes, datasets: &datasets, subjects: &[], signals, records };
             shared.permit(tenant, &question, &scope)?;
         }
         Ok(scope)

@@ -9,10 +9,11 @@ use crate::isolation::{Borrowed, Sight, Source, TenantScope, fault, sight, store
 use crate::names::{DatasetName, Kind, Label, RequestId};
 use crate::pointer::{Pointer, Step};
 use crate::reason::{Reason, Refusal};
-use crate::store::{Claim, Doom, Making, Origin, Parent, Relation, Resource, StoreError};
+use crate::store::{Claim, Doom, JudgedFor, Making, Origin, Parent, Relation, Resource, StoreError};
 use crate::telemetry::Violation;
 
 use super::effects::Open;
+use super::records;
 use super::shared::Shared;
 use super::stages::Recognised;
 use super::undo;
@@ -308,6 +309,10 @@ impl Claiming<'_> {
             resource: self.resource(creation, id),
             tenant: lent.map_or(&self.request.tenant.id, |lent| &lent.owner).clone(),
             label: creation.label.as_ref().and_then(|_| self.label.cloned()),
+            judged: match origin {
+                Origin::Created => records::judged_for(self.request, self.scope),
+                Origin::Yielded | Origin::Adopted => JudgedFor::NOTHING,
+            },
             dataset: dataset.cloned(),
             made: Making {
                 origin,

@@ -56,6 +56,8 @@ pub(super) struct About<'a> {
     pub(super) scope: &'a TenantScope,
     pub(super) dataset: Option<&'a DatasetName>,
     pub(super) label: Option<&'a Label>,
+    /// A keyed hash of what the caller said that it is for.
+    pub(super) said: Option<String>,
 }
 
 fn parent(request: &Recognised, of: &Source) -> Parent {
@@ -85,6 +87,7 @@ pub(super) async fn begin(
         request: request.received.id,
         dataset: about.dataset.or_else(|| about.scope.datasets().first()).cloned(),
         label: about.label.filter(|_| request.operation().creates.iter().any(|c| c.label.is_some())).cloned(),
+        said: about.said,
         from: about.scope.recorded().iter().map(|of| parent(request, of)).collect(),
     };
     let id = shared.store.begin(intent).await.map_err(|error| store_refusal(&error))?;

@@ -232,3 +232,19 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
         .map(str::to_ascii_lowercase)
         .collect()
 }
+
+/// The query with what the profile fixes in it. None: it fixes nothing.
+pub(super) fn fixed(operation: &Operation, query: Option<&str>) -> Option<String> {
+    if operation.fixed.is_empty() {
+        return None;
+    }
+    let is_fixed = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        operation.fixed.iter().any(|(fixed, _)| **fixed == *name)
+    };
+    let others = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_fixed(pair));
+    let mut parts: Vec<String> = others.map(str::to_owned).collect();
+    let given = operation.fixed.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    parts.extend(given.map(|(name, value)| format!("{name}={value}")));
+    Some(parts.join("&"))
+}

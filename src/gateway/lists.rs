@@ -52,19 +52,20 @@ struct Wanted {
 pub(super) async fn answer(
     call: Call,
     permit: Permit,
+    body: Censored,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let Some(shape) = call.request.operation().list.clone() else {
         return Err(Refusal::new(Reason::Internal).log("a list without a shape"));
     };
     let max = match &shape.paging {
-        Paging::None => return one(call, permit, &shape, trail).await,
+        Paging::None => return one(call, permit, &shape, body, trail).await,
         Paging::Cursor { max, .. } => *max,
         Paging::Numbers(numbers) => return numbers::answer(call, permit, (&shape, numbers), trail).await,
     };
     let Some(wanted) = wanted(&call, &shape, max) else {
         // A limit that is no number, or out of the API's bounds, is the API's to refuse: its page is filtered all the same.
-        return one(call, permit, &shape, trail).await;
+        return one(call, permit, &shape, body, trail).await;
     };
     let mut search = Search { call: &call, permit: &permit, shape: &shape, trail, rest: None };
     let found = search.run(&wanted).await?;
@@ -79,10 +80,11 @@ async fn one(
     call: Call,
     permit: Permit,
     shape: &ListShape,
+    body: Censored,
     trail: &mut Trail,
 ) -> Result<Response<Outgoing>, Refusal> {
     let head = way::head_of(&call.request, call.request.received.parts.uri.query())?;
-    let response = dispatch(&call, &permit, head, trail).await?;
+    let response = dispatch_with(&call, &permit, head, body, trail).await?;
     if response.status() != StatusCode::OK {
         return outbound::answer(call, response, trail).await;
     }
@@ -237,8 +239,18 @@ async fn dispatch(
     head: Head,
     trail: &mut Trail,
 ) -> Result<Response<AnswerBody>, Refusal> {
+    dispatch_with(call, permit, head, Censored::nothing(), trail).await
+}
+
+async fn dispatch_with(
+    call: &Call,
+    permit: &Permit,
+    head: Head,
+    body: Censored,
+    trail: &mut Trail,
+) -> Result<Response<AnswerBody>, Refusal> {
     let received = &call.request.received;
-    let cleared = Cleared::new(head, &call.scope, permit, Censored::nothing());
+    let cleared = Cleared::new(head, &call.scope, permit, body);
     let upstream = &received.route.upstream;
     trail.dispatched(&upstream.id);
     let answered = call.shared.upstreams.dispatch(upstream, received.snapshot().generation, cleared).await;

@@ -3,7 +3,7 @@
 
 use super::shared::Shared;
 use super::stages::Recognised;
-use crate::catalog::Only;
+use crate::catalog::{Only, Param};
 use crate::isolation::{store_refusal, visible};
 use crate::reason::{Reason, Refusal, SafeText};
 use crate::store::Page;
@@ -11,18 +11,21 @@ use crate::store::Page;
 /// The query that goes up: that of the request, but that its list is the caller's. None: as it came.
 pub(super) async fn query(shared: &Shared, request: &Recognised) -> Result<Option<String>, Refusal> {
     let Some(only) = &request.operation().only else { return Ok(None) };
-    let asked = request.query.value(&only.query).filter(|ids| !ids.is_empty());
-    let ids = match asked {
-        Some(asked) => named(shared, request, only, asked).await?,
-        None => owned(shared, request, only).await?,
+    let said = request.query.iter().filter(|param| *param.name() == only.query);
+    let asked: Vec<&str> = match only.is_repeated() {
+        true => said.map(Param::value).collect(),
+        false => said.flat_map(|param| param.value().split(',')).collect(),
+    };
+    let ids = match asked.iter().all(|id| id.is_empty()) {
+        true => owned(shared, request, only).await?,
+        false => named(shared, request, only, &asked).await?,
     };
     let ids = if ids.is_empty() { vec![only.none.to_string()] } else { ids };
-    // A parameter that ends in `[]` stands once for each id.
-    let values = if only.query.ends_with("[]") { ids } else { vec![ids.join(",")] };
+    let values = if only.is_repeated() { ids } else { vec![ids.join(",")] };
     let raw = request.received.parts.uri.query().unwrap_or_default();
-    let others = raw
-        .split('&')
-        .filter(|pair| !pair.is_empty() && *pair.split('=').next().unwrap_or_default() != *only.query);
+    // In the order in which they were read, so that each is known by the name that it was read by.
+    let pairs = raw.split('&').filter(|pair| !pair.is_empty()).zip(request.query.iter());
+    let others = pairs.filter(|(_, param)| *param.name() != only.query).map(|(pair, _)| pair);
     let mut parts: Vec<String> = others.map(str::to_owned).collect();
     parts.extend(values.iter().map(|ids| {
         let ids = percent_encoding::utf8_percent_encode(ids, percent_encoding::NON_ALPHANUMERIC);
@@ -36,15 +39,14 @@ async fn named(
     shared: &Shared,
     request: &Recognised,
     only: &Only,
-    asked: &str,
+    ids: &[&str],
 ) -> Result<Vec<String>, Refusal> {
-    let ids: Vec<&str> = asked.split(',').collect();
     if ids.len() > usize::try_from(only.at_most).unwrap_or(usize::MAX) {
         return Err(too_many(only));
     }
     let received = &request.received;
     let (upstream, tenant) = (&received.route.upstream.id, &request.tenant.id);
-    let seen = visible(&*shared.store, received.catalog(), upstream, tenant, &only.kind, &ids).await;
+    let seen = visible(&*shared.store, received.catalog(), upstream, tenant, &only.kind, ids).await;
     let seen = seen.map_err(|error| store_refusal(&error))?;
     Ok(ids.iter().zip(seen).filter(|(_, seen)| *seen).map(|(id, _)| (*id).to_owned()).collect())
 }

@@ -41,7 +41,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 /// One page of an upstream's list.
 pub(super) struct Page<'a> {
     members: Vec<(String, &'a RawValue)>,
-    items_at: usize,
+    /// Which of them holds the items. None: the upstream has none, and leaves it out.
+    items_at: Option<usize>,
     /// The items with their ids.
     pub(super) items: Vec<Item<'a>>,
     /// The upstream has more.
@@ -94,12 +95,13 @@ pub(super) fn read<'a>(shape: &ListShape, body: &'a [u8]) -> Result<Page<'a>, Re
     let Members(members) = serde_json::from_slice(body)
         .map_err(|_error| unexpected("a list's answer is not one JSON object"))?;
     let items_key = key(&shape.items)?;
-    let items_at = members
-        .iter()
-        .position(|(key, _)| key == items_key)
-        .ok_or_else(|| unexpected("a list's answer has no items"))?;
-    let raws: Vec<&'a RawValue> = serde_json::from_str(members[items_at].1.get())
-        .map_err(|_error| unexpected("a list's items are not an array"))?;
+    let items_at = members.iter().position(|(key, _)| key == items_key);
+    let raws: Vec<&'a RawValue> = match items_at.and_then(|at| members.get(at)) {
+        Some((_, items)) => serde_json::from_str(items.get())
+            .map_err(|_error| unexpected("a list's items are not an array"))?,
+        None if shape.omits_empty => Vec::new(),
+        None => return Err(unexpected("a list's answer has no items")),
+    };
     let items = raws.into_iter().map(|raw| item(shape, raw)).collect::<Result<_, _>>()?;
     let has_more = members.iter().any(|(key, value)| key == "has_more" && value.get() == "true");
     Ok(Page { members, items_at, items, has_more })
@@ -138,12 +140,16 @@ impl Page<'_> {
         let mut out = String::with_capacity(size + 256);
         out.push('{');
         for (index, (key, value)) in self.members.iter().enumerate() {
-            if index > 0 {
+            let of_items = Some(index) == self.items_at;
+            if of_items && items.is_empty() && shape.omits_empty {
+                continue;
+            }
+            if out.len() > 1 {
                 out.push(',');
             }
             out.push_str(&quoted(key));
             out.push(':');
-            if index == self.items_at {
+            if of_items {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     if index > 0 {

@@ -7,7 +7,7 @@ use super::expected::Expected;
 use super::seen::holder;
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::sse::SsePlan;
-use crate::catalog::{Condition, Edit, EditAction, FormField, Label, Lines, Operation, Place};
+use crate::catalog::{Edit, EditAction, FormField, Lines, Operation, Place};
 use crate::names::{NameMap, OperationId, RouteName};
 use crate::pointer::{Pointer, Step};
 
@@ -167,23 +167,10 @@ const fn json(place: &Place) -> Option<&Pointer> {
 
 /// Every JSON place of the request that something depends on, each once.
 fn watched(operation: &Operation) -> Vec<Pointer> {
-    let conditions = operation
-        .training
-        .iter()
-        .filter_map(|t| t.when.as_ref())
-        .chain(operation.refuses.iter().map(|r| &r.when))
-        .chain(operation.creates.iter().filter_map(|c| c.when.as_ref()))
-        .map(|c: &Condition| &c.place);
-    let labels = operation.creates.iter().filter_map(|c| match &c.label {
-        Some(Label::Value(place)) => Some(place),
-        Some(Label::Same(_)) | None => None,
-    });
-    let places =
-        operation.uses.iter().map(|u| &u.place).chain(conditions).chain(labels).chain(&operation.stream);
-    let ids = operation.uses.iter().filter_map(|used| json(&used.place));
-    let holders: Vec<Pointer> = ids.filter_map(holder).collect();
+    let places = || operation.deciding().filter_map(json);
+    let holders: Vec<Pointer> = places().filter_map(holder).collect();
     let mut all: Vec<Pointer> = Vec::new();
-    for at in places.filter_map(json).chain(operation.store.iter().map(|s| &s.at)).chain(&holders) {
+    for at in places().chain(operation.store.iter().map(|s| &s.at)).chain(&holders) {
         if !all.contains(at) {
             all.push(at.clone());
         }

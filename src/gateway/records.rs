@@ -6,33 +6,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
-use super::seen::Seen;
 use super::stages::Recognised;
 use crate::audit::{JudgedFinding, JudgedRecords};
+use crate::body::Job;
 use crate::body::json::{JsonPlan, PlanError, Watch};
 use crate::body::records::{Anonymous, Record as Read, RecordJudge, RecordVerdict, Records as Reader};
-use crate::body::{FactValue, Facts, Job};
-use crate::catalog::{Edit, EditAction, LimitClass, Operation};
+use crate::catalog::{Edit, EditAction};
 use crate::censor::{Engine, Exchange};
 use crate::config::Records as Wanted;
-use crate::consent::Records;
 use crate::consent::record::{
-    Counts, Field, Judged, Judging, Record, RecordAction, RecordPolicy, Said, SubjectStatus, Today, Uses,
+    Counts, Field, Judged, Judging, Record, RecordAction, RecordPolicy, SubjectStatus, Today, Uses,
 };
-use crate::names::Purpose;
-use crate::pointer::Pointer;
+use crate::names::{Purpose, TenantId};
+use crate::pointer::{Pointer, Step};
 use crate::reason::Refusal;
+use crate::store::JudgedFor;
+
+mod fields;
+mod standing;
+
+use fields::Fields;
+pub(super) use standing::{judged_for, of, standing, uses};
 
 /// How many records passed, and what became of the others.
 const KEPT: HeaderName = HeaderName::from_static("consentry-records-kept");
 const ANONYMISED: HeaderName = HeaderName::from_static("consentry-records-anonymised");
 const DROPPED: HeaderName = HeaderName::from_static("consentry-records-dropped");
+/// How many files passed unjudged, because the policy lets them.
+const UNREAD: HeaderName = HeaderName::from_static("consentry-records-unread");
 
 /// How a tenant's records are read, compiled once for each configuration.
 pub(super) struct RecordPlan {
     policy: Arc<RecordPolicy>,
-    /// What stands at each watch.
-    fields: Arc<[Field]>,
+    fields: Arc<Fields>,
     plan: Arc<JsonPlan>,
     /// The same, with whatever names the subject left out.
     anonymous: Arc<JsonPlan>,
@@ -44,14 +50,17 @@ impl RecordPlan {
     /// # Errors
     /// If its places can't be compiled.
     pub(super) fn new(wanted: &Wanted) -> Result<Self, PlanError> {
-        let watches: Vec<Watch> = wanted.fields.iter().map(|(_, at)| Watch::new(at.clone())).collect();
+        let consent = wanted.fields.iter().filter(|(field, _)| *field == Field::Consent);
+        let inside = consent.map(|(_, at)| (Field::InConsent, at.join(&Pointer::from(vec![Step::Any]))));
+        let places: Vec<(Field, Pointer)> = wanted.fields.iter().cloned().chain(inside).collect();
+        let watches: Vec<Watch> = places.iter().map(|(_, at)| Watch::new(at.clone())).collect();
         let remove = |at: &Pointer| Edit { at: at.clone(), action: EditAction::Remove };
         let removed: Vec<Edit> = wanted.remove.iter().map(remove).collect();
         let personal = wanted.fields.iter().map(|(_, at)| remove(at));
         let all: Vec<Edit> = removed.iter().cloned().chain(personal).collect();
         Ok(Self {
             policy: Arc::clone(&wanted.policy),
-            fields: wanted.fields.iter().map(|(field, _)| *field).collect(),
+            fields: Arc::new(Fields::new(&places)),
             plan: Arc::new(JsonPlan::compile(&watches, &removed)?),
             anonymous: Arc::new(JsonPlan::compile(&watches, &all)?),
         })
@@ -74,6 +83,8 @@ struct Files {
 pub(super) struct Outcome {
     pub(super) counts: Counts,
     pub(super) hash: [u8; 32],
+    /// Some file was read record by record.
+    pub(super) read: bool,
 }
 
 impl Judgings {
@@ -93,11 +104,23 @@ impl Judgings {
         files.ended.first().filter(|_| whole).map(|(_, judged)| *judged)
     }
 
+    /// For which uses all of them were judged, or let pass.
+    fn judged_for(&self) -> JudgedFor {
+        let files = self.files();
+        if files.begun != files.ended.len() {
+            return JudgedFor::NOTHING;
+        }
+        let each = files.ended.iter();
+        let each = each.map(|(judging, judged)| JudgedFor::of(&judging.uses().purposes, judged.unread()));
+        each.reduce(JudgedFor::and).unwrap_or(JudgedFor::NOTHING)
+    }
+
     /// What became of the records of all files, if any was judged.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         let files = self.files();
         let (first, _) = files.ended.first()?;
-        let mut outcome = Outcome { counts: Counts::default(), hash: first.hash() };
+        let read = files.ended.iter().any(|(_, judged)| !judged.unread());
+        let mut outcome = Outcome { counts: Counts::default(), hash: first.hash(), read };
         for (judging, _) in &files.ended {
             outcome.counts.add_all(judging.counts());
         }
@@ -118,6 +141,7 @@ impl Judgings {
         Some(JudgedRecords {
             anonymised: counts.anonymised,
             dropped: counts.dropped,
+            unread: counts.unread,
             hash,
             findings: counts.by.iter().map(finding).collect(),
         })
@@ -125,40 +149,17 @@ impl Judgings {
 
     /// Tells the caller.
     pub(super) fn tell(&self, headers: &mut HeaderMap) {
-        let Some(Outcome { counts, .. }) = self.outcome() else { return };
+        let Some(Outcome { counts, read, .. }) = self.outcome() else { return };
+        if counts.unread > 0 {
+            headers.insert(UNREAD, HeaderValue::from(counts.unread));
+        }
+        if !read {
+            return;
+        }
         for (name, count) in [(KEPT, counts.kept), (ANONYMISED, counts.anonymised), (DROPPED, counts.dropped)]
         {
             headers.insert(name, HeaderValue::from(count));
         }
-    }
-}
-
-/// The uses that a data set of this call is put to, if its records have to be judged for them: training, evaluation, and
-/// people who look at it.
-pub(super) fn uses(operation: &Operation, purposes: &BTreeSet<Purpose>) -> BTreeSet<Purpose> {
-    if operation.limit != LimitClass::Upload && operation.assembly.is_none() {
-        return BTreeSet::new();
-    }
-    let judged =
-        |purpose: &Purpose| matches!(purpose, Purpose::Train | Purpose::Evaluate | Purpose::Annotate);
-    let own = Some(operation.purpose).filter(|purpose| *purpose == Purpose::Annotate);
-    purposes.iter().copied().filter(judged).chain(own).collect()
-}
-
-/// What consent has to know of the records of a call. Calls that open an upload carry none yet.
-pub(super) fn standing(request: &Recognised, seen: &Seen<'_>) -> Records {
-    let operation = request.operation();
-    if operation.assembly.is_some() {
-        return Records::NotAsked;
-    }
-    of(request, &uses(operation, &seen.purposes()))
-}
-
-/// The same for a data set that is put to these uses.
-pub(super) fn of(request: &Recognised, uses: &BTreeSet<Purpose>) -> Records {
-    match &request.judgings {
-        Some(judgings) if !uses.is_empty() => judgings.proof().map_or(Records::Unjudged, Records::Judged),
-        Some(_) | None => Records::NotAsked,
     }
 }
 
@@ -207,7 +208,7 @@ impl Clerk {
 /// Judges one file.
 struct Judge {
     judging: Option<Judging>,
-    fields: Arc<[Field]>,
+    fields: Arc<Fields>,
     judgings: Judgings,
 }
 
@@ -225,43 +226,22 @@ impl Judge {
     }
 }
 
-/// What a record says of itself.
-fn read<'f>(fields: &[Field], facts: &'f Facts) -> Record<'f> {
-    let mut record = Record::default();
-    for fact in facts {
-        let Some(field) = fields.get(fact.watch) else { continue };
-        let said = match &fact.value {
-            FactValue::Text(text) => Said::Text(text),
-            FactValue::Number(text) => Said::Number(text),
-            FactValue::Bool(value) => Said::Bool(*value),
-            FactValue::Null => Said::Nothing,
-            FactValue::Composite | FactValue::List => Said::Composite,
-            FactValue::TooLong => Said::TooLong,
-        };
-        record.note(*field, said);
-    }
-    record
-}
-
 impl RecordJudge for Judge {
-    fn judge(&mut self, read_record: &Read<'_>) -> Result<RecordVerdict, Refusal> {
+    fn judge(&mut self, read: &Read<'_>) -> Result<RecordVerdict, Refusal> {
         let fields = Arc::clone(&self.fields);
-        let mut record = read(&fields, read_record.facts);
-        if read_record.special {
-            record.holds_special();
-        }
-        let action = self.judging()?.judge(read_record.number, &record, SubjectStatus::Unknown)?;
+        let record = of_record(&fields, read);
+        let action = self.judging()?.judge(read.number, &record, SubjectStatus::Unknown)?;
         Ok(verdict(action))
     }
 
-    fn anonymised(&mut self, read_record: &Read<'_>, text: &[u8]) -> Result<RecordVerdict, Refusal> {
+    fn names(&self, read: &Read<'_>, text: &[u8]) -> bool {
+        self.fields.names(read.facts).stand_in(text)
+    }
+
+    fn anonymised(&mut self, read: &Read<'_>, named: bool) -> Result<RecordVerdict, Refusal> {
         let fields = Arc::clone(&self.fields);
-        let mut record = read(&fields, read_record.facts);
-        if read_record.special {
-            record.holds_special();
-        }
-        let judging = self.judging()?;
-        let action = judging.anonymised(read_record.number, &record, SubjectStatus::Unknown, text);
+        let record = of_record(&fields, read);
+        let action = self.judging()?.anonymised(read.number, &record, SubjectStatus::Unknown, named);
         Ok(if action == RecordAction::Anonymise { RecordVerdict::Keep } else { RecordVerdict::Drop })
     }
 
@@ -274,6 +254,14 @@ impl RecordJudge for Judge {
     }
 }
 
+fn of_record<'f>(fields: &Fields, read: &Read<'f>) -> Record<'f> {
+    let mut record = fields.read(read.facts);
+    if read.special {
+        record.holds_special();
+    }
+    record
+}
+
 const fn verdict(action: RecordAction) -> RecordVerdict {
     match action {
         RecordAction::Pass => RecordVerdict::Keep,
@@ -283,4 +271,4 @@ const fn verdict(action: RecordAction) -> RecordVerdict {
 }
 
 /// The plans of all tenants that want their records judged.
-pub(super) type RecordPlans = BTreeMap<crate::names::TenantId, Arc<RecordPlan>>;
+pub(super) type RecordPlans = BTreeMap<TenantId, Arc<RecordPlan>>;

@@ -1,6 +1,6 @@
 //! Rehearsals: a request is read and censored by the very stages that requests go through, from the recognition of its
-//! operation to the bytes that would go up. Nobody calls, nothing is looked up or granted, nothing is sent. Fuzzers and
-//! tests use it; what would have had to be decided is told.
+//! operation to the bytes that would go up. Nobody calls and nothing is sent. Fuzzers and tests use it, where nothing is looked up or
+//! granted and what would have had to be decided is told; and `consentry explain`, which looks it up.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use http_body::Body;
 use super::asked::Asked;
 use super::inbound::{self, Flowing, Waiting};
 use super::live::Live;
-use super::stages::{Identified, Received};
+use super::stages::{Identified, Received, Recognised};
 use super::touched::Touched;
 use super::way;
 use crate::audit::Keyer;
@@ -21,8 +21,12 @@ use crate::body::spool::Spools;
 use crate::censor::Exchange;
 use crate::config::Tenant;
 use crate::identity::{Caller, Purposes, Via};
-use crate::names::{Direction, KeyId, OperationId, Purpose, RequestId};
+use crate::names::{Direction, KeyId, OperationId, Purpose, RequestId, TenantId};
 use crate::reason::{Reason, Refusal};
+
+mod explain;
+
+pub use explain::{Explained, Whose};
 
 /// A tenant's requests, rehearsed.
 pub struct Rehearsal {
@@ -52,6 +56,19 @@ impl Rehearsal {
     /// If there is no tenant.
     pub fn new(live: Arc<Live>, spools: Spools) -> Result<Self, Refusal> {
         let tenant = live.snapshot().tenants.values().next().cloned();
+        Self::of(live, spools, tenant)
+    }
+
+    /// The same for a tenant that is meant.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn for_tenant(live: Arc<Live>, spools: Spools, tenant: &TenantId) -> Result<Self, Refusal> {
+        let tenant = live.snapshot().tenants.get(tenant).cloned();
+        Self::of(live, spools, tenant)
+    }
+
+    fn of(live: Arc<Live>, spools: Spools, tenant: Option<Arc<Tenant>>) -> Result<Self, Refusal> {
         let tenant = tenant.ok_or_else(|| Refusal::new(Reason::Internal).log("there is no tenant"))?;
         let keyer = Arc::new(Keyer::new(hmac::Key::new(hmac::HMAC_SHA256, b"rehearsal")));
         Ok(Self { live, tenant, keyer, spools })
@@ -73,11 +90,7 @@ impl Rehearsal {
         B: Body<Data = Bytes> + Unpin + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let notes = (RequestId::fresh(), Touched::new(&self.keyer));
-        let received =
-            Received::new(notes, Arc::clone(&self.live), parts).map_err(|(refusal, _route)| refusal)?;
-        let identified = Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) };
-        let mut request = identified.recognise()?;
+        let mut request = self.recognised(parts)?;
         request.store_granted = true;
         rehearsed.operation = Some(request.operation().id.clone());
         let exchange = Exchange::new(Arc::clone(&request.tenant.secret));
@@ -99,6 +112,15 @@ impl Rehearsal {
                 flowed
             }
         }
+    }
+
+    fn recognised(&self, parts: Parts) -> Result<Recognised, Refusal> {
+        let notes = (RequestId::fresh(), Touched::new(&self.keyer));
+        let received =
+            Received::new(notes, Arc::clone(&self.live), parts).map_err(|(refusal, _route)| refusal)?;
+        Identified { received, caller: self.caller(), tenant: Arc::clone(&self.tenant) }
+            .recognise()
+            .map_err(|(refusal, _)| refusal)
     }
 
     fn caller(&self) -> Caller {

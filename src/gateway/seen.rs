@@ -29,8 +29,8 @@ pub(super) struct Seen<'a> {
 enum Value<'a> {
     Text(&'a str),
     Null,
-    /// An object or an array.
-    Composite,
+    Object,
+    List,
     /// A scalar that is too long to be an id or a word.
     TooLong,
 }
@@ -39,7 +39,8 @@ impl<'a> From<&'a FactValue> for Value<'a> {
     fn from(value: &'a FactValue) -> Self {
         match value {
             FactValue::Null => Self::Null,
-            FactValue::Composite | FactValue::List => Self::Composite,
+            FactValue::Composite => Self::Object,
+            FactValue::List => Self::List,
             scalar => scalar.as_text().map_or(Self::TooLong, Self::Text),
         }
     }
@@ -70,8 +71,12 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether a condition holds. It looks at scalars.
+    /// Whether a condition holds. What it can't know it takes for fulfilled: an object or a list where it asks for any value, or
+    /// for any but some, and what stands for a list.
     pub(super) fn holds(&self, condition: &Condition) -> bool {
+        if !self.is_listed(&condition.place, false) {
+            return true;
+        }
         let values = self.values(&condition.place);
         let said = values.iter().filter(|v| **v != Value::Null);
         let mut any = false;
@@ -81,15 +86,14 @@ impl Seen<'_> {
                 Value::Text(text) if !condition.except.is_empty() => {
                     condition.except.iter().all(|v| **v != **text)
                 }
-                Value::TooLong if !condition.except.is_empty() => true,
                 Value::Text(text) if condition.values.is_empty() => *text != "false",
                 // White space around it is nothing to many a reader: `" "` is an empty text.
                 Value::Text(text) => {
                     let bare = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
                     condition.values.iter().any(|v| **v == **text || **v == *bare)
                 }
-                Value::TooLong => condition.values.is_empty(),
-                Value::Composite | Value::Null => false,
+                Value::TooLong | Value::Object | Value::List => condition.values.is_empty(),
+                Value::Null => false,
             };
             if fits {
                 return true;
@@ -108,7 +112,7 @@ impl Seen<'_> {
         for (at, used) in self.plan.operation.uses.iter().enumerate() {
             let before = named.len();
             let no_id = || Unnamed { why: Reason::ResourceUnknown, kind: Some(used.kind.clone()) };
-            if !self.is_listed(&used.place) {
+            if !self.is_listed(&used.place, true) {
                 return Err(no_id());
             }
             for value in self.values(&used.place) {
@@ -125,9 +129,10 @@ impl Seen<'_> {
                     }
                     // Absent as far as an API is concerned.
                     Value::Null => {}
-                    // `tools[].container` is an id or an object whose ids have places of their own.
-                    Value::Composite if self.nests(&used.place) => {}
-                    Value::Text(_) | Value::Composite | Value::TooLong => return Err(no_id()),
+                    // `tools[].container` is an id or an object whose ids have places of their own; `vector_store_ids` one or many.
+                    Value::Object if self.within(&used.place, Operation::holds_object) => {}
+                    Value::List if self.within(&used.place, Operation::holds_list) => {}
+                    Value::Text(_) | Value::Object | Value::List | Value::TooLong => return Err(no_id()),
                 }
             }
             if used.required && named.len() == before {
@@ -173,34 +178,45 @@ impl Seen<'_> {
 
     /// What a new resource is said to be for, if some use of it depends on that. Other words are not kept: they are the caller's.
     pub(super) fn label(&self) -> Option<Label> {
+        let said = self.said()?;
+        self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
+    }
+
+    /// What a new resource is said to be for, in the caller's own words.
+    pub(super) fn said(&self) -> Option<&str> {
         let places = self.plan.operation.creates.iter().filter_map(|creation| match &creation.label {
             Some(catalog::Label::Value(place)) => Some(place),
             Some(catalog::Label::Same(_)) | None => None,
         });
-        let said = places.filter_map(|place| self.text(place)).next()?;
-        self.plan.labels.iter().find(|label| ***label == *said).map(|label| Label::new(label))
+        places.filter_map(|place| self.text(place)).next()
     }
 
-    /// Whether what holds the ids of a place is a list, if they stand in one. Many a server reads the keys of an object, or the
-    /// letters of a text, as the elements of a list: ids that nobody looked up.
-    fn is_listed(&self, place: &Place) -> bool {
+    /// Whether what holds the values of a place is a list, if they stand in one. Many a server reads the keys of an object, or
+    /// the letters of a text, as the elements of a list: ids that nobody looked up. `or_one`: one id in the list's place, where
+    /// that is a place of ids, too.
+    fn is_listed(&self, place: &Place, or_one: bool) -> bool {
         let Place::Json(at) = place else { return true };
         let Some(holder) = holder(at) else { return true };
         let watch = self.plan.watch(&holder);
         let mut held = watch.into_iter().flat_map(|watch| self.json.at(watch));
-        self.plan.operation.uses.iter().any(|used| used.place == Place::Json(holder.clone()))
-            || held.all(|value| matches!(value, FactValue::List | FactValue::Null))
+        let of_ids = |used: &catalog::Use| used.place == Place::Json(holder.clone());
+        let one = or_one && self.plan.operation.uses.iter().any(of_ids);
+        held.all(|value| match value {
+            FactValue::List | FactValue::Null => true,
+            FactValue::Composite => false,
+            FactValue::Text(_) | FactValue::Number(_) | FactValue::Bool(_) | FactValue::TooLong => one,
+        })
     }
 
-    fn nests(&self, place: &Place) -> bool {
-        matches!(place, Place::Json(at) if self.plan.operation.nests(at))
+    fn within(&self, place: &Place, may: impl Fn(&Operation, &Pointer) -> bool) -> bool {
+        matches!(place, Place::Json(at) if may(&self.plan.operation, at))
     }
 
     /// The text at a place, if there is one.
     pub(super) fn text(&self, place: &Place) -> Option<&str> {
         self.values(place).into_iter().find_map(|value| match value {
             Value::Text(text) => Some(text),
-            Value::Null | Value::Composite | Value::TooLong => None,
+            Value::Null | Value::Object | Value::List | Value::TooLong => None,
         })
     }
 }
@@ -232,3 +248,6 @@ pub(super) fn holder(at: &Pointer) -> Option<Pointer> {
 pub(super) fn field(operation: &Operation, name: &str) -> Option<usize> {
     operation.request.fields().iter().position(|field| *field.name == *name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,14 +8,15 @@ use foldhash::fast::RandomState;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::assembly::Assemblies;
+use super::granted::Granted;
 use super::live::Live;
 use crate::audit::{Audit, Keyer};
 use crate::body::spool::{SpoolBudget, Spools};
 use crate::config::Tenant;
-use crate::consent::{self, Grant, Permit, Question};
+use crate::consent::{Permit, Question};
 use crate::isolation::TenantScope;
 use crate::listener::Shutdown;
-use crate::names::{Purpose, TenantId};
+use crate::names::TenantId;
 use crate::reason::{Reason, Refusal};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -123,37 +124,19 @@ impl Shared {
         semaphore
     }
 
-    /// The tenant's grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
-    pub(super) fn grants(&self, tenant: &TenantId) -> Arc<[Grant]> {
+    /// The grants in force now, whatever the request's own snapshot says: a withdrawal works at once.
+    pub(super) fn granted<T>(&self, ask: impl FnOnce(&Granted<'_>) -> T) -> T {
         let live = self.live.load();
-        live.snapshot().tenants.get(tenant).map(|tenant| Arc::clone(&tenant.grants)).unwrap_or_default()
+        ask(&Granted { snapshot: live.snapshot(), store: &*self.store, now: jiff::Timestamp::now() })
     }
 
-    /// Asks the ledger in force now: the caller's grants, and those of everyone who lends it something.
+    /// Asks for the caller's grants, and those of everyone who lends it something.
     pub(super) fn permit(
         &self,
         tenant: &TenantId,
         question: &Question<'_>,
         scope: &TenantScope,
     ) -> Result<Permit, Refusal> {
-        let now = jiff::Timestamp::now();
-        let refuses = |tenant: &TenantId| {
-            self.live.load().snapshot().tenants.get(tenant).is_some_and(|tenant| tenant.third_parties_refused)
-        };
-        if question.purposes.contains(&Purpose::Share) {
-            let owners = scope.borrowed().iter().map(|lent| &lent.owner);
-            if owners.chain([tenant]).any(refuses) {
-                return Err(Refusal::new(Reason::ConsentMissing)
-                    .detail("nothing of the tenant's goes to third parties"));
-            }
-        }
-        for lent in scope.borrowed() {
-            let datasets: Vec<_> = lent.dataset.iter().cloned().collect();
-            let Question { purposes, signal, records, .. } = *question;
-            let asked = Question { purposes, datasets: &datasets, signal, records };
-            consent::decide(&asked, &self.grants(&lent.owner), now)
-                .map_err(|refusal| refusal.detail("a grant of the owner of what is shared"))?;
-        }
-        consent::decide(question, &self.grants(tenant), now)
+        self.granted(|granted| granted.permit(tenant, question, scope))
     }
 }

@@ -102,23 +102,41 @@ impl Received {
 }
 
 impl Identified {
-    /// Asks what is asked.
-    pub(super) fn recognise(self) -> Result<Recognised, Refusal> {
-        let Received { parts, route, live, .. } = &self.received;
-        let media = Media::named(super::inbound::media_type(&parts.headers).as_deref());
-        let found =
-            route.catalog.recognise_with(&parts.method, media, self.received.path(), parts.uri.query());
-        let Match { operation, path, query } = found?;
-        if let Some(reason) = operation.refused {
-            return Err(Refusal::new(reason));
-        }
-        may_call(&self.caller, &operation)?;
-        let Some(plan) = live.plans().get(&route.name, &operation.id).cloned() else {
-            return Err(Refusal::new(Reason::Internal).log("an operation has no plan"));
+    /// Asks what is asked. A refusal comes with the operation that was meant, if that is known.
+    pub(super) fn recognise(self) -> Result<Recognised, (Refusal, Option<Arc<Operation>>)> {
+        let (path, query, plan) = match self.asked() {
+            Ok(asked) => asked,
+            Err(refusal) => return Err((refusal, self.meant())),
         };
         let Self { received, caller, tenant } = self;
         let judgings = tenant.records.as_ref().map(|_| Judgings::default());
         Ok(Recognised { received, caller, tenant, plan, path, query, store_granted: false, judgings })
+    }
+
+    fn asked(&self) -> Result<(Params, Params, Arc<Plan>), Refusal> {
+        let Received { parts, route, live, .. } = &self.received;
+        let found = route.catalog.recognise_with(
+            &parts.method,
+            self.media(),
+            self.received.path(),
+            parts.uri.query(),
+        );
+        let Match { operation, path, query } = found?;
+        may_call(&self.caller, &operation)?;
+        let Some(plan) = live.plans().get(&route.name, &operation.id).cloned() else {
+            return Err(Refusal::new(Reason::Internal).log("an operation has no plan"));
+        };
+        Ok((path, query, plan))
+    }
+
+    fn media(&self) -> Media {
+        Media::named(super::inbound::media_type(&self.received.parts.headers).as_deref())
+    }
+
+    /// What a request that was refused asked for.
+    fn meant(&self) -> Option<Arc<Operation>> {
+        let Received { parts, route, .. } = &self.received;
+        route.catalog.operation_of(&parts.method, self.media(), self.received.path()).cloned()
     }
 }
 

@@ -118,6 +118,11 @@ impl Trail {
         self.caller = Some(caller.clone());
     }
 
+    /// What a request that is refused was for. Nothing of it is done.
+    pub(super) fn meant(&mut self, operation: Option<&Operation>) {
+        self.operation = operation.map(|operation| operation.id.clone());
+    }
+
     pub(super) fn asking(&mut self, operation: &Operation) {
         self.operation = Some(operation.id.clone());
         self.purpose = Some(operation.purpose);

@@ -58,6 +58,17 @@ async fn round(shared: &Shared) {
     let Ok(due) = shared.store.due(Timestamp::now(), AT_ONCE).await else { return };
     for attempt in due {
         let live = shared.live.load_full();
+        if let Some(of) = &attempt.of {
+            match shared.store.owner(&of.upstream, &of.kind, &of.id).await {
+                // It came to be somebody's since it was queued.
+                Ok(Some(owned)) if !owned.ended => {
+                    drop(shared.store.done(attempt.id).await);
+                    continue;
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
         let outcome = if self::attempt(shared, &live, &attempt.doom).await {
             shared.store.done(attempt.id).await
         } else {

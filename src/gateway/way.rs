@@ -19,7 +19,7 @@ use crate::body::charset::OtherCharsets;
 use crate::body::{Censored, Embedded, Job, Outgoing, Rebase, Rewrite};
 use crate::catalog::{Assembly, BodyShape, Condition, EditAction, LimitClass, Param, Place, RequestHeader};
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question, Records};
+use crate::consent::{Permit, Question, Records, Signals};
 use crate::identity::Peer;
 use crate::isolation::{Denied, NotTheirs, TenantScope, entitle};
 use crate::names::{DatasetName, Direction, Label, Purpose};
@@ -45,7 +45,10 @@ pub(super) async fn walk(
     let identified = received.identify(peer).await?;
     trail.by(&identified.caller);
     let permits = shared.tenant_place(place, &identified.tenant)?;
-    let recognised = identified.recognise()?;
+    let recognised = identified.recognise().map_err(|(refusal, operation)| {
+        trail.meant(operation.as_deref());
+        refusal
+    })?;
     trail.asking(recognised.operation());
     trail.judges(recognised.judgings.as_ref());
     analysis::admits(&recognised)?;
@@ -97,7 +100,9 @@ async fn forward(
         trail.creates();
     }
     let job = job(&request, exchange, Direction::Response);
-    let about = effects::About { scope: &scope, dataset: dataset.as_ref(), label: label.as_ref() };
+    let word = seen(&request, &said).said().map(|said| shared.keyer.label(said));
+    let about =
+        effects::About { scope: &scope, dataset: dataset.as_ref(), label: label.as_ref(), said: word };
     let begun = effects::begin(shared, &request, &creates, about).await?;
     let broke = Broke::default();
     let body = waiting.into_censored(|flowing| follow(asker, flowing, broke.clone()));
@@ -114,7 +119,7 @@ async fn forward(
         job,
     };
     if call.request.operation().list.as_ref().is_some_and(|list| !list.inherited) {
-        return Box::pin(lists::answer(call, permit, trail)).await;
+        return Box::pin(lists::answer(call, permit, body, trail)).await;
     }
     let begun = call.begun.clone();
     let answered = sent(trail, call, &permit, body, &up, &broke).await;
@@ -215,7 +220,8 @@ pub(super) async fn decide(
         return Err(Refusal::new(Reason::ConsentMissing).detail("purpose `store`, scope tenant"));
     }
     let purposes = purposes(request, &seen);
-    let records = records::standing(request, &seen);
+    let live = shared.live.load();
+    let records = records::standing(live.snapshot(), request, &seen, &scope);
     let permit = permitted(shared, trail, request, (&purposes, records), &scope, dataset)?;
     // A condition on the flag that was turned off no longer holds.
     let holds = |when: &Condition| (request.store_granted || !seen.about_store(when)) && seen.holds(when);
@@ -267,7 +273,7 @@ async fn entitled(
 }
 
 /// The uses that the call makes of data, beyond answering it.
-fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
+pub(super) fn purposes(request: &Recognised, seen: &Seen<'_>) -> BTreeSet<Purpose> {
     let mut purposes = seen.purposes();
     if request.received.route.upstream.third_party {
         purposes.insert(Purpose::Share);
@@ -292,8 +298,8 @@ fn permitted(
     }
     let mut datasets: Vec<DatasetName> = scope.datasets().to_vec();
     datasets.extend(dataset.cloned());
-    let signal = consent::train_preference(&request.received.parts.headers);
-    let question = Question { purposes, datasets: &datasets, signal, records };
+    let signals = Signals::of(&request.received.parts.headers);
+    let question = Question { purposes, datasets: &datasets, subjects: &[], signals, records };
     let decided = shared.permit(&request.tenant.id, &question, scope);
     trail.asked(purposes, decided.as_ref().err());
     decided
@@ -305,9 +311,9 @@ fn granted_to_store(shared: &Shared, request: &Recognised) -> bool {
         return false;
     }
     let purposes = BTreeSet::from([Purpose::Store]);
-    let (signal, records) = (consent::Preference::Unknown, Records::NotAsked);
-    let question = Question { purposes: &purposes, datasets: &[], signal, records };
-    consent::decide(&question, &shared.grants(&request.tenant.id), jiff::Timestamp::now()).is_ok()
+    let (signals, records) = (Signals::NONE, Records::NotAsked);
+    let question = Question { purposes: &purposes, datasets: &[], subjects: &[], signals, records };
+    shared.granted(|granted| granted.decide(&request.tenant.id, &question)).is_ok()
 }
 
 /// The data set that an upload belongs to: what the request says, or `default`.
@@ -386,6 +392,8 @@ pub(super) fn rebase(request: &Recognised) -> Option<Rebase> {
 pub(super) fn head_of(request: &Recognised, query: Option<&str>) -> Result<Head, Refusal> {
     let received = &request.received;
     let upstream = &received.route.upstream;
+    let fixed = head::fixed(request.operation(), query);
+    let query = fixed.as_deref().or(query);
     Ok(Head {
         method: received.parts.method.clone(),
         uri: head::target(upstream, received.path(), query, received.parts.uri.path_and_query())?,

@@ -35,6 +35,7 @@ async fn what_is_not_theirs_is_looked_up_as_often_whatever_it_is() {
         tenant: TenantId::new("a"),
         dataset: None,
         label: None,
+        judged: crate::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Created,
             operation: OperationId::new("retrieveModel"),

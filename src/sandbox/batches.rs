@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::account::{App, State, seconds};
 use super::call::{Call, Fields};
 use super::content::Content;
+use super::echo::Usage;
 use super::files::File;
 use super::ids;
 use super::reply::{Answer, Fault};
@@ -177,6 +178,7 @@ fn validate(state: &State, batch: &mut Batch) {
 fn run(app: &App, state: &mut State, batch: &mut Batch) {
     let endpoint = batch.shown["endpoint"].as_str().unwrap_or_default().to_owned();
     let (mut good, mut bad, mut counts) = (String::new(), String::new(), (0, 0));
+    let mut usage = Usage::default();
     for line in lines(state, batch) {
         let Ok(line) = serde_json::from_slice::<Map<String, Value>>(&line) else { continue };
         let body = line.get("body").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -185,6 +187,7 @@ fn run(app: &App, state: &mut State, batch: &mut Batch) {
         let (sink, status, body) = match answer {
             Ok(body) => {
                 counts.0 += 1;
+                usage.add(&body["usage"]);
                 (&mut good, 200, body)
             }
             Err(fault) => {
@@ -209,6 +212,7 @@ fn run(app: &App, state: &mut State, batch: &mut Batch) {
             batch.shown[field] = json!(state.add_file(file));
         }
     }
+    batch.shown["usage"] = usage.response();
     batch.enter("finalizing");
 }
 

@@ -34,12 +34,24 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    /// Adds what an answer shows of its own, as chat completions or as responses do.
+    pub(super) fn add(&mut self, shown: &Value) {
+        let tokens = |names: [&str; 2]| {
+            let said = names.iter().find_map(|name| shown.pointer(name)?.as_u64());
+            usize::try_from(said.unwrap_or_default()).unwrap_or_default()
+        };
+        self.input += tokens(["/prompt_tokens", "/input_tokens"]);
+        self.output += tokens(["/completion_tokens", "/output_tokens"]);
+        let cached = ["/prompt_tokens_details/cached_tokens", "/input_tokens_details/cached_tokens"];
+        self.cached += tokens(cached);
+    }
+
     /// As chat completions show it.
     pub(super) fn chat(self) -> Value {
         json!({
             "prompt_tokens": self.input, "completion_tokens": self.output,
             "total_tokens": self.input + self.output,
-            "prompt_tokens_details": {"cached_tokens": self.cached, "audio_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self.cached, "cache_write_tokens": self.input, "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         })
     }
@@ -47,7 +59,8 @@ impl Usage {
     /// As responses show it.
     pub(super) fn response(self) -> Value {
         json!({
-            "input_tokens": self.input, "input_tokens_details": {"cached_tokens": self.cached},
+            "input_tokens": self.input,
+            "input_tokens_details": {"cached_tokens": self.cached, "cache_write_tokens": self.input},
             "output_tokens": self.output, "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": self.input + self.output,
         })

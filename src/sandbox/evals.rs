@@ -95,7 +95,8 @@ async fn runs(app: &App, call: &mut Call, eval: &str, path: &[&str]) -> Answer {
             let mut state = app.state();
             Ok(found(&mut state, eval)?.runs.get(id).ok_or_else(|| gone(id))?.shown.value.clone().into())
         }
-        ("POST", [id]) => {
+        // The specification's path, and that of the official SDKs.
+        ("POST", [id] | [id, "cancel"]) => {
             let mut state = app.state();
             let run = found(&mut state, eval)?.runs.get_mut(id).ok_or_else(|| gone(id))?;
             run.shown.value["status"] = json!("canceled");

@@ -1,9 +1,10 @@
-//! `/v1/fine_tuning/jobs`.
+//! `/v1/fine_tuning`: jobs, and the way to the graders.
 
 use serde_json::{Map, Value, json};
 
 use super::account::App;
 use super::call::{Call, Fields};
+use super::graders;
 use super::ids;
 use super::reply::{Answer, Fault};
 use super::router::unknown;
@@ -17,6 +18,7 @@ pub(super) async fn route(app: &App, call: &mut Call, path: &[&str]) -> Answer {
         ("GET", ["jobs", id]) => retrieve(app, id),
         ("POST", ["jobs", id, verb @ ("cancel" | "pause" | "resume")]) => control(app, id, verb),
         ("GET", ["jobs", id, "events"]) => logged(app, call, id, 20, |job| job.events.clone()),
+        ("POST", ["alpha", "graders", verb @ ("run" | "validate")]) => graders::route(app, call, verb).await,
         ("GET", ["jobs", id, "checkpoints"]) => logged(app, call, id, 10, |job| job.checkpoints.clone()),
         _ => Err(unknown(call)),
     }

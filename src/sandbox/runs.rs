@@ -146,7 +146,7 @@ fn speak(
     let total = said.usage.input + said.usage.output;
     let usage = json!({
         "prompt_tokens": said.usage.input, "completion_tokens": said.usage.output, "total_tokens": total,
-        "prompt_token_details": {"cached_tokens": said.usage.cached},
+        "prompt_token_details": {"cached_tokens": said.usage.cached, "cache_write_tokens": said.usage.input},
     });
     let (details, action, message) = if said.calls.is_empty() {
         let assistant = run(state, thread, id)?.shown.value["assistant_id"].clone();

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file (WAL, fsync at each commit), one thread that writes, a few that read.
 
 mod claims;
+mod deeds;
 mod ledger;
 mod lineage;
 mod lists;

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::making::{Making, Parent, Relation};
-use crate::names::{DatasetName, Kind, Label, OperationId, RequestId, TenantId, UpstreamId, Via};
+use crate::names::{DatasetName, Kind, Label, OperationId, Purpose, RequestId, TenantId, UpstreamId, Via};
 
 /// A set of words that is kept as text.
 macro_rules! words {
@@ -63,8 +63,69 @@ pub struct Claim {
     pub dataset: Option<DatasetName>,
     /// What it was made for, where that decides what it may be used for.
     pub label: Option<Label>,
+    /// For which uses its records were judged.
+    pub judged: JudgedFor,
     /// What made it known, and from what.
     pub made: Making,
+}
+
+/// For which uses the records that a resource holds, or was made of, were judged one by one on their way up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct JudgedFor(u8);
+
+impl JudgedFor {
+    /// For none: it came before records were judged, or in another way.
+    pub const NOTHING: Self = Self(0);
+
+    /// There were no records in it that could be read, and the policy of that day let it pass.
+    const UNREAD: u8 = 0x80;
+
+    const fn bit(purpose: Purpose) -> u8 {
+        match purpose {
+            Purpose::Train => 1,
+            Purpose::Evaluate => 2,
+            Purpose::Annotate => 4,
+            Purpose::Inference | Purpose::Share | Purpose::Store | Purpose::Statistics => 0,
+        }
+    }
+
+    /// For these.
+    pub fn of<'p>(purposes: impl IntoIterator<Item = &'p Purpose>, unread: bool) -> Self {
+        let bits = purposes.into_iter().fold(0, |bits, purpose| bits | Self::bit(*purpose));
+        Self(if bits != 0 && unread { bits | Self::UNREAD } else { bits })
+    }
+
+    /// Whether it may be put to a use as far as its records are concerned: they were judged for it, or let pass unread and
+    /// still would be.
+    #[must_use]
+    pub const fn covers(self, purpose: Purpose, unread_passes: bool) -> bool {
+        self.0 & Self::bit(purpose) != 0 && (unread_passes || self.0 & Self::UNREAD == 0)
+    }
+
+    /// What holds of two resources together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        let uses = self.0 & other.0 & !Self::UNREAD;
+        Self(if uses == 0 { 0 } else { uses | (self.0 | other.0) & Self::UNREAD })
+    }
+
+    /// What holds of one resource for these uses and for those.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// As the store keeps it.
+    #[must_use]
+    pub const fn to_bits(self) -> u8 {
+        self.0
+    }
+
+    /// What [`to_bits`](Self::to_bits) gave.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
 }
 
 words! {
@@ -88,6 +149,8 @@ pub struct Owned {
     pub dataset: Option<DatasetName>,
     /// What it was made for.
     pub label: Option<Label>,
+    /// For which uses its records were judged.
+    pub judged: JudgedFor,
     /// It was deleted: unknown to everybody.
     pub ended: bool,
     /// Where it is in its life.
@@ -161,8 +224,10 @@ pub struct Intent {
     pub request: RequestId,
     /// The data set that what it makes will belong to.
     pub dataset: Option<DatasetName>,
-    /// What that is said to be for.
+    /// What that is said to be for, if some use asks for it.
     pub label: Option<Label>,
+    /// A keyed hash of what it is said to be for, whatever that is: the words are the caller's.
+    pub said: Option<String>,
     /// What it will have been made from.
     pub from: Vec<Parent>,
 }
@@ -223,6 +288,8 @@ pub struct Attempt {
     pub doom: Doom,
     /// How often it was tried without success.
     pub attempts: u32,
+    /// What it deletes, where that may have come to be somebody's since.
+    pub of: Option<Resource>,
 }
 
 /// Which way to walk.

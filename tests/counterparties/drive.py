@@ -8,62 +8,16 @@
 KEY_A and KEY_B (or --key-a, --key-b) are two tenants' keys, both with grants for training. --witness is the server
 itself: what it says arrived. With --direct BASE is the server itself, and what only a gateway does is left out.
 """
-import argparse
 import json
-import os
-import pathlib
-import ssl
-import sys
 import threading
-import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "clients" / "lib"))
-import openai  # noqa: E402
+import openai
 
+from world import World, arguments, ask, outcome, user  # first: it says where the next are
 from checks import Checks, until  # noqa: E402
-from isolation import invented, outcome  # noqa: E402
-from planted import Planter, records  # noqa: E402
+from planted import records  # noqa: E402
 
 MODEL = "gpt-4o-mini-2024-07-18"
-
-
-def user(text):
-    return [{"role": "user", "content": text}]
-
-
-def ask(url):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=30) as answer:
-        return answer.read().decode("utf-8", "replace")
-
-
-class World:
-    def __init__(self, options, checks):
-        self.options, self.checks, self.direct = options, checks, options.direct
-        self.planter = Planter(os.getpid())
-        self.a, self.b = self.client(options.key_a), self.client(options.key_b)
-
-    def client(self, key):
-        context = ssl.create_default_context(cafile=self.options.ca)
-        http = openai.DefaultHttpxClient(verify=context, http2=self.options.http == "2", trust_env=False)
-        return openai.OpenAI(api_key=key, base_url=self.options.base.rstrip("/") + "/v1", http_client=http, max_retries=0, timeout=60)
-
-    def arrived(self, what, text):
-        """The witness saw no planted value (directly: it saw one, so it can see)."""
-        values = self.planter.secrets + self.planter.personal
-        found = [value for value in values if value in text]
-        if self.direct:
-            self.checks.ok(f"{what}: the witness sees planted values", found)
-        else:
-            self.checks.ok(f"{what}: no planted value arrived", not found, f"{len(found)} did, first {found[:1]}")
-
-    def wrong(self, what, real, ask):
-        """As the wrong tenant: another's id and an invented one get the same NotFoundError."""
-        if self.direct:
-            return
-        foreign, never = outcome(ask, real), outcome(ask, invented(real))
-        self.checks.ok(f"{what} as the wrong tenant: NotFoundError", foreign[0] == "NotFoundError", foreign)
-        self.checks.same(f"{what} as the wrong tenant: as if it never was", foreign, never)
 
 
 def aimock(world):
@@ -124,7 +78,7 @@ def aimock(world):
         world.wrong("the batch's output", batch.output_file_id, b.files.content)
     with checks.group("ending"):
         checks.ok("deleted", a.files.delete(file.id).deleted)
-        checks.same("gone", outcome(a.files.retrieve, file.id)[:2], ("NotFoundError", 404))
+        checks.same("gone", outcome(openai, a.files.retrieve, file.id)[:2], ("NotFoundError", 404))
 
 
 def told(client, text, **more):
@@ -176,30 +130,15 @@ def llama(world):
             checks.same("clean words are the server's own", told(a, "hello")[1], told(alone, "hello")[1])
             told(a, f"my key {world.planter.secret()} and {world.planter.person('_email')}")
             world.arrived("a prompt", "\n".join(str(slot.get("prompt")) for slot in json.loads(ask(f"{world.options.witness}/slots"))))
-    if not world.direct:
-        with checks.group("closed"):
-            for path in ("/slots", "/props", "/metrics", "/v1/../slots", "/lora-adapters"):
-                got = outcome(lambda path: a.get(world.options.base.rstrip("/") + path, cast_to=object), path)
-                checks.ok(f"{path} is not served", 400 <= got[1] < 500, got)
+    with checks.group("closed"):
+        world.closed(("/slots", "/props", "/metrics", "/v1/../slots", "/lora-adapters"))
 
 
 def main():
-    env = os.environ.get
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", choices=["aimock", "llama"], required=True)
-    parser.add_argument("--base", default=env("BASE_URL"), required=not env("BASE_URL"))
-    parser.add_argument("--ca", default=env("CA_FILE"))
-    parser.add_argument("--key-a", default=env("KEY_A", "one"))
-    parser.add_argument("--key-b", default=env("KEY_B", "two"))
-    parser.add_argument("--http", choices=["1", "2"], default="1")
-    parser.add_argument("--witness", help="the server itself; BASE with --direct")
-    parser.add_argument("--direct", action="store_true")
-    options = parser.parse_args()
-    if options.direct:
-        options.witness = options.witness or options.base
+    options = arguments(__doc__)
     checks = Checks()
     with checks.group(options.server):
-        {"aimock": aimock, "llama": llama}[options.server](World(options, checks))
+        {"aimock": aimock, "llama": llama}[options.server](World(openai, options, checks))
     checks.finish()
 
 

@@ -13,7 +13,7 @@ use super::kit::shop::{PROFILE, Shop};
 use super::kit::values::{record, upload};
 use super::kit::{Caller, Setup, Step};
 
-fn own() -> Own {
+pub(crate) fn own() -> Own {
     let mut own = Own::with("");
     own.profile("shop", PROFILE);
     own.setup.routes = own.setup.routes.replace("api: openai", "api: shop");
@@ -26,27 +26,27 @@ fn start(shop: &Shop) -> Running {
 }
 
 /// A file beside the configuration.
-fn written(setup: &Setup, name: &str, text: &str) -> PathBuf {
+pub(crate) fn written(setup: &Setup, name: &str, text: &str) -> PathBuf {
     let path = setup.config().join(name);
     std::fs::write(&path, text).unwrap();
     path
 }
 
-fn process(setup: &Setup, arguments: &[&str]) -> Process {
+pub(crate) fn process(setup: &Setup, arguments: &[&str]) -> Process {
     let config = setup.config();
     let all = [&["adopt", "--config", config.to_str().unwrap()], arguments].concat();
     Process::start(&all, &[("SSL_CERT_FILE", "/dev/null".as_ref())])
 }
 
 /// `consentry adopt` with these arguments: status, lines, and all that it wrote.
-fn adopt(setup: &Setup, arguments: &[&str]) -> (i32, Vec<Value>, String) {
+pub(crate) fn adopt(setup: &Setup, arguments: &[&str]) -> (i32, Vec<Value>, String) {
     let mut process = process(setup, &[&["--json"], arguments].concat());
     let status = process.wait().code().unwrap();
     let written = process.written();
     (status, written.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(), written)
 }
 
-fn counts(lines: &[Value]) -> Value {
+pub(crate) fn counts(lines: &[Value]) -> Value {
     lines.iter().find(|line| line["type"] == "summary").unwrap()["counts"].clone()
 }
 

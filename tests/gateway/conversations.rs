@@ -50,6 +50,7 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
     let container = format!("/v1/containers/{}", own.container);
     let runs = format!("/v1/evals/{}/runs", own.eval);
     let run = format!("{runs}/{}", own.run);
+    let edits = "/v1/images/edits".to_owned();
     let said = json!([{"role": "user", "content": "x"}]);
     let citing = json!([{"role": "user", "content": [{"type": "input_file", "file_id": "ID"}]}]);
     let tools = |tool: Value| json!({"data_source": {"type": "responses", "source": {"type": "file_content", "content": []}, "sampling_params": {"tools": [tool]}}});
@@ -107,11 +108,28 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
             runs.clone(),
             tools(json!({"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["ID"]}})),
         ),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "images": [{"file_id": "ID"}]})),
+        // What stands for a list, or for an id, and is none.
+        ("file", "POST", "/v1/containers".to_owned(), json!({"name": "x", "file_ids": {"ID": null}})),
+        ("file", "POST", "/v1/containers".to_owned(), json!({"name": "x", "file_ids": "ID"})),
+        ("file", "POST", "/v1/containers".to_owned(), json!({"name": "x", "file_ids": [["ID"]]})),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "images": ["ID"]})),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "images": {"file_id": "ID"}})),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "images": [], "mask": "ID"})),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "images": [], "mask": ["ID"]})),
+        ("file", "POST", edits.clone(), json!({"prompt": "x", "image": "ID"})),
+        ("file", "POST", edits, json!({"prompt": "x", "file_ids": ["ID"]})),
         (
-            "file",
+            "conversation",
             "POST",
-            "/v1/images/edits".to_owned(),
-            json!({"prompt": "x", "images": [{"file_id": "ID"}]}),
+            "/v1/responses".to_owned(),
+            json!({"model": MODEL, "input": "x", "conversation": ["ID"]}),
+        ),
+        (
+            "container",
+            "POST",
+            "/v1/responses".to_owned(),
+            json!({"model": MODEL, "input": "x", "tools": [{"type": "code_interpreter", "container": ["ID"]}]}),
         ),
         ("container", "GET", "/v1/containers/ID".to_owned(), none.clone()),
         ("container", "DELETE", "/v1/containers/ID".to_owned(), none.clone()),
@@ -144,6 +162,7 @@ fn calls(own: &Made) -> Vec<(&'static str, &'static str, String, Value)> {
         ("eval", "GET", format!("/v1/evals/ID/runs/{}", own.run), none.clone()),
         ("run", "GET", format!("{runs}/ID"), none.clone()),
         ("run", "POST", format!("{runs}/ID"), none.clone()),
+        ("run", "POST", format!("{runs}/ID/cancel"), none.clone()),
         ("run", "DELETE", format!("{runs}/ID"), none.clone()),
         ("run", "GET", format!("{runs}?after=ID"), none.clone()),
         ("run", "GET", format!("{runs}/ID/output_items"), none.clone()),
@@ -194,7 +213,7 @@ fn s3_what_another_keeps_upstream_is_answered_as_unknown() {
         assert!(house().sandbox.journal(&never).is_empty(), "{call:?} went up");
         compared += 1;
     }
-    assert_eq!(compared, 49);
+    assert_eq!(compared, 61);
     // Everything is as it was, and its owner sees it; lists hold nothing of anybody else's.
     assert_eq!(
         alice.get(&format!("/v1/conversations/{}", made.conversation)).ok().at("/metadata/of"),
@@ -335,4 +354,69 @@ fn p1_w1_an_eval_reads_nothing_but_what_the_tenant_brings() {
     );
     let nobody = house().as_(house().nobody());
     nobody.post("/v1/evals", &config("custom")).refused(Reason::ConsentMissing);
+}
+
+/// P5, S1: what stands in a conversation is sent with each of its responses, so that a container in it reaches no network: nobody
+/// would ask for the grant to share again. One that reaches nothing may stand there.
+#[test]
+fn p5_s1_a_container_of_an_item_reaches_no_network() {
+    let lane = house()
+        .lane(|_| reply(200, &json!({"id": "conv_lane", "object": "x", "data": [{"id": "item_lane"}]})));
+    let caller = lane.as_(house().keeping());
+    let conversation = caller.post("/v1/conversations", &json!({})).ok().id();
+    let items = format!("/v1/conversations/{conversation}/items");
+    let tools = |tool: Value| json!({"items": [{"type": "tool_search_output", "tools": [tool]}]});
+    let code = |container: Value| tools(json!({"type": "code_interpreter", "container": container}));
+    let shell = |environment: Value| tools(json!({"type": "shell", "environment": environment}));
+    let auto = json!({"type": "auto", "memory_limit": "1g", "file_ids": []});
+    let closed = json!({"type": "container_auto", "network_policy": {"type": "disabled"}});
+    for body in [code(auto), shell(closed)] {
+        caller.post(&items, &body).ok();
+        caller.post("/v1/conversations", &body).ok();
+    }
+    let came = lane.upstream.arrived().len();
+    for domains in [json!(["example.com"]), json!("example.com"), json!({"example.com": null})] {
+        let open =
+            json!({"type": "auto", "network_policy": {"type": "allowlist", "allowed_domains": domains}});
+        let itself = json!({"items": [{"type": "shell_call", "environment": open}]});
+        for body in [code(open.clone()), shell(open.clone()), itself] {
+            caller.post(&items, &body).refused(Reason::FieldNotAllowed);
+            caller.post("/v1/conversations", &body).refused(Reason::FieldNotAllowed);
+        }
+        // In a response it is asked for, each time.
+        let asks =
+            json!({"model": MODEL, "input": "x", "tools": [{"type": "code_interpreter", "container": open}]});
+        caller.post("/v1/responses", &asks).refused(Reason::ConsentMissing);
+    }
+    assert_eq!(lane.upstream.arrived().len(), came);
+}
+
+/// Log probabilities repeat a text in pieces that no rule finds a value in: they are emptied wherever items are shown.
+#[test]
+fn items_are_shown_without_log_probabilities() {
+    let text = json!([{"type": "output_text", "text": "x", "logprobs": [{"token": "x", "logprob": -1, "bytes": [120]}]}]);
+    let item = json!({"id": "msg_lane", "type": "message", "role": "assistant", "content": text});
+    let lane = house().lane(move |up| {
+        let all = json!({"object": "list", "data": [item], "has_more": false, "first_id": "msg_lane", "last_id": "msg_lane"});
+        match up.line.split(' ').nth(1).unwrap() {
+            "/v1/conversations" => reply(200, &json!({"id": "conv_lane", "object": "conversation"})),
+            "/v1/responses" | "/v1/responses/resp_lane" => reply(200, &json!({"id": "resp_lane", "object": "response", "output": [item]})),
+            path if path.ends_with("/items/msg_lane") => reply(200, &item),
+            _ => reply(200, &all),
+        }
+    });
+    let caller = lane.as_(house().keeping());
+    caller.post("/v1/conversations", &json!({})).ok();
+    let said = json!({"items": [{"role": "user", "content": "x"}]});
+    let made = caller.post("/v1/conversations/conv_lane/items", &said).ok();
+    caller.post("/v1/responses", &json!({"model": MODEL, "input": "x", "store": true})).ok();
+    for (answer, at) in [
+        (made, "/data/0/content/0/logprobs"),
+        (caller.get("/v1/conversations/conv_lane/items"), "/data/0/content/0/logprobs"),
+        (caller.get("/v1/conversations/conv_lane/items/msg_lane"), "/content/0/logprobs"),
+        (caller.get("/v1/responses/resp_lane/input_items"), "/data/0/content/0/logprobs"),
+        (caller.get("/v1/responses/resp_lane"), "/output/0/content/0/logprobs"),
+    ] {
+        assert_eq!(answer.ok().at(at), "[]", "{at}");
+    }
 }

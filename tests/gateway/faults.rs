@@ -171,6 +171,7 @@ fn claim(id: &str) -> Claim {
         tenant: TenantId::new("acme"),
         dataset: None,
         label: None,
+        judged: consentry::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Created,
             operation: OperationId::new("createFile"),

@@ -488,21 +488,6 @@ fn an_id_that_is_gone_upstream_is_answered_like_one_that_never_was() {
     assert_eq!(lane.upstream.arrived().len(), 2);
 }
 
-/// How much of a prompt somebody of the account has sent before does not show in what a batch gives back either.
-#[test]
-fn the_lines_of_a_batch_do_not_tell_what_others_have_asked() {
-    let tenant = house().keeping();
-    let caller = house().as_(tenant);
-    let made = make(&caller);
-    let lines = caller.get(&format!("/v1/files/{}/content", made.result)).ok().text();
-    let told: Vec<&str> = lines.split("\"cached_tokens\":").skip(1).collect();
-    assert!(!told.is_empty(), "{lines}");
-    assert!(
-        told.iter().all(|rest| rest.trim_start().starts_with("0,") || rest.trim_start().starts_with("0}")),
-        "{lines}"
-    );
-}
-
 /// A list whose order is the oldest first, unless the caller says otherwise, ends with the tenant's newest.
 #[test]
 fn a_list_that_begins_with_the_oldest_goes_on_behind_many_of_others() {

@@ -10,19 +10,25 @@
     reason = "a test that can't go on fails; clippy knows helpers of unit tests only"
 )]
 
+mod account;
 mod adopt;
 mod analysis;
+mod anthropic;
+mod apis;
 mod bad_input;
+mod cached;
 mod censor;
 mod conformance;
 mod consent;
 mod conversations;
+mod desk;
 mod faults;
 mod files;
 mod formats;
 mod homes;
 mod isolation;
 mod kit;
+mod ledger;
 mod lineage;
 mod memory;
 mod operator;

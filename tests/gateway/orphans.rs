@@ -20,7 +20,7 @@ use super::kit::{Ask, Caller, Conn, Setup, Step};
 /// An answer of the upstream does not take longer; a call is settled after it and the clock's tolerance.
 const HEAD: &str = ", head_timeout: 2s";
 
-fn own() -> Own {
+pub(crate) fn own() -> Own {
     let mut own = Own::with(HEAD);
     own.profile("shop", PROFILE);
     own.setup.routes = own.setup.routes.replace("api: openai", "api: shop");
@@ -38,11 +38,11 @@ pub(crate) fn orphans(setup: &Setup, arguments: &[&str]) -> (i32, Vec<Value>, St
     (status, written.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(), written)
 }
 
-fn of_type<'a>(lines: &'a [Value], what: &str) -> Vec<&'a Value> {
+pub(crate) fn of_type<'a>(lines: &'a [Value], what: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["type"] == *what).collect()
 }
 
-fn path(thing: &Thing) -> String {
+pub(crate) fn path(thing: &Thing) -> String {
     format!("/v1/{}/{}", thing.of, thing.id)
 }
 
@@ -133,7 +133,7 @@ fn what_may_be_one_of_two_callers_is_taken_back() {
     running.globex().ask(&file);
     let (_, lines, _) = orphans(&running.gateway.setup, &[]);
     let things = of_type(&lines, "resource");
-    assert!(things.iter().all(|line| line["state"] == "ambiguous"), "{lines:?}");
+    assert!(things.iter().all(|line| line["state"] == "contested"), "{lines:?}");
     assert_eq!(things[0]["tenants"], json!(["acme", "globex"]));
     let (_, lines, _) = orphans(&running.gateway.setup, &["--mend"]);
     assert!(of_type(&lines, "resource").iter().all(|line| line["state"] == "deleted"), "{lines:?}");
@@ -284,7 +284,7 @@ fn a_gateway_that_is_killed_leaves_nothing_that_another_sees_and_all_is_mended()
     for thing in &unowned {
         let line = of_type(&lines, "resource").into_iter().find(|line| line["id"] == *thing.id);
         let line = line.unwrap_or_else(|| panic!("{thing:?} is not told of (seed {seed}):\n{written}"));
-        assert!(line["state"] == "certain" || line["state"] == "ambiguous", "{line} (seed {seed})");
+        assert!(line["state"] == "certain" || line["state"] == "contested", "{line} (seed {seed})");
     }
     assert_eq!(of_type(&lines, "resource").len(), unowned.len(), "{written}");
 

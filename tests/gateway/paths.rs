@@ -369,6 +369,28 @@ fn operations_that_no_profile_names_and_those_it_refuses_never_go_up() {
     silent(&lane);
 }
 
+/// Found by the drivers of the SDKs: the audit trail said that something was refused by name, and did not say its name.
+#[test]
+fn what_is_refused_by_name_stands_in_the_trail_by_its_name() {
+    let lane = house().lane(plain);
+    let caller = lane.as_(house().granted());
+    for (ask, reason, name) in [
+        (Ask::get("/v1/skills"), Reason::OperationRefused, json!("ListSkills")),
+        (
+            Ask::json("/v1/realtime/sessions", &json!({})),
+            Reason::BypassRefused,
+            json!("create-realtime-session"),
+        ),
+        (Ask::get("/v1/files?after=file-a&after=file-b"), Reason::QueryAmbiguous, json!("listFiles")),
+        (Ask::get("/v1/nothing"), Reason::OperationUnknown, json!(null)),
+    ] {
+        let answer = caller.ask(&ask).refused(reason);
+        let entries = house().gateway.recorded(answer.header("x-request-id").unwrap());
+        assert_eq!((entries.len(), &entries[0]["operation"]), (1, &name), "{entries:?}");
+    }
+    silent(&lane);
+}
+
 /// Nothing leaves HTTP: WebSocket, HTTP/2 in the clear, `CONNECT`, and the word `upgrade` alone.
 #[test]
 fn every_upgrade_is_refused_by_name() {

@@ -272,6 +272,7 @@ fn shares_are_added_listed_and_removed_on_the_command_line() {
         tenant: TenantId::new("acme"),
         dataset: None,
         label: None,
+        judged: consentry::store::JudgedFor::NOTHING,
         made: consentry::store::Making {
             origin: consentry::store::Origin::Created,
             operation: consentry::names::OperationId::new("createFile"),

@@ -49,7 +49,8 @@ fn the_coverage_of_the_example_is_current() {
     let text = format!(
         "# Coverage\n\nWritten by `consentry coverage --config config`: for every operation of the example's API profile, where ids are \
          checked, which purposes have to be granted, and how each body is read. An operation that is not here is refused \
-         as `operation_unknown`.\n\n{table}"
+         as `operation_unknown`.\n\n`tests/run-clients.sh openai-python openai-node` calls each of them with the official SDKs, as two \
+         tenants before the sandbox; the audit trail has to name every one.\n\n{table}"
     );
     current("docs/coverage.md", &format!("{}\n", text.trim_end()));
 }

@@ -110,6 +110,19 @@ fn the_censor_and_the_sandbox_stand_alone() {
     assert!(drawn["sandbox"].is_empty(), "the sandbox knows nothing of the gateway: {:?}", drawn["sandbox"]);
 }
 
+/// The operator's look into an account is made by commands, and goes through one room.
+#[test]
+fn the_desk_is_out_of_reach_of_requests() {
+    let word = Regex::new(r"\bDesk\b").unwrap();
+    let named = |file: &&String| word.is_match(&code(&read(file)));
+    let sources = sources();
+    let rooms: BTreeSet<String> = sources.iter().filter(named).map(|file| room(file)).collect();
+    assert_eq!(rooms, BTreeSet::from(["account", "cli", "upstream"].map(str::to_owned)));
+    let makes = |file: &&String| code(&read(file)).contains("of_the_operator(");
+    let makers: BTreeSet<&str> = sources.iter().filter(makes).map(String::as_str).collect();
+    assert_eq!(makers, BTreeSet::from(["src/cli/adopt.rs", "src/cli/orphans.rs", "src/upstream/door.rs"]));
+}
+
 #[test]
 fn imports_are_found_in_every_form() {
     let text = code(

@@ -106,8 +106,9 @@ pub(super) fn container(first: &[u8], hint: &FileHint) -> Option<Container> {
     if multipart || hint.expected.is_some() { None } else { Container::by_content(first) }
 }
 
-/// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it.
-pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
+/// Tells a file's kind by its first bytes, which are all of it if `complete`, and by what is said of it. Where records are
+/// judged, what is said does not make anything else of lines that are records.
+pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint, judged: bool) -> Sniffed {
     if hint.expected == Some(FileKind::Opaque) {
         return Sniffed::Kind(FileKind::Opaque);
     }
@@ -119,11 +120,25 @@ pub(super) fn sniff(first: &[u8], complete: bool, hint: &FileHint) -> Sniffed {
     if binary || Container::by_content(first).is_some() || !is_text(first, complete) {
         return Sniffed::Binary;
     }
+    if judged && holds_records(first, complete, hint) {
+        return Sniffed::Kind(FileKind::Jsonl);
+    }
     let named = hint
         .expected
         .or_else(|| by_name(hint.name.as_deref()?))
         .or_else(|| by_type(hint.content_type.as_deref()?));
     Sniffed::Kind(named.unwrap_or_else(|| by_content(first)))
+}
+
+/// Whether a text is lines of records, by its content. One object alone, in a file that is said to be one document, is that.
+fn holds_records(first: &[u8], complete: bool, hint: &FileHint) -> bool {
+    let text = first.strip_prefix(BOM).unwrap_or(first).trim_ascii_start();
+    if !text.starts_with(b"{") || by_content(first) != FileKind::Jsonl {
+        return false;
+    }
+    let name = hint.name.as_deref().and_then(by_name);
+    let alone = complete && memchr::memchr(b'\n', text.trim_ascii_end()).is_none();
+    !(alone && name.or_else(|| by_type(hint.content_type.as_deref()?)) == Some(FileKind::Json))
 }
 
 fn is_text(first: &[u8], complete: bool) -> bool {

@@ -191,3 +191,65 @@ fn every_kind_is_censored() {
     let broken = everywhere(&|| Box::new(transform(&named("a.jsonl"), false)), b"{\"a\":1}\nnot json\n");
     assert_eq!(broken.reason(), Some(Reason::ContentMalformed));
 }
+
+/// Where records are judged, lines that are records are judged whatever is said of the file, and pass in no other one.
+#[test]
+fn lines_of_records_are_known_by_their_content() {
+    let lines = b"{\"a\":1}\n{\"a\":2}\n";
+    let judged = Arc::new(std::sync::Mutex::new(0));
+    let file = |hint: &FileHint, body: &[u8]| {
+        let seen = Arc::clone(&judged);
+        let plan = Arc::new(JsonPlan::empty());
+        let judge = Box::new(move |_: u64, _: &crate::body::Facts| {
+            *seen.lock().unwrap() += 1;
+            Ok(crate::body::records::RecordVerdict::Keep)
+        });
+        let anonymous = crate::body::records::Anonymous { job: request(), plan: Arc::clone(&plan) };
+        let records = crate::body::records::Records { plan: Arc::clone(&plan), anonymous, judge };
+        let spools = crate::body::testkit::spools();
+        let containers = crate::body::container::Containers::new(
+            spools,
+            crate::body::container::ContainerLimits::default(),
+        );
+        let plans = FilePlans::new(plan, false, Some(containers)).judged(Some(records));
+        let mut file = FileTransform::new(request(), hint.clone(), plans);
+        *judged.lock().unwrap() = 0;
+        let outcome = run(&mut file, [body]);
+        (outcome.reason(), *judged.lock().unwrap(), outcome.out)
+    };
+    for hint in [
+        named("a.txt"),
+        named("a.csv"),
+        named("a.json"),
+        named("a.xml"),
+        typed("text/csv"),
+        typed("application/json"),
+        FileHint::default(),
+    ] {
+        let (reason, count, out) = file(&hint, lines);
+        assert_eq!((reason, count), (None, 2), "{hint:?}");
+        assert_eq!(out, lines);
+    }
+    // One document that is said to be one, an array, and a text are none; a judge of these tests lets them pass.
+    for (hint, body) in [
+        (named("a.json"), &b"{\"a\":1}\n"[..]),
+        (named("b.json"), b"[{\"a\":1}]\n"),
+        (named("a.txt"), b"hello\n"),
+    ] {
+        assert_eq!(file(&hint, body).1, 0, "{hint:?}");
+        assert_eq!(file(&hint, body).0, None, "{hint:?}");
+    }
+    let packed = |body: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, body).unwrap();
+        gzip.finish().unwrap()
+    };
+    for name in ["a.jsonl.gz", "a.txt.gz", "a.gz"] {
+        assert_eq!(file(&named(name), &packed(lines)).0, Some(Reason::RecordsUnreadable), "{name}");
+        assert_eq!(file(&named(name), &packed(&packed(lines))).0, Some(Reason::RecordsUnreadable), "{name}");
+    }
+    assert_eq!(file(&named("a.txt.gz"), &packed(b"hello")).0, None);
+    let mixed = typed("multipart/mixed; boundary=x");
+    let body = [&b"--x\r\ncontent-type: text/plain\r\n\r\n"[..], lines, b"\r\n--x--\r\n"].concat();
+    assert_eq!(file(&mixed, &body).0, Some(Reason::RecordsUnreadable));
+}

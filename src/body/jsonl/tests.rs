@@ -9,7 +9,7 @@ use crate::body::records::{Anonymous, RecordVerdict, Records};
 use crate::body::testkit::{
     address, blocked, censored, cuts, everywhere, exchange, nothing_of, pieces, request, response, run, token,
 };
-use crate::body::{Limits, Transform};
+use crate::body::{Job, Limits, Transform};
 use crate::reason::{Reason, Refusal};
 
 fn make() -> Box<dyn Transform> {
@@ -201,31 +201,36 @@ proptest! {
 
 /// Drops, keeps and makes anonymous by `/do`, and looks for `/who` in what was made anonymous.
 struct Sorting {
-    whose: String,
     ended: Arc<Mutex<usize>>,
+}
+
+fn at(record: &crate::body::records::Record<'_>, watch: usize) -> String {
+    record.facts.first(watch).and_then(|value| value.as_text()).unwrap_or_default().to_owned()
 }
 
 impl crate::body::records::RecordJudge for Sorting {
     fn judge(&mut self, record: &crate::body::records::Record<'_>) -> Result<RecordVerdict, Refusal> {
-        let at = |watch| record.facts.first(watch).and_then(|value| value.as_text()).unwrap_or_default();
-        self.whose = at(1).to_owned();
-        match at(0) {
+        match at(record, 0).as_str() {
             "drop" => Ok(RecordVerdict::Drop),
-            "hide" => Ok(RecordVerdict::Anonymise),
+            "hide" | "hide special" => Ok(RecordVerdict::Anonymise),
             "refuse" => Err(Refusal::new(Reason::RecordRefused).detail("it is so")),
             "special" if !record.special => Ok(RecordVerdict::Drop),
             _ => Ok(RecordVerdict::Keep),
         }
     }
 
+    fn names(&self, record: &crate::body::records::Record<'_>, text: &[u8]) -> bool {
+        memchr::memmem::find(text, at(record, 1).as_bytes()).is_some()
+    }
+
     fn anonymised(
         &mut self,
         record: &crate::body::records::Record<'_>,
-        text: &[u8],
+        named: bool,
     ) -> Result<RecordVerdict, Refusal> {
         assert!(!record.facts.is_empty());
-        let still = memchr::memmem::find(text, self.whose.as_bytes()).is_some();
-        Ok(if still { RecordVerdict::Drop } else { RecordVerdict::Keep })
+        assert!(at(record, 0) != "hide special" || record.special, "what was found in a record is forgotten");
+        Ok(if named { RecordVerdict::Drop } else { RecordVerdict::Keep })
     }
 
     fn unread(&mut self) -> Result<(), Refusal> {
@@ -239,6 +244,10 @@ impl crate::body::records::RecordJudge for Sorting {
 }
 
 fn sorting(ended: &Arc<Mutex<usize>>) -> JsonlTransform {
+    sorting_of(ended, request())
+}
+
+fn sorting_of(ended: &Arc<Mutex<usize>>, job: Job) -> JsonlTransform {
     let [verb, who, meta] = ["/do", "/who", "/meta"].map(|at| at.parse::<crate::pointer::Pointer>().unwrap());
     let watches = [Watch::new(verb.clone()), Watch::new(who.clone())];
     let remove = |at: &crate::pointer::Pointer| crate::catalog::Edit {
@@ -248,8 +257,8 @@ fn sorting(ended: &Arc<Mutex<usize>>) -> JsonlTransform {
     let plan = Arc::new(JsonPlan::compile(&watches, &[remove(&meta)]).unwrap());
     let hiding = JsonPlan::compile(&watches, &[remove(&meta), remove(&who), remove(&verb)]).unwrap();
     let anonymous = Anonymous { job: request(), plan: Arc::new(hiding) };
-    let judge = Box::new(Sorting { whose: String::new(), ended: Arc::clone(ended) });
-    JsonlTransform::judged(request(), Records { plan, anonymous, judge })
+    let judge = Box::new(Sorting { ended: Arc::clone(ended) });
+    JsonlTransform::judged(job, Records { plan, anonymous, judge })
 }
 
 /// Kept records stay byte for byte, dropped ones leave nothing, anonymous ones lose who they are about; however the body
@@ -267,6 +276,14 @@ fn records_are_kept_dropped_and_made_anonymous_under_every_cut() {
         ("\n".to_owned(), None),
         ("{\"who\":\"ann-4\",\"do\":\"hide\",\"t\":\"said ann-4\"}\n".to_owned(), Some(String::new())),
         ("{\"who\":\"ann-5\",\"do\":\"hide\",\"t\":\"said \\u0061nn-5\"}\n".to_owned(), Some(String::new())),
+        (
+            "{\"who\":\"ann-7\",\"do\":\"hide\",\"t\":\"{\\\"a\\\":\\\"\\\\u0061nn-7\\\"}\"}\n".to_owned(),
+            Some(String::new()),
+        ),
+        (
+            "{\"who\":\"ann-8\",\"do\":\"hide\",\"t\":\"C:\\\\x\"}\n".to_owned(),
+            Some("{\"t\":\"C:\\\\x\"}\n".to_owned()),
+        ),
         (
             "{\"do\":\"keep\",\"meta\":{\"a\":[1]},\"t\":1}\n".to_owned(),
             Some("{\"do\":\"keep\",\"t\":1}\n".to_owned()),
@@ -295,4 +312,25 @@ fn a_refused_record_ends_the_file_with_its_line() {
     let outcome = everywhere(&|| Box::new(sorting(&ended)) as Box<dyn Transform>, body.as_bytes());
     assert_eq!(outcome.reason(), Some(Reason::RecordRefused));
     assert_eq!(*ended.lock().unwrap(), 0, "a file that is refused was not judged to its end");
+}
+
+/// What was found before a file, in another file of the request, is not found in its first record; and what was found in a
+/// record is known when it has been made anonymous.
+#[test]
+fn what_is_special_is_told_of_its_own_record() {
+    let special = format!("sp_{}", 1234);
+    let line = |verb: &str, text: &str| format!("{{\"do\":\"{verb}\",\"who\":\"ann-1\",\"t\":\"{text}\"}}\n");
+    let (clean, found) = (line("special", "nothing"), line("special", &special));
+    let hidden = line("hide special", &special);
+    for cut in [1, 7, 4096] {
+        let exchange = crate::body::testkit::exchange();
+        let job = crate::body::testkit::job(exchange, crate::names::Direction::Request);
+        let ended = Arc::default();
+        let first = run(&mut sorting_of(&ended, job.clone()), [found.as_bytes()]);
+        assert_eq!(first.text().lines().count(), 1, "the rules of the tests find no special category");
+        let body = format!("{clean}{found}{clean}{hidden}{clean}");
+        let outcome = run(&mut sorting_of(&ended, job), pieces(body.as_bytes(), &[cut]));
+        assert_eq!(outcome.reason(), None);
+        assert_eq!(outcome.text().lines().count(), 2, "{}", outcome.text());
+    }
 }

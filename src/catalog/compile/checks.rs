@@ -9,6 +9,7 @@ use super::places::Scope;
 use super::{Compiler, Entry};
 use crate::catalog::profile::{RawBody, RawList, RawOperation};
 use crate::catalog::{Begins, BodyShape, Edit, EditAction, ListShape, Numbers, Operation, Paging, Place};
+use crate::names::Purpose;
 use crate::pointer::{Pointer, Step};
 
 impl Compiler<'_> {
@@ -19,6 +20,18 @@ impl Compiler<'_> {
             |edit: &Edit| matches!((edit.at.steps(), &edit.action), ([Step::Key(_)], EditAction::Salt));
         if form && !operation.request_edits.iter().all(can_be) {
             self.error(scope.at, "in a form, `salt` of a field is all that can be rewritten");
+        }
+    }
+
+    /// Records are judged for training, evaluation and annotation: for other calls nobody asks.
+    pub(super) fn check_unjudged(&mut self, scope: &Scope<'_>, operation: &Operation) {
+        let judged =
+            |purpose: Purpose| matches!(purpose, Purpose::Train | Purpose::Evaluate | Purpose::Annotate);
+        let asks = operation.purpose == Purpose::Annotate
+            || operation.training.iter().any(|training| judged(training.purpose));
+        if !operation.unjudged.is_empty() && !asks {
+            self.error(scope.at, "`unjudged` says something of training, evaluation and annotation only")
+                .help = Some("name the purpose in `needs`, or leave `unjudged` out".to_owned());
         }
     }
 
@@ -93,6 +106,23 @@ impl Compiler<'_> {
         }
     }
 
+    /// What is fixed is written plainly and stands once, like what decides, and is not what decides.
+    pub(super) fn fix_query(&mut self, raw: &RawOperation, operation: &mut Operation) {
+        for (name, value) in &raw.fixed.0 {
+            let known = operation.deciding_query.iter().chain(&operation.query);
+            if known.into_iter().any(|known| **known == *name.value) {
+                self.error(name.referenced, format!("`{}` is fixed, and the caller's to say", name.value));
+            }
+            let plain = |text: &str| {
+                text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'~'))
+            };
+            if !plain(&name.value) || !value.as_deref().is_none_or(plain) {
+                self.error(name.referenced, "what is fixed is letters, digits, `_`, `-`, `.` and `~`");
+            }
+        }
+        operation.deciding_query.extend(operation.fixed.iter().map(|(name, _)| Arc::clone(name)));
+    }
+
     /// Lists that are filtered by somebody, and looked at.
     pub(super) fn check_lists(
         &mut self,
@@ -114,6 +144,12 @@ impl Compiler<'_> {
                     only.kind
                 ));
             }
+        }
+        if let (Some(list), Some(ListShape { paging: Paging::Cursor { .. }, inherited: false, .. })) =
+            (&raw.list, &operation.list)
+            && operation.request != BodyShape::None
+        {
+            self.error(list.kind.referenced, "a list that is paged by ids is asked for without a body");
         }
         if let (Some(list), Some(ListShape { paging: Paging::Numbers(numbers), id, .. })) =
             (&raw.list, &operation.list)

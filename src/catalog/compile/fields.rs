@@ -235,7 +235,15 @@ impl Compiler<'_> {
                 access: Access::Read,
             });
         }
-        Some(ListShape { kind, items: items?, id: id?, paging, inherited: raw.inherited, one: None })
+        Some(ListShape {
+            kind,
+            items: items?,
+            id: id?,
+            paging,
+            inherited: raw.inherited,
+            omits_empty: raw.omits_empty,
+            one: None,
+        })
     }
 
     pub(super) fn store(&mut self, scope: &Scope<'_>, raw: &RawStore) -> Option<StoreField> {

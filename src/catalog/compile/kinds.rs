@@ -17,8 +17,13 @@ impl Compiler<'_> {
             let lists = !(raw.owned.is_empty() && raw.shared.is_empty());
             if raw.numeric && lists {
                 self.error(name.referenced, "`numeric` takes the place of `owned` and `shared`");
-            } else if raw.of_tenant.is_some() && (lists || raw.numeric || raw.part_of.is_some()) {
-                self.error(name.referenced, "`of_tenant` says all that there is to say about ids");
+            } else if raw.of_tenant.is_some()
+                && (!raw.owned.is_empty() || raw.numeric || raw.part_of.is_some())
+            {
+                self.error(
+                    name.referenced,
+                    "`of_tenant` says all that there is to say about ids of an owner",
+                );
             } else if !raw.numeric && raw.of_tenant.is_none() && !lists {
                 self.error(name.referenced, format!("kind `{}` says nothing about its ids", name.value))
                     .help = Some(

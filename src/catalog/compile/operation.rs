@@ -8,11 +8,11 @@ use super::places::Scope;
 use super::{Compiler, Entry};
 use crate::catalog::profile::{
     Part, RawAssembly, RawBody, RawChannel, RawCondition, RawContent, RawCreation, RawEdit, RawField,
-    RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawShown, RawUse, RefusedField, Text,
+    RawLimit, RawList, RawNeed, RawOperation, RawRefuses, RawShown, RawUnjudged, RawUse, RefusedField, Text,
 };
 use crate::catalog::{
     Assembly, Begins, BodyShape, Condition, FieldContent, FormField, LimitClass, ListShape, Operation,
-    Paging, Place, Refuses, TrainingUse, Use, matcher,
+    Paging, Place, Refuses, TrainingUse, Unjudged, Use, matcher,
 };
 use crate::names::{Access, OperationId, Purpose};
 use crate::reason::Reason;
@@ -27,6 +27,7 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         purpose: Purpose::Inference,
         or_purposes: Vec::new(),
         query: Vec::new(),
+        fixed: Vec::new(),
         deciding_query: Vec::new(),
         request: BodyShape::None,
         response: BodyShape::None,
@@ -46,6 +47,7 @@ pub(super) fn bare(id: OperationId, method: Method, template: Arc<str>) -> Opera
         request_edits: Vec::new(),
         response_edits: Vec::new(),
         refuses: Vec::new(),
+        unjudged: Vec::new(),
         channels: Vec::new(),
         refused: None,
         limit: LimitClass::Call,
@@ -64,6 +66,10 @@ impl<'f> Compiler<'f> {
         operation.purpose = raw.purpose;
         operation.or_purposes.clone_from(&raw.or_purposes);
         operation.query = raw.query.iter().map(|name| Arc::from(name.value.as_str())).collect();
+        let fixed = raw.fixed.0.iter();
+        operation.fixed = fixed
+            .map(|(name, value)| (Arc::from(name.value.as_str()), value.as_deref().map(Arc::from)))
+            .collect();
         operation.request = self.body(&raw.request);
         if operation.request == BodyShape::Id {
             self.error(raw.matches.referenced, "a request is no id: name its place in `uses`");
@@ -86,8 +92,10 @@ impl<'f> Compiler<'f> {
         self.compile_uses_of_data(&scope, raw, &both, &mut operation);
         self.compile_rewrites(&scope, &both, &mut operation);
         operation.deciding_query = deciding_query(&operation, raw.list.as_ref());
+        self.fix_query(raw, &mut operation);
         self.check_params(&scope, raw, &both);
         self.check_form(&scope, &operation);
+        self.check_unjudged(&scope, &operation);
         self.check_answer(&scope, raw, &both, &operation);
         self.check_lists(&scope, raw, &both, &operation);
         Some(Entry { operation, segments, at: name.referenced })
@@ -252,6 +260,11 @@ impl<'f> Compiler<'f> {
                 to.refuses.push(Refuses { when, reason });
             }
         }
+        for raw in &both.unjudged {
+            if let Ok(when) = self.when(scope, raw.when.as_ref()) {
+                to.unjudged.push(Unjudged { when });
+            }
+        }
         for raw in &both.channels {
             to.channels.extend(self.channel(raw));
         }
@@ -304,6 +317,7 @@ pub(super) struct Lists<'a> {
     pub(super) shows: Vec<&'a RawShown>,
     pub(super) needs: Vec<&'a RawNeed>,
     pub(super) refuses: Vec<&'a RawRefuses>,
+    pub(super) unjudged: Vec<&'a RawUnjudged>,
     pub(super) request_edits: Vec<&'a RawEdit>,
     pub(super) response_edits: Vec<&'a RawEdit>,
     pub(super) channels: Vec<&'a RawChannel>,
@@ -318,6 +332,7 @@ impl<'a> Lists<'a> {
             shows: parts.iter().flat_map(|part| &part.shows).chain(&raw.shows).collect(),
             needs: parts.iter().flat_map(|part| &part.needs).chain(&raw.needs).collect(),
             refuses: parts.iter().flat_map(|part| &part.refuses).chain(&raw.refuses).collect(),
+            unjudged: parts.iter().flat_map(|part| &part.unjudged).chain(&raw.unjudged).collect(),
             request_edits: parts
                 .iter()
                 .flat_map(|part| &part.request_edits)

@@ -1,9 +1,11 @@
 //! The entries of `operations:` and `parts:`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawBody, RawCondition, RawPlace, RawUse, Text};
+use super::{Entries, RawBody, RawCondition, RawPlace, RawUse, Text};
 use crate::names::Purpose;
 
 /// A piece that operations include: its lists are put before the operation's own.
@@ -28,6 +30,9 @@ pub(in crate::catalog) struct Part {
     /// Fields and values that are refused.
     #[serde(default)]
     pub(in crate::catalog) refuses: Vec<RawRefuses>,
+    /// Records of data sets that the call puts to use, and nobody reads one by one.
+    #[serde(default)]
+    pub(in crate::catalog) unjudged: Vec<RawUnjudged>,
     /// Rewrites in the request.
     #[serde(default)]
     pub(in crate::catalog) request_edits: Vec<RawEdit>,
@@ -76,6 +81,11 @@ pub(in crate::catalog) struct RawOperation {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(in crate::catalog) query: Vec<Text>,
+    /// Query parameters that the upstream is given with these values, and those that it is not given (null), whatever the
+    /// caller says.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    pub(in crate::catalog) fixed: Entries<Option<String>>,
     /// Path parameters that name no resource.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -123,6 +133,9 @@ pub(in crate::catalog) struct RawOperation {
     /// Fields and values that are refused.
     #[serde(default)]
     pub(in crate::catalog) refuses: Vec<RawRefuses>,
+    /// Records of data sets that the call puts to use, and nobody reads one by one.
+    #[serde(default)]
+    pub(in crate::catalog) unjudged: Vec<RawUnjudged>,
     /// Texts that go on from event to event.
     #[serde(default)]
     pub(in crate::catalog) channels: Vec<RawChannel>,
@@ -231,6 +244,17 @@ pub(in crate::catalog) struct RawRefuses {
     pub(in crate::catalog) because: String,
 }
 
+/// Records of data sets that nobody reads one by one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::catalog) struct RawUnjudged {
+    /// Only when the request says so.
+    pub(in crate::catalog) when: Option<RawCondition>,
+    /// Which, for readers of the file.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub(in crate::catalog) because: String,
+}
+
 /// The reasons for which a field can be refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -258,6 +282,9 @@ pub(in crate::catalog) struct RawList {
     /// Items belong to the resource in the path and are not filtered.
     #[serde(default)]
     pub(in crate::catalog) inherited: bool,
+    /// The API leaves the items out of its answer where there are none.
+    #[serde(default)]
+    pub(in crate::catalog) omits_empty: bool,
     /// How it is paged; all at once, if neither this nor `pages` is there.
     pub(in crate::catalog) cursor: Option<RawCursor>,
     /// How it is paged by numbers.

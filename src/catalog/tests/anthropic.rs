@@ -70,6 +70,7 @@ fn the_requests_of_a_batch_are_judged_like_requests() {
         "/mcp_servers/*/url",
         "/diagnostics/previous_message_id",
         "/fallbacks/*/model",
+        "/messages/**/definition/model",
         "/thread",
     ] {
         assert!(one.contains(place), "{place}");
@@ -77,8 +78,10 @@ fn the_requests_of_a_batch_are_judged_like_requests() {
     assert_eq!(handled(operation("messages.count_tokens")), one);
     let batch: BTreeSet<String> = one.iter().map(|at| format!("/requests/*/params{at}")).collect();
     assert_eq!(handled(operation("messages.batches.create")), batch);
-    let share = |id: &str| operation(id).training.iter().all(|need| need.purpose == Purpose::Share);
-    assert!(share("messages.create") && share("messages.batches.create"));
+    for id in ["messages.create", "messages.count_tokens", "messages.batches.create"] {
+        let needs: Vec<Purpose> = operation(id).training.iter().map(|need| need.purpose).collect();
+        assert_eq!(needs, [Purpose::Share], "{id}");
+    }
 }
 
 #[test]
@@ -88,7 +91,11 @@ fn the_shared_account_does_not_show() {
         edits.map(|edit| edit.action.clone()).next()
     };
     let zero = Some(EditAction::Replace(0.into()));
-    for at in ["/usage/cache_read_input_tokens", "/message/usage/cache_creation/*"] {
+    for at in [
+        "/usage/cache_read_input_tokens",
+        "/message/usage/cache_creation/*",
+        "/usage/iterations/*/cache_creation/*",
+    ] {
         assert_eq!(edited("messages.create", at), zero, "{at}");
     }
     assert_eq!(edited("messages.batches.results", "/result/message/usage/cache_read_input_tokens"), zero);

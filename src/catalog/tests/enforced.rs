@@ -158,3 +158,19 @@ fn the_items_of_such_a_list_can_be_asked_for() {
         assert_eq!(fault.help.as_deref(), Some("describe `GET /f/{id}`, with `response: json`"), "{one}");
     }
 }
+
+#[test]
+fn what_nobody_judges_is_for_uses_for_which_records_are_judged() {
+    let post =
+        |more: &str| format!("  post: {{match: POST /f, request: json, unjudged: [{{because: x}}]{more}}}\n");
+    for idle in ["", ", needs: [{purpose: store}]", ", purpose: train"] {
+        says(&post(idle), "`unjudged` says something of training");
+    }
+    for good in [
+        ", purpose: annotate",
+        ", needs: [{purpose: train}]",
+        ", needs: [{purpose: evaluate, when: {json: /x}}]",
+    ] {
+        assert!(Catalog::parse("test.yaml", &super::faults::text(&post(good))).is_ok(), "{good}");
+    }
+}

@@ -315,9 +315,9 @@ fn all_faults_are_told() {
 #[test]
 fn an_unknown_profile_names_those_there_are() {
     let error = Catalog::builtin("opnai").unwrap_err();
-    assert_eq!(error[0].help.as_deref(), Some("known are: openai, anthropic, label-studio, doccano"));
-    let names = ["openai", "anthropic", "label-studio", "doccano"];
+    let names = ["openai", "anthropic", "label-studio", "doccano", "mlflow", "vllm", "tgi"];
     assert_eq!(Catalog::builtin_names().collect::<Vec<_>>(), names);
+    assert_eq!(error[0].help, Some(format!("known are: {}", names.join(", "))));
 }
 
 /// The guide's first example is a profile.
@@ -384,6 +384,18 @@ fn lists_are_filtered_and_paged_in_one_way() {
     says(&list("pages: {number: p, size: s, total: count, default: 5, max: 4}"), "at least `default`");
     let both = format!("cursor: {{by: [after], default: 1, max: 2}}, pages: {{number: p, {rest}}}");
     says(&list(&both), "a list is paged in one way");
+    let cursor = "list: {kind: file, items: /a, id: /id, cursor: {by: [after], default: 1, max: 2}}";
+    says(&format!("  a: {{match: 'POST /f', request: json, {cursor}}}\n"), "asked for without a body");
+}
+
+#[test]
+fn what_is_fixed_is_not_the_callers_to_say() {
+    let get = |more: &str| format!("  get: {{match: 'GET /f', {more}}}\n");
+    says(&get("query: [size], fixed: {size: '9'}"), "`size` is fixed, and the caller's to say");
+    let used = "uses: [{kind: file, query: size}]";
+    says(&get(&format!("{used}, fixed: {{size: null}}")), "`size` is fixed, and the caller's to say");
+    says(&get("fixed: {size: '9&page=2'}"), "what is fixed is letters, digits");
+    says(&get("fixed: {'size=1': '9'}"), "what is fixed is letters, digits");
 }
 
 #[test]
@@ -392,6 +404,7 @@ fn a_kind_says_one_thing_about_its_ids() {
         ("of_tenant: '/[a-z]+'", "no group named `tenant`"),
         ("of_tenant: '/(?<tenant>[a-z]+)', owned: ['a']", "`of_tenant` says all"),
         ("of_tenant: '/(?<tenant>[a-z]+)', numeric: true", "`of_tenant` says all"),
+        ("of_tenant: '/(?<tenant>[a-z]+)', shared: ['a'], part_of: '(?<whole>a)b'", "`of_tenant` says all"),
     ] {
         let kinds = format!("{KINDS}  folder: {{{kind}, not_found: {{message: no}}}}\n");
         let found = errors(&format!("{HEAD}{kinds}operations:\n{CREATE}"));

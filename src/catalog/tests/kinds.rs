@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{openai, small};
-use crate::catalog::{IdClass, KindRule};
+use crate::catalog::{Catalog, IdClass, KindRule};
 use crate::names::{Access, Kind};
 
 fn kind(name: &str) -> &'static KindRule {
@@ -143,4 +143,28 @@ fn what_a_call_does_with_what_it_names() {
     assert_eq!(of(1), [Access::Change, Access::Use]);
     assert_eq!(of(2), [Access::Read]);
     assert_eq!(of(3), [Access::Change]);
+}
+
+/// Of one kind, some ids name their tenant and the others are everybody's: adapters, and the models below them.
+#[test]
+fn ids_of_tenants_stand_beside_shared_ones() {
+    let kinds = "kinds:
+  model: {of_tenant: '(?<tenant>[a-z]+):[a-z]+', never: ['.*nobody.*'], shared: ['[a-z/]+'], not_found: {message: no}}
+";
+    let operations = "operations:\n  get: {match: 'GET /{id}', uses: [{kind: model, path: id}]}\n";
+    let catalog = super::loaded(Catalog::parse("small.yaml", &format!("{}{kinds}{operations}", super::HEAD)));
+    let rule = catalog.kind(&Kind::new("model"));
+    for (id, class) in [
+        ("acme:tone", IdClass::OfTenant),
+        ("nobody:tone", IdClass::OfTenant),
+        ("org/base", IdClass::Shared),
+        ("nobody", IdClass::Malformed),
+        ("acme:", IdClass::Malformed),
+        (":tone", IdClass::Malformed),
+        ("Acme:tone", IdClass::Malformed),
+    ] {
+        assert_eq!(rule.classify(id), class, "{id}");
+    }
+    assert_eq!(rule.tenant_of("acme:tone"), Some("acme"));
+    assert_eq!(rule.tenant_of("org/base"), None);
 }

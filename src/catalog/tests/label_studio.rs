@@ -96,3 +96,16 @@ fn what_was_open_once_is_looked_at() {
         assert!(handled(operation(&id)).contains(field), "{id} {field}");
     }
 }
+
+/// Whatever brings tasks in without lines that are read says so: a body of JSON, a look into a bucket, a file that is read again.
+#[test]
+fn tasks_that_nobody_reads_as_records_are_named() {
+    for operation in PROFILE.operations() {
+        let id = operation.id.as_str();
+        let syncs = id.starts_with("api_storages_") && id.ends_with("_sync_create") && !id.contains("export");
+        let brings =
+            ["api_tasks_create", "api_tasks_partial_update", "api_projects_reimport", "api_ml_train_create"];
+        assert_eq!(!operation.unjudged.is_empty(), syncs || brings.contains(&id), "{id}");
+    }
+    assert_eq!(PROFILE.operations().iter().filter(|operation| !operation.unjudged.is_empty()).count(), 9);
+}

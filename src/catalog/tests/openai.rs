@@ -44,8 +44,9 @@ fn no_operation_is_named_that_the_specification_lacks() {
     let known: BTreeSet<&str> = specification().map(|(_, _, id)| id).collect();
     for operation in openai().operations() {
         for id in std::iter::once(&operation.id).chain(&operation.also) {
-            // One operation of the specification takes a form or JSON: here they are two.
-            let id = id.as_str().strip_suffix("_json").unwrap_or(id.as_str());
+            // One operation of the specification takes a form or JSON: here they are two. And one has a path of its own in the SDKs.
+            let id = id.as_str();
+            let id = id.strip_suffix("_json").or_else(|| id.strip_suffix("_sdk")).unwrap_or(id);
             assert!(known.contains(id), "{id}");
         }
     }
@@ -107,6 +108,9 @@ const CONVERSATION_ITEMS: &[&str] = &[
     "/items/*/tools/*/server_url",
     "/items/*/tools/*/connector_id",
     "/items/*/tools/*/tunnel_id",
+    "/items/*/environment/network_policy/allowed_domains/*",
+    "/items/*/tools/*/container/network_policy/allowed_domains/*",
+    "/items/*/tools/*/environment/network_policy/allowed_domains/*",
 ];
 
 /// What a run of an eval names.
@@ -147,6 +151,8 @@ const RESPONSE: &[&str] = &[
     "/tools/*/container/file_ids/*",
     "/tools/*/environment/container_id",
     "/tools/*/environment/file_ids/*",
+    "/tools/*/environment/network_policy/allowed_domains/*",
+    "/tools/*/container/network_policy/allowed_domains/*",
     "/tools/*/environment/skills/*/skill_id",
     "/tools/*/input_image_mask/file_id",
     "/tools/*/server_url",
@@ -195,7 +201,10 @@ fn every_reference_field_is_looked_at() {
         ("createConversationItems", CONVERSATION_ITEMS),
         ("CreateContainer", &["/file_ids/*", "/skills/*/skill_id", "/network_policy/allowed_domains/*"]),
         ("CreateContainerFile_json", &["/file_id"]),
-        ("createImageEdit_json", &["/model", "/images/*/file_id", "/mask/file_id"]),
+        (
+            "createImageEdit_json",
+            &["/model", "/images", "/images/*", "/images/*/file_id", "/mask", "/mask/file_id", "/file_ids/*"],
+        ),
         ("createEval", &["/testing_criteria/**/model", "/data_source_config/type"]),
         ("createEvalRun", EVAL_RUN),
         ("createSpeech", &["/model", "/voice", "/voice/id"]),
@@ -244,10 +253,18 @@ fn every_reference_field_is_looked_at() {
 fn an_id_may_stand_where_an_object_may_stand_too() {
     let at = |text: &str| text.parse::<Pointer>().unwrap();
     let response = operation("createResponse");
-    assert!(response.nests(&at("/tools/*/container")));
-    assert!(response.nests(&at("/conversation")));
-    assert!(!response.nests(&at("/previous_response_id")));
-    assert!(!operation("createFineTuningJob").nests(&at("/training_file")));
+    for place in ["/tools/*/container", "/conversation"] {
+        assert!(response.holds_object(&at(place)) && !response.holds_list(&at(place)), "{place}");
+    }
+    let many = at("/tools/*/vector_store_ids");
+    assert!(response.holds_list(&many) && !response.holds_object(&many));
+    for (operation, place) in [
+        (response, "/previous_response_id"),
+        (operation("createFineTuningJob"), "/training_file"),
+        (operation("createAssistant"), "/file_ids/*"),
+    ] {
+        assert!(!operation.holds_object(&at(place)) && !operation.holds_list(&at(place)), "{place}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Fate, Outcome};
 use crate::account::Shelf;
-use crate::account::orphans::{Orphan, Unseen, Verdict};
+use crate::account::orphans::{Doubt, Orphan, Unseen, Verdict};
 use crate::cli::output::{complain, say};
 use crate::names::UpstreamId;
 use crate::store::OpenIntent;
@@ -43,6 +43,7 @@ impl Report {
             (Fate::Deleted, _) => "deleted",
             (Fate::Queued, _) => "queued",
             (Fate::Left, Verdict::Certain(_)) => "certain",
+            (Fate::Left, Verdict::Contested) => "contested",
             (Fate::Left, Verdict::Ambiguous) => "ambiguous",
             (Fate::Left, Verdict::UnderWay) => "under_way",
             (Fate::Left, Verdict::Nobody) if orphan.was.is_some() => "ended_before",
@@ -59,6 +60,7 @@ impl Report {
             say(json!({
                 "type": "resource", "upstream": upstream.as_str(), "kind": found.kind.as_str(), "id": found.id,
                 "made": found.made(), "state": state, "tenants": tenants, "requests": requests,
+                "doubt": orphan.doubt.filter(|_| !orphan.by.is_empty()).map(Doubt::as_str),
                 "was": orphan.was.as_ref().map(|owned| owned.tenant.as_str()),
             }));
             return;
@@ -69,6 +71,8 @@ impl Report {
             ([], None) => "no call on record".to_owned(),
             (tenants, _) => format!("by {}", tenants.join(" or ")),
         };
+        let doubt = orphan.doubt.filter(|_| !orphan.by.is_empty());
+        let state = doubt.map_or_else(|| state.to_owned(), |doubt| format!("{state} ({})", doubt.as_str()));
         say(format_args!("{upstream}\t{}\t{}\t{made}\t{by}\t{state}", found.kind, found.id.escape_debug()));
     }
 

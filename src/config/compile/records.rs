@@ -11,11 +11,23 @@ use crate::pointer::{Pointer, Step};
 
 /// Where records say what, unless a tenant's file says otherwise.
 const DEFAULTS: &[(Field, &[&str])] = &[
-    (Field::Subject, &["/metadata/consent/pii_principal_id", "/metadata/subject_id", "/subject_id"]),
+    (
+        Field::Subject,
+        &[
+            "/metadata/consent/pii_principal_id",
+            "/metadata/subject_id",
+            "/subject_id",
+            "/consent/pii_principal_id",
+        ],
+    ),
     (
         Field::Consent,
         &[
+            "/metadata/consent",
             "/metadata/consent/status",
+            "/metadata/consent/train",
+            "/metadata/consent/train-ai",
+            "/metadata/consent/training",
             "/metadata/content_usage",
             "/metadata/training_consent",
             "/metadata/train-ai",
@@ -23,13 +35,34 @@ const DEFAULTS: &[(Field, &[&str])] = &[
             "/train-ai",
             "/content_usage",
             "/consent_train_ai",
+            "/consent",
+            "/consent/status",
+            "/consent/train",
+            "/consent/train-ai",
+            "/consent/training",
         ],
     ),
-    (Field::Purpose, &["/metadata/consent/purposes", "/metadata/consent/purposes/*"]),
-    (Field::GivenAt, &["/metadata/consent/event_time"]),
-    (Field::ValidFor, &["/metadata/consent/validity_duration"]),
-    (Field::ValidUntil, &["/metadata/consent/valid_until"]),
-    (Field::Jurisdiction, &["/metadata/consent/jurisdiction", "/metadata/jurisdiction", "/jurisdiction"]),
+    (
+        Field::Purpose,
+        &[
+            "/metadata/consent/purposes",
+            "/metadata/consent/purposes/*",
+            "/consent/purposes",
+            "/consent/purposes/*",
+        ],
+    ),
+    (Field::GivenAt, &["/metadata/consent/event_time", "/consent/event_time"]),
+    (Field::ValidFor, &["/metadata/consent/validity_duration", "/consent/validity_duration"]),
+    (Field::ValidUntil, &["/metadata/consent/valid_until", "/consent/valid_until"]),
+    (
+        Field::Jurisdiction,
+        &[
+            "/metadata/consent/jurisdiction",
+            "/metadata/jurisdiction",
+            "/jurisdiction",
+            "/consent/jurisdiction",
+        ],
+    ),
     (Field::BirthDate, &["/metadata/birth_date", "/birth_date"]),
     (Field::Age, &["/metadata/age", "/age"]),
     (Field::Minor, &["/metadata/minor", "/minor"]),
@@ -38,6 +71,7 @@ const DEFAULTS: &[(Field, &[&str])] = &[
         Field::Identifier,
         &[
             "/metadata/consent/record_id",
+            "/consent/record_id",
             "/metadata/record_id",
             "/metadata/source_id",
             "/record_id",
@@ -71,6 +105,8 @@ fn written(raw: &schema::RecordFields, field: Field) -> Option<&Vec<Spanned<Stri
     match field {
         Field::Subject => raw.subject.as_ref(),
         Field::Consent => raw.consent.as_ref(),
+        // Follows from those of consent.
+        Field::InConsent => None,
         Field::Purpose => raw.purposes.as_ref(),
         Field::GivenAt => raw.given_at.as_ref(),
         Field::ValidFor => raw.valid_for.as_ref(),

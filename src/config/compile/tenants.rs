@@ -8,22 +8,22 @@ use serde_saphyr::Spanned;
 
 use super::super::files::Text;
 use super::super::master::MasterKey;
-use super::super::schema::{self, GrantScope, OtherCharsets, StoreWithoutGrant, ThirdParties};
+use super::super::schema::{self, OtherCharsets, StoreWithoutGrant, ThirdParties};
 use super::super::snapshot::{Analysis, Policies, Tenant};
 use super::super::units::Size;
 use super::Compiler;
 use super::policies::{self, Workshop};
 use super::promised::{self, Floors};
-use super::{analysers, dry_run, records, rules};
+use super::{analysers, consent, dry_run, records, rules};
 use crate::analyser::Settings;
 use crate::catalog::Catalog;
-use crate::consent::{Grant, Scope};
+use crate::consent::SubjectKeyer;
 use crate::diagnostic::{Diagnostic, from_yaml};
 use crate::identity::{
     Algorithm, CertificateEntry, ClaimEntry, Directory, Entries, IssuerEntry, JwksSource, KeyEntry, KeyHash,
     KeyHasher, SubjectName,
 };
-use crate::names::{DatasetName, KeyId, OperationId, Purpose, TenantId};
+use crate::names::{KeyId, OperationId, Purpose, TenantId};
 
 /// What the tenants' files refer to.
 pub(super) struct Context<'a> {
@@ -148,8 +148,10 @@ fn tenant(
         floors.strictest(c, file, "/third_parties", |options| options.third_parties, own).unwrap_or_default();
     Some(Tenant {
         secret: Arc::new(context.master.hmac("tenant values v1", Some(id.as_str()))),
+        subjects: SubjectKeyer::new(context.master.hmac("consent subjects v1", Some(id.as_str()))),
         id,
-        grants: raw.consent.grants.iter().map(grant).collect(),
+        grants: raw.consent.grants.iter().map(consent::grant).collect(),
+        consent: consent::of(c, file, &raw.consent),
         store_turned_off: store.unwrap_or_default() == StoreWithoutGrant::TurnOff,
         third_parties_refused: third_parties == ThirdParties::Refuse,
         policies: policies?,
@@ -300,20 +302,4 @@ fn operations(
         c.unknown(file, name, "operation", &name.value, known.iter().map(String::as_str));
     }
     raw.iter().map(|name| OperationId::new(&name.value)).collect()
-}
-
-fn grant(raw: &schema::Grant) -> Grant {
-    Grant {
-        purpose: raw.purpose,
-        scope: match &raw.scope {
-            GrantScope::Tenant => Scope::Tenant,
-            GrantScope::Dataset(name) if name == "*" => Scope::AllDatasets,
-            GrantScope::Dataset(name) => Scope::Dataset(DatasetName::new(name)),
-        },
-        policy_version: raw.policy_version.clone(),
-        from: raw.from,
-        until: raw.until,
-        evidence: raw.evidence.clone(),
-        withdrawn: raw.withdrawn,
-    }
 }

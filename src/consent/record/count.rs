@@ -14,7 +14,17 @@ const LINES: usize = 10_000;
 /// Proof that all records of a file were judged, or that the policy lets such a file pass unjudged. Only [`Judging`]
 /// makes it.
 #[derive(Clone, Copy, Debug)]
-pub struct Judged(());
+pub struct Judged {
+    unread: bool,
+}
+
+impl Judged {
+    /// There were no records to be read, and the policy lets such a file pass.
+    #[must_use]
+    pub const fn unread(self) -> bool {
+        self.unread
+    }
+}
 
 /// A record that did not simply pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +55,8 @@ pub struct Counts {
     pub anonymised: u64,
     /// Left out.
     pub dropped: u64,
+    /// Files that passed unjudged, because the policy lets them.
+    pub unread: u64,
     /// By finding and action, where there are any.
     pub by: Vec<(Finding, RecordAction, u64)>,
 }
@@ -69,6 +81,7 @@ impl Counts {
         self.kept += other.kept;
         self.anonymised += other.anonymised;
         self.dropped += other.dropped;
+        self.unread += other.unread;
         for (finding, action, count) in &other.by {
             match self.by.iter_mut().find(|(known, done, _)| (known, done) == (finding, action)) {
                 Some((_, _, sum)) => *sum += count,
@@ -126,21 +139,21 @@ impl Judging {
         }
     }
 
-    /// A record was anonymised: whether it may pass now. It may not if the subject's id still stands in it.
+    /// A record was anonymised: whether it may pass now. It may not if something that names its subject still stands in it
+    /// (see [`Names`](super::Names)).
     pub fn anonymised(
         &mut self,
         number: u64,
         record: &Record<'_>,
         status: SubjectStatus,
-        text: &[u8],
+        named: bool,
     ) -> RecordAction {
-        let still = record.subject().is_some_and(|subject| is_named(text, subject));
-        let finding = if still {
+        let finding = if named {
             Some(Finding::StillNamed)
         } else {
             judge(record, status, &self.uses, &self.policy).finding
         };
-        let action = if still { RecordAction::Drop } else { RecordAction::Anonymise };
+        let action = if named { RecordAction::Drop } else { RecordAction::Anonymise };
         self.count(number, action, finding);
         action
     }
@@ -163,7 +176,8 @@ impl Judging {
     /// Unless the policy lets such files pass.
     pub fn unread(&mut self) -> Result<Judged, Refusal> {
         if self.policy.other_files_pass {
-            return Ok(Judged(()));
+            self.counts.unread += 1;
+            return Ok(Judged { unread: true });
         }
         Err(Refusal::new(Reason::RecordsUnreadable).detail("the file's format is not read record by record"))
     }
@@ -177,7 +191,7 @@ impl Judging {
         if kept == 0 && anonymised == 0 && dropped > 0 {
             return Err(refusal("no record of the file may be used so"));
         }
-        Ok(Judged(()))
+        Ok(Judged { unread: false })
     }
 
     /// What became of them so far.
@@ -203,19 +217,4 @@ impl Judging {
 
 fn refusal(detail: &'static str) -> Refusal {
     Refusal::new(Reason::RecordRefused).detail(SafeText::from(detail))
-}
-
-/// Shorter ids would be found by chance.
-const SHORTEST: usize = 3;
-
-/// Whether an id stands in a text by itself.
-fn is_named(text: &[u8], id: &str) -> bool {
-    if id.len() < SHORTEST {
-        return false;
-    }
-    let alone = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    memchr::memmem::find_iter(text, id.as_bytes()).any(|at| {
-        let before = at.checked_sub(1).and_then(|at| text.get(at));
-        alone(before) && alone(text.get(at + id.len()))
-    })
 }

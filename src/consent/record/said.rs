@@ -5,17 +5,30 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::super::usage::{Preference, preference_of};
 use super::time::{self, Today};
+use super::words;
 use crate::names::Purpose;
 
-/// What stands at a place of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// What stands at a place of a record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Field { $($(#[doc = $doc])* $name,)* }
+
+        impl Field {
+            /// Every field.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+fields! {
     /// Who it is about.
     Subject,
     /// What its subject said of its use: yes or no.
     Consent,
+    /// A member of an object that stands where consent may: a plain no in it is one, whatever it is called.
+    InConsent,
     /// What for.
     Purpose,
     /// When.
@@ -57,7 +70,7 @@ pub enum Said<'a> {
 
 impl<'a> Said<'a> {
     /// The words, if there are any. Tables have nothing but text, so a number may stand in quotes.
-    fn words(self) -> Option<&'a str> {
+    pub(super) fn words(self) -> Option<&'a str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text.trim()).filter(|text| !text.is_empty()),
             Self::Nothing | Self::Bool(_) | Self::Composite | Self::TooLong => None,
@@ -92,8 +105,10 @@ pub struct Record<'a> {
     born: Option<Date>,
     /// The smallest of its ages.
     age: Option<f64>,
-    given: Option<Timestamp>,
-    valid_for: Option<&'a str>,
+    /// The earliest and the latest time at which it was given.
+    given: Option<(Timestamp, Timestamp)>,
+    valid_for: Vec<&'a str>,
+    /// The earliest of its ends.
     valid_until: Option<Timestamp>,
 }
 
@@ -122,6 +137,10 @@ impl<'a> Record<'a> {
         let read = match field {
             Field::Subject => self.note_subject(said),
             Field::Consent => self.note_consent(said),
+            Field::InConsent => {
+                self.no |= words::is_plain_no(said);
+                Some(())
+            }
             Field::Purpose => self.note_purpose(said),
             Field::Jurisdiction => {
                 self.note_place(said);
@@ -133,15 +152,20 @@ impl<'a> Record<'a> {
             Field::Age => said.words().and_then(time::age).map(|age| {
                 self.age = Some(self.age.map_or(age, |other| other.min(age)));
             }),
-            Field::Minor => flag(said).map(|yes| self.minor |= yes),
+            Field::Minor => words::flag(said).map(|yes| self.minor |= yes),
             Field::Special => {
-                self.special |= flag(said).unwrap_or(true);
+                self.special |= words::flag(said).unwrap_or(true);
                 Some(())
             }
-            Field::GivenAt => said.words().and_then(time::moment).map(|at| self.given = Some(at)),
-            Field::ValidUntil => said.words().and_then(time::moment).map(|at| self.valid_until = Some(at)),
+            Field::GivenAt => said.words().and_then(time::moment).map(|at| {
+                let (first, last) = self.given.unwrap_or((at, at));
+                self.given = Some((first.min(at), last.max(at)));
+            }),
+            Field::ValidUntil => said.words().and_then(time::moment).map(|at| {
+                self.valid_until = Some(self.valid_until.map_or(at, |other| other.min(at)));
+            }),
             Field::ValidFor => said.words().filter(|text| time::is_span(text)).map(|text| {
-                self.valid_for = Some(text);
+                self.valid_for.push(text);
             }),
             Field::Identifier => Some(()),
         };
@@ -156,18 +180,23 @@ impl<'a> Record<'a> {
     }
 
     fn note_consent(&mut self, said: Said<'a>) -> Option<()> {
-        match consent(said)? {
-            Some(true) => self.yes = true,
-            Some(false) => self.no = true,
-            None => {}
+        match words::consent(said) {
+            Some(Some(true)) => self.yes = true,
+            Some(Some(false)) => self.no = true,
+            Some(None) => {}
+            // Somebody said something, and nobody can tell that it was a yes: silence it was not.
+            None => {
+                self.no = true;
+                return None;
+            }
         }
         Some(())
     }
 
     fn note_purpose(&mut self, said: Said<'a>) -> Option<()> {
-        let words = said.words()?;
+        let named = said.words()?;
         let purposes = self.purposes.get_or_insert_default();
-        purposes.extend(words.split([',', ' ', '|']).flat_map(purposes_of).copied());
+        purposes.extend(named.split([',', '|']).flat_map(words::purposes_of).copied());
         Some(())
     }
 
@@ -195,72 +224,14 @@ impl<'a> Record<'a> {
 
     pub(super) fn has_lapsed(&self, today: Today) -> bool {
         let ended = self.valid_until.is_some_and(|until| until <= today.now());
+        let to_come = self.given.is_some_and(|(_, last)| last > today.now());
         // A time that nothing says the beginning of has run out.
-        ended
-            || self
-                .valid_for
-                .is_some_and(|span| !self.given.is_some_and(|given| today.is_within(given, span)))
+        let within = |span: &&str| self.given.is_some_and(|(first, _)| today.is_within(first, span));
+        ended || to_come || !self.valid_for.iter().all(within)
     }
 
     /// Whether it names purposes, and not all of these.
     pub(super) fn is_for_others_than(&self, uses: &BTreeSet<Purpose>) -> bool {
         self.purposes.as_ref().is_some_and(|named| !uses.is_subset(named))
-    }
-}
-
-/// Yes or no; none if it is neither.
-fn flag(said: Said<'_>) -> Option<bool> {
-    match said {
-        Said::Bool(yes) => Some(yes),
-        Said::Text(text) | Said::Number(text) => {
-            let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
-            if is(&["y", "yes", "true", "1", "t"]) {
-                Some(true)
-            } else if is(&["n", "no", "false", "0", "f", "none"]) {
-                Some(false)
-            } else {
-                None
-            }
-        }
-        Said::Nothing | Said::Composite | Said::TooLong => None,
-    }
-}
-
-/// What a flag of consent says: yes, no, nothing; none if it can't be read. The words are yes and no, the states of W3C
-/// DPV, and `train-ai` of the IETF's vocabulary.
-fn consent(said: Said<'_>) -> Option<Option<bool>> {
-    if let Some(yes) = flag(said) {
-        return Some(Some(yes));
-    }
-    let words = said.words()?;
-    if words.contains('=') {
-        return Some(match preference_of(words) {
-            Preference::Allowed => Some(true),
-            Preference::Disallowed => Some(false),
-            Preference::Unknown => None,
-        });
-    }
-    match last_part(words) {
-        "ConsentGiven" | "RenewedConsentGiven" => Some(Some(true)),
-        "ConsentRefused" | "ConsentWithdrawn" | "ConsentRevoked" | "ConsentInvalidated"
-        | "ConsentExpired" => Some(Some(false)),
-        "ConsentUnknown" | "ConsentRequested" | "ConsentRequestDeferred" => Some(None),
-        _ => None,
-    }
-}
-
-/// A term without its vocabulary: `ai:ModelTraining`, `https://w3id.org/dpv/ai#ModelTraining`.
-fn last_part(term: &str) -> &str {
-    term.rsplit([':', '#', '/']).next().unwrap_or(term)
-}
-
-/// The uses that a term covers.
-fn purposes_of(term: &str) -> &'static [Purpose] {
-    match last_part(term) {
-        "ModelTraining" => &[Purpose::Train, Purpose::Evaluate],
-        "ModelFineTuning" | "TrainingData" | "train" | "training" => &[Purpose::Train],
-        "TestingData" | "ValidationData" | "evaluate" | "evaluation" => &[Purpose::Evaluate],
-        "DataAnnotation" | "DataLabelling" | "annotate" | "annotation" => &[Purpose::Annotate],
-        _ => &[],
     }
 }

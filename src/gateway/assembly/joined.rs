@@ -22,7 +22,7 @@ use crate::body::spool::{InOrder, Spool, Spooled};
 use crate::body::{Censored, Transform};
 use crate::catalog::Assembly;
 use crate::censor::Exchange;
-use crate::consent::{self, Permit, Question};
+use crate::consent::{Permit, Question, Signals};
 use crate::isolation::TenantScope;
 use crate::names::Direction;
 use crate::reason::{Reason, Refusal};
@@ -56,9 +56,10 @@ pub(super) async fn file(
     let scope = asker.admit(&asked).await?;
     // A grant may have been withdrawn since the upload was opened.
     let datasets: Vec<_> = open.dataset.iter().cloned().collect();
-    let signal = consent::train_preference(&received.parts.headers);
+    let signals = Signals::of(&received.parts.headers);
     let records = records::of(request, &records::uses(request.operation(), &open.purposes));
-    let question = Question { purposes: &open.purposes, datasets: &datasets, signal, records };
+    let question =
+        Question { purposes: &open.purposes, datasets: &datasets, subjects: &[], signals, records };
     let permit = shared.permit(&request.tenant.id, &question, &scope);
     trail.asked(&open.purposes, permit.as_ref().err());
     let call = Upwards { shared, request, scope: &scope, permit: &permit? };
@@ -149,7 +150,8 @@ impl Upwards<'_> {
         let path = self.path(Assembly::Complete, upload)?;
         let body = Censored::own(json!({ "part_ids": ids }).to_string());
         let (dataset, label) = (open.dataset.as_ref(), open.label.as_ref());
-        let about = effects::About { scope: self.scope, dataset, label };
+        let said = Some(self.shared.keyer.label(&open.told.purpose));
+        let about = effects::About { scope: self.scope, dataset, label, said };
         let begun = effects::begin(self.shared, self.request, &[true], about).await?;
         let response = match self.dispatch(trail, &path, "application/json", body).await {
             Ok(response) => response,

@@ -26,18 +26,19 @@ const IDS: &[&str] = &[
     "step_canary0001",
 ];
 
-/// An id that somebody could own: one of a known form, or one that is spelt by the kind's pattern.
+/// An id that somebody could own: one of a known form, or one that is spelt by the kind's pattern. Of a kind that nobody
+/// owns, one that is everybody's.
 pub(super) fn id(catalog: &Catalog, kind: &Kind) -> Option<String> {
     let rule = catalog.kind(kind);
-    let known = IDS.iter().copied().find(|id| rule.classify(id) == IdClass::Owned);
-    known.map(str::to_owned).or_else(|| spelt::by(rule, "canary"))
+    let of = |class| IDS.iter().copied().find(|id| rule.classify(id) == class).map(str::to_owned);
+    of(IdClass::Owned).or_else(|| spelt::by(rule, "canary")).or_else(|| of(IdClass::Shared))
 }
 
 /// What stands at the other places of a request: another id, where more than one is known.
 pub(super) fn another(catalog: &Catalog, kind: &Kind) -> Option<String> {
     let rule = catalog.kind(kind);
-    let known = IDS.iter().rev().copied().find(|id| rule.classify(id) == IdClass::Owned);
-    known.map(str::to_owned).or_else(|| spelt::by(rule, "canary2"))
+    let of = |class| IDS.iter().rev().copied().find(|id| rule.classify(id) == class).map(str::to_owned);
+    of(IdClass::Owned).or_else(|| spelt::by(rule, "canary2")).or_else(|| of(IdClass::Shared))
 }
 
 /// The operation's path with an id for each parameter, and that of [`id`] at one place.

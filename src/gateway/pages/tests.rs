@@ -16,6 +16,7 @@ fn shape() -> ListShape {
             max: 100,
         },
         inherited: false,
+        omits_empty: false,
         one: None,
     }
 }

@@ -6,7 +6,7 @@ use super::{Held, missing, models, now};
 use crate::sandbox::account::{App, State};
 use crate::sandbox::call::{Call, Fields};
 use crate::sandbox::content::{Budget, Content};
-use crate::sandbox::echo::{self, Spoken};
+use crate::sandbox::echo::{self, Spoken, Usage};
 use crate::sandbox::ids;
 use crate::sandbox::reply::{Answer, Fault};
 use crate::sandbox::router::unknown;
@@ -90,13 +90,22 @@ pub(super) fn respond(state: &mut State, body: &Map<String, Value>, budget: &Bud
     Ok(json!({
         "id": ids::letters("msg_", 24), "type": "message", "role": "assistant", "model": model, "content": content,
         "stop_reason": reason, "stop_sequence": null, "container": container,
-        "usage": {
-            "input_tokens": said.usage.input, "output_tokens": said.usage.output,
-            "cache_read_input_tokens": said.usage.cached, "cache_creation_input_tokens": said.usage.input,
-            "cache_creation": {"ephemeral_5m_input_tokens": said.usage.input, "ephemeral_1h_input_tokens": 0},
-            "service_tier": "standard",
-        },
+        "usage": usage_of(&said.usage),
     }))
+}
+
+/// The tokens of an answer, by itself and by iteration, of which there is one.
+fn usage_of(usage: &Usage) -> Value {
+    let mut shown = json!({
+        "input_tokens": usage.input, "output_tokens": usage.output,
+        "cache_read_input_tokens": usage.cached, "cache_creation_input_tokens": usage.input,
+        "cache_creation": {"ephemeral_5m_input_tokens": usage.input, "ephemeral_1h_input_tokens": 0},
+    });
+    let mut iteration = shown.clone();
+    iteration["type"] = json!("message");
+    shown["iterations"] = json!([iteration]);
+    shown["service_tier"] = json!("standard");
+    shown
 }
 
 fn blocks(said: &Spoken) -> Vec<Value> {
@@ -163,6 +172,7 @@ fn events(message: &Value) -> Vec<String> {
     let usage = json!({
         "output_tokens": message["usage"]["output_tokens"],
         "cache_read_input_tokens": message["usage"]["cache_read_input_tokens"],
+        "iterations": message["usage"]["iterations"],
     });
     let delta = json!({
         "stop_reason": message["stop_reason"], "stop_sequence": null, "container": message["container"],

@@ -17,7 +17,9 @@ pub(super) fn check(name: &str) -> Result<(), Fault> {
 }
 
 fn shown(id: &str) -> Value {
-    json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"})
+    json!({
+        "type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active",
+    })
 }
 
 pub(super) fn route(call: &Call, path: &[&str]) -> Answer {

@@ -213,3 +213,37 @@ async fn answers_are_zipped_for_those_who_ask() {
     }
     assert!(!sandbox.get("/v1/models").await.headers.contains_key("content-encoding"));
 }
+
+#[tokio::test]
+async fn a_grader_is_tried_and_its_model_has_to_be_there() {
+    let sandbox = start(|_| {}).await;
+    let path = |verb: &str| format!("/v1/fine_tuning/alpha/graders/{verb}");
+    let same = json!({
+        "type": "string_check", "name": "same", "operation": "eq", "input": "{{sample.output_text}}", "reference": "{{item.a}}",
+    });
+    for (sample, reward) in [("b", 1.0), ("c", 0.0)] {
+        let ask = json!({"grader": same, "model_sample": sample, "item": {"a": "b"}});
+        assert_eq!(sandbox.post(&path("run"), ask).await.json()["reward"], reward, "{sample}");
+    }
+    let asks = |model: &str| json!({"type": "score_model", "name": "asks", "input": [], "model": model});
+    let both = json!({"type": "multi", "name": "both", "graders": {"same": same, "asks": asks("gpt-4o")}, "calculate_output": ""});
+    let got = sandbox
+        .post(&path("run"), json!({"grader": both, "model_sample": "c", "item": {"a": "b"}}))
+        .await
+        .json();
+    assert_eq!((&got["reward"], &got["sub_rewards"]), (&json!(0.5), &json!({"same": 0.0, "asks": 1.0})));
+    assert_eq!(sandbox.post(&path("validate"), json!({"grader": both})).await.json()["grader"], both);
+    for wrong in [json!("none"), json!({"type": "multi"})] {
+        assert_eq!(sandbox.post(&path("validate"), json!({"grader": wrong})).await.status, 400);
+    }
+    let inside = json!({"type": "multi", "name": "m", "graders": {"asks": asks("ft:none")}});
+    for verb in ["run", "validate"] {
+        let ask = json!({"grader": inside, "model_sample": "c"});
+        let got = sandbox.post(&path(verb), ask).await;
+        assert_eq!(
+            (got.status.as_u16(), &got.json()["error"]["code"]),
+            (404, &json!("model_not_found")),
+            "{verb}"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::cache::Key;
-use super::super::types::{Claim, Owned, Page, Resource, Slice, State};
+use super::super::types::{Claim, JudgedFor, Owned, Page, Resource, Slice, State};
 use super::super::{Fut, Origin, Ownership, Parent, Relation, StoreError};
 use super::writer::{Effect, Tx};
 use super::{Sqlite, key, lists, word};
@@ -92,7 +92,7 @@ impl Ownership for Sqlite {
 
 /// The newest generation's owner.
 fn find(connection: &Connection, key: Key<'_>) -> Result<Option<Owned>, StoreError> {
-    let sql = "SELECT t.text, d.text, r.state, r.ended IS NOT NULL, l.text FROM resource r
+    let sql = "SELECT t.text, d.text, r.state, r.ended IS NOT NULL, l.text, r.judged FROM resource r
         JOIN name t ON t.n = r.tenant LEFT JOIN name d ON d.n = r.dataset LEFT JOIN name l ON l.n = r.label
         WHERE r.upstream = (SELECT n FROM name WHERE text = ?1) AND r.kind = (SELECT n FROM name WHERE text = ?2)
             AND r.id = ?3
@@ -106,6 +106,7 @@ fn find(connection: &Connection, key: Key<'_>) -> Result<Option<Owned>, StoreErr
         state: word(State::from_word(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?))?,
         ended: row.get(3)?,
         label: row.get::<_, Option<String>>(4)?.map(|name| Label::new(&name)),
+        judged: JudgedFor::from_bits(row.get(5)?),
     }))
 }
 
@@ -114,7 +115,7 @@ pub(super) struct Newest {
     pub(super) seq: i64,
     tenant: i64,
     generation: i64,
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 /// Finds the newest generation within the writer's transaction.
@@ -135,10 +136,11 @@ pub(super) fn newest(
 
 /// Records the claims in their order.
 pub(super) fn claim_all(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<(), StoreError> {
-    claims.iter().try_for_each(|claim| claim_one(tx, claim))
+    claims.iter().try_for_each(|claim| claim_one(tx, claim).map(drop))
 }
 
-fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
+/// Records a claim. False if it was on record.
+pub(super) fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<bool, StoreError> {
     let upstream = tx.name(claim.resource.upstream.as_str())?;
     let kind = tx.name(claim.resource.kind.as_str())?;
     let tenant = tx.name(claim.tenant.as_str())?;
@@ -158,7 +160,7 @@ fn claim_one(tx: &mut Tx<'_>, claim: &Claim) -> Result<(), StoreError> {
         let found = newest(tx, upstream, kind, &parent.id)?.ok_or(StoreError::ParentUnknown)?;
         super::lineage::insert(tx, seq, found.seq, parent.relation, &parent.via)?;
     }
-    Ok(())
+    Ok(new)
 }
 
 fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreError> {
@@ -167,8 +169,8 @@ fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreErr
     let label = claim.label.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
     let operation = tx.name(claim.made.operation.as_str())?;
     let sql = "INSERT INTO resource
-        (upstream, kind, id, generation, tenant, dataset, label, state, origin, operation, request, claimed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        (upstream, kind, id, generation, tenant, dataset, label, state, origin, operation, request, claimed, judged)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     tx.connection.prepare_cached(sql)?.execute(params![
         upstream,
         kind,
@@ -182,11 +184,13 @@ fn insert(tx: &mut Tx<'_>, claim: &Claim, key: [i64; 4]) -> Result<i64, StoreErr
         operation,
         claim.made.request.to_bytes(),
         Timestamp::now().as_millisecond(),
+        claim.judged.to_bits(),
     ])?;
     let owned = Owned {
         tenant: claim.tenant.clone(),
         dataset: claim.dataset.clone(),
         label: claim.label.clone(),
+        judged: claim.judged,
         ended: false,
         state: State::Active,
     };

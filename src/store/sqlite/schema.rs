@@ -8,7 +8,7 @@ use super::super::StoreError;
 /// `CNSY` in the file's header: a database of another program is refused.
 const APPLICATION: i64 = 0x434e_5359;
 
-const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST];
+const STEPS: &[&str] = &[FIRST, SHARES, VIA, CONSENT, LOST, DEEDS, JUDGED];
 
 /// Names are kept once: ten million resources name a few hundred tenants, kinds and operations. `resources` is for
 /// people with `sqlite3`.
@@ -209,6 +209,27 @@ CREATE TABLE intent_from (
     PRIMARY KEY (intent, n)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// What operators did by commands, until the audit trail has it; what a creating call said that its thing is for, as a keyed hash;
+/// and what an undo deletes, where that may come to be somebody's.
+const DEEDS: &str = "
+CREATE TABLE deed (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    tenant INTEGER NOT NULL,
+    upstream INTEGER NOT NULL,
+    kind INTEGER,
+    id TEXT,
+    request BLOB NOT NULL
+) STRICT;
+ALTER TABLE intent ADD COLUMN said TEXT;
+ALTER TABLE doomed ADD COLUMN kind INTEGER;
+ALTER TABLE doomed ADD COLUMN id TEXT;
+";
+
+/// For which uses the records of a resource were judged, as bits. What was recorded before was judged for none.
+const JUDGED: &str = "ALTER TABLE resource ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;";
 
 /// Notes that nobody waits for what was begun: for whoever holds the lock of the store.
 pub(super) fn lose_open(connection: &Connection) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::super::types::{Attempt, Claim, Doom, DoomId, Intent, IntentId, OpenIntent};
+use super::super::types::{Attempt, Claim, Doom, DoomId, Intent, IntentId, OpenIntent, Resource};
 use super::super::{Doomed, Fut, Intents, Parent, Relation, StoreError};
 use super::writer::Tx;
 use super::{Sqlite, claims, count, time, word};
@@ -17,10 +17,10 @@ impl Intents for Sqlite {
             let operation = tx.name(intent.operation.as_str())?;
             let dataset = intent.dataset.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
             let label = intent.label.as_ref().map(|name| tx.name(name.as_str())).transpose()?;
-            let sql = "INSERT INTO intent (tenant, upstream, operation, request, begun, dataset, label)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT INTO intent (tenant, upstream, operation, request, begun, dataset, label, said)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let (now, request) = (Timestamp::now().as_millisecond(), intent.request.to_bytes());
-            let values = params![tenant, upstream, operation, request, now, dataset, label];
+            let values = params![tenant, upstream, operation, request, now, dataset, label, intent.said];
             tx.connection.prepare_cached(sql)?.execute(values)?;
             let id = tx.connection.last_insert_rowid();
             for (n, of) in (0_i64..).zip(&intent.from) {
@@ -35,7 +35,7 @@ impl Intents for Sqlite {
     }
 
     fn settle(&self, intent: IntentId) -> Fut<'_, ()> {
-        self.write(move |tx| settle(tx, intent))
+        self.write(move |tx| settle(tx, intent).map(drop))
     }
 
     fn lose(&self, intent: IntentId) -> Fut<'_, ()> {
@@ -51,14 +51,14 @@ impl Intents for Sqlite {
     fn claim_and_settle(&self, claims: Vec<Claim>, intent: IntentId) -> Fut<'_, ()> {
         self.write(move |tx| {
             claims::claim_all(tx, &claims)?;
-            settle(tx, intent)
+            settle(tx, intent).map(drop)
         })
     }
 
     fn open(&self) -> Fut<'_, Vec<OpenIntent>> {
         self.read(|connection| {
             let sql =
-                "SELECT i.n, t.text, u.text, o.text, i.request, i.begun, d.text, l.text, i.lost FROM intent i
+                "SELECT i.n, t.text, u.text, o.text, i.request, i.begun, d.text, l.text, i.lost, i.said FROM intent i
                 JOIN name t ON t.n = i.tenant JOIN name u ON u.n = i.upstream JOIN name o ON o.n = i.operation
                 LEFT JOIN name d ON d.n = i.dataset LEFT JOIN name l ON l.n = i.label
                 ORDER BY i.n";
@@ -73,6 +73,7 @@ impl Intents for Sqlite {
                     request: RequestId::from_bytes(row.get(4)?),
                     dataset: row.get::<_, Option<String>>(6)?.map(|name| DatasetName::new(&name)),
                     label: row.get::<_, Option<String>>(7)?.map(|name| Label::new(&name)),
+                    said: row.get(9)?,
                     from: sources(connection, row.get(0)?)?,
                 };
                 let lost = row.get::<_, Option<i64>>(8)?.map(time).transpose()?;
@@ -86,23 +87,16 @@ impl Intents for Sqlite {
 impl Doomed for Sqlite {
     fn doom(&self, doom: Doom, settles: Option<IntentId>) -> Fut<'_, DoomId> {
         self.write(move |tx| {
-            let (tenant, upstream) = (tx.name(doom.tenant.as_str())?, tx.name(doom.upstream.as_str())?);
-            let sql = "INSERT INTO doomed (tenant, upstream, method, path, request, queued, due, attempts)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0)";
-            let now = Timestamp::now().as_millisecond();
-            let request = doom.request.to_bytes();
-            let values = params![tenant, upstream, doom.method.as_str(), doom.path, request, now];
-            tx.connection.prepare_cached(sql)?.execute(values)?;
-            let id = DoomId(tx.connection.last_insert_rowid());
-            settles.map_or(Ok(()), |intent| settle(tx, intent))?;
+            let id = self::doom(tx, &doom, None)?;
+            settles.map_or(Ok(false), |intent| settle(tx, intent))?;
             Ok(id)
         })
     }
 
     fn due(&self, now: Timestamp, limit: u32) -> Fut<'_, Vec<Attempt>> {
         self.read(move |connection| {
-            let sql = "SELECT d.n, t.text, u.text, d.method, d.path, d.request, d.attempts FROM doomed d
-                JOIN name t ON t.n = d.tenant JOIN name u ON u.n = d.upstream
+            let sql = "SELECT d.n, t.text, u.text, d.method, d.path, d.request, d.attempts, k.text, d.id FROM doomed d
+                JOIN name t ON t.n = d.tenant JOIN name u ON u.n = d.upstream LEFT JOIN name k ON k.n = d.kind
                 WHERE d.due <= ?1 ORDER BY d.due, d.n LIMIT ?2";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(params![now.as_millisecond(), limit])?;
@@ -136,10 +130,24 @@ impl Doomed for Sqlite {
     }
 }
 
-fn settle(tx: &mut Tx<'_>, intent: IntentId) -> Result<(), StoreError> {
-    tx.connection.prepare_cached("DELETE FROM intent WHERE n = ?1")?.execute([intent.0])?;
+/// Queues an undo, with kind and id of what it deletes if that has to be asked for anew.
+pub(super) fn doom(tx: &mut Tx<'_>, doom: &Doom, of: Option<(i64, &str)>) -> Result<DoomId, StoreError> {
+    let (tenant, upstream) = (tx.name(doom.tenant.as_str())?, tx.name(doom.upstream.as_str())?);
+    let sql = "INSERT INTO doomed (tenant, upstream, method, path, request, queued, due, attempts, kind, id)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, ?7, ?8)";
+    let now = Timestamp::now().as_millisecond();
+    let (kind, id) = (of.map(|(kind, _)| kind), of.map(|(_, id)| id));
+    let values =
+        params![tenant, upstream, doom.method.as_str(), doom.path, doom.request.to_bytes(), now, kind, id];
+    tx.connection.prepare_cached(sql)?.execute(values)?;
+    Ok(DoomId(tx.connection.last_insert_rowid()))
+}
+
+/// Closes a call. False if it is closed already.
+pub(super) fn settle(tx: &mut Tx<'_>, intent: IntentId) -> Result<bool, StoreError> {
+    let rows = tx.connection.prepare_cached("DELETE FROM intent WHERE n = ?1")?.execute([intent.0])?;
     tx.connection.prepare_cached("DELETE FROM intent_from WHERE intent = ?1")?.execute([intent.0])?;
-    Ok(())
+    Ok(rows > 0)
 }
 
 /// What an intent's call named.
@@ -169,7 +177,10 @@ fn attempt(row: &Row<'_>) -> Result<Attempt, StoreError> {
         path: text(row, 4)?,
         request: RequestId::from_bytes(row.get(5)?),
     };
-    Ok(Attempt { id: DoomId(row.get(0)?), doom, attempts: row.get(6)? })
+    let (kind, id): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
+    let upstream = doom.upstream.clone();
+    let of = kind.zip(id).map(|(kind, id)| Resource { upstream, kind: Kind::new(&kind), id });
+    Ok(Attempt { id: DoomId(row.get(0)?), doom, attempts: row.get(6)?, of })
 }
 
 fn text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {

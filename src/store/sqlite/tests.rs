@@ -13,6 +13,7 @@ use crate::store::{
     Resource, State, Towards, Upload, UploadPart, UploadState, Uploads,
 };
 
+mod deeds;
 mod faults;
 mod ledger;
 mod model;
@@ -37,6 +38,7 @@ fn claim(tenant: &str, kind: &str, id: &str) -> Claim {
         tenant: TenantId::new(tenant),
         dataset: None,
         label: None,
+        judged: crate::store::JudgedFor::NOTHING,
         made: Making {
             origin: Origin::Created,
             operation: OperationId::new("createFile"),
@@ -208,6 +210,7 @@ async fn an_intent_is_settled_with_its_claims_or_stays_open() {
         request,
         dataset: None,
         label: None,
+        said: None,
         from: Vec::new(),
     };
     let (lost, kept) = (RequestId::fresh(), RequestId::fresh());
@@ -248,6 +251,7 @@ async fn undos_wait_until_they_are_done() {
         request: doom.request,
         dataset: None,
         label: None,
+        said: None,
         from: Vec::new(),
     };
     let intent = store.begin(intent).await.unwrap();

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
+import { collect, finish, group, invented, ok, outcome, same, short, until } from './checks.mjs';
 import { Planter } from './planted.mjs';
 
 const home = path.join(process.env.CONSENTRY_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'consentry'), 'node');
@@ -16,35 +16,6 @@ const accountKey = 'sandbox-account-key';
 const model = 'gpt-4o-mini-2024-07-18';
 const user = (content) => [{ role: 'user', content }];
 
-let count = 0;
-let failed = 0;
-let prefix = '';
-const short = (value) => { const text = JSON.stringify(value) ?? String(value); return text.length > 300 ? `${text.slice(0, 300)}...` : text; };
-const ok = (name, good, detail = '') => {
-  count += 1;
-  if (!good) failed += 1;
-  console.log(good ? `ok   ${prefix}${name}` : `FAIL ${prefix}${name}: ${String(detail).replace(/\s+/g, ' ').slice(0, 600)}`);
-  return Boolean(good);
-};
-const same = (name, got, wanted) => {
-  let equal = true;
-  try { assert.deepEqual(got, wanted); } catch { equal = false; }
-  return ok(name, equal, `got ${short(got)}, wanted ${short(wanted)}`);
-};
-const group = async (name, action) => {
-  const before = prefix;
-  prefix = `${prefix}${name}: `;
-  try { await action(); } catch (problem) { ok('goes through', false, problem.stack ?? problem); } finally { prefix = before; }
-};
-const collect = async (iterable) => { const items = []; for await (const item of await iterable) items.push(item); return items; };
-const until = async (ask, good) => {
-  for (const deadline = Date.now() + 60_000; ;) {
-    const value = await ask();
-    if (good(value)) return value;
-    if (Date.now() > deadline) throw new Error(`still ${short(value)} after 60 s`);
-    await sleep(100);
-  }
-};
 const joined = (chunks, index = 0) => chunks.flatMap((chunk) => chunk.choices).filter((choice) => choice.index === index).map((choice) => choice.delta.content ?? '').join('');
 
 class World {
@@ -235,18 +206,6 @@ async function paging(world) {
   for (const name of ['a', 'b']) for (const id of made[name]) await world[name].files.delete(id);
 }
 
-const invented = (id) => id.replace(/[0-9A-Za-z]{6,}(?![^]*[0-9A-Za-z]{6,})/, (run) => [...run].map((c) => (/[0-9a-f]/.test(c) ? '0123456789abcdef'[Math.floor(Math.random() * 16)] : c === c.toUpperCase() ? 'Q' : 'q')).join(''));
-
-async function outcome(ask, id) {
-  try {
-    const got = await ask(id);
-    if (got && typeof got[Symbol.asyncIterator] === 'function') await collect(got);
-    return ['no error', 200, short(got)];
-  } catch (problem) {
-    return [problem.constructor.name, problem.status, JSON.stringify(problem.error ?? String(problem)).replaceAll(id, '<id>')];
-  }
-}
-
 async function isolation(world) {
   const { b, made } = world;
   const own = (await b.files.create({ file: await toFile(Buffer.from('{"messages":[]}\n'), 'own.jsonl'), purpose: 'fine-tune' })).id;
@@ -333,6 +292,5 @@ export async function run(options) {
     await world.begin();
     await group(`h${http}`, async () => { for (const [name, action] of Object.entries(groups)) await group(name, () => action(world)); });
   }
-  console.log(`${count} checks, ${failed} failed`);
-  process.exit(failed ? 1 : 0);
+  finish();
 }

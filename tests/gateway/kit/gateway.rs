@@ -93,12 +93,23 @@ impl Setup {
     }
 
     pub(crate) fn upstream_with(&mut self, name: &str, port: u16, ca: &str, path: &str, more: &str) {
+        self.upstream_of("openai", (name, port, ca), path, more);
+    }
+
+    /// One that speaks another API.
+    pub(crate) fn upstream_of(
+        &mut self,
+        api: &str,
+        (name, port, ca): (&str, u16, &str),
+        path: &str,
+        more: &str,
+    ) {
         writeln!(
             self.upstreams,
             "  {name}: {{url: \"https://localhost:{port}\", ca: \"{ca}\", credential: {{bearer: \"file:account.key\"}}{more}}}"
         )
         .unwrap();
-        writeln!(self.routes, "  - {{name: {name}, path: {path}, upstream: {name}, api: openai}}").unwrap();
+        writeln!(self.routes, "  - {{name: {name}, path: {path}, upstream: {name}, api: {api}}}").unwrap();
     }
 
     /// A tenant with a key for inference, training and evaluation.

@@ -11,6 +11,8 @@ use super::tls::{Leaf, Valid};
 use super::upstream::{Arrived, Step, Upstream};
 use super::{Caller, Gateway, Setup, Tenant};
 
+/// Where the sandbox speaks Anthropic's API.
+const ANTHROPIC: &str = "/anthropic";
 const LANES: usize = 128;
 // Together below the number of tenants that have a label of their own in the metrics (500).
 const GRANTED_ONES: usize = 256;
@@ -86,7 +88,9 @@ impl House {
         let mut setup = Setup::new();
         let sandbox = Sandbox::start();
         let ca: PathBuf = sandbox.ca.clone();
-        setup.upstream("sandbox", sandbox.address.port(), ca.to_str().unwrap(), "/");
+        let at = |name| (name, sandbox.address.port(), ca.to_str().unwrap());
+        setup.upstream_of("openai", at("sandbox"), "/", "");
+        setup.upstream_of("anthropic", at("anthropic"), ANTHROPIC, "");
         let mut lanes = Vec::new();
         for n in 0..LANES {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -154,6 +158,11 @@ impl House {
     /// A tenant before the sandbox.
     pub(crate) fn as_<'a>(&'a self, tenant: &'a Tenant) -> Caller<'a> {
         self.gateway.as_(tenant)
+    }
+
+    /// A tenant before the sandbox that speaks Anthropic's API.
+    pub(crate) fn anthropic<'a>(&'a self, tenant: &'a Tenant) -> Caller<'a> {
+        Caller { gateway: &self.gateway, tenant, prefix: ANTHROPIC }
     }
 
     /// An upstream that answers as the script says.

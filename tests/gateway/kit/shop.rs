@@ -1,5 +1,5 @@
-//! An upstream account in the test's own hands: files, vector stores and assistants, which it makes, lists, shows and deletes as
-//! the API does. It knows who made what by the name that the maker gave it.
+//! An upstream account in the test's own hands: files, vector stores and assistants, jobs and their results, boards in numbered
+//! pages and racks that a filter makes a tenant's, which it makes, lists, shows and deletes as APIs do. It knows who made what by the name that the maker gave it.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,10 @@ pub(crate) const PROFILE: &str = r"kinds:
   vector_store: {owned: ['vs_[0-9]{22}'], not_found: {message: No such store.}}
   assistant: {owned: ['asst_[0-9]{22}'], not_found: {message: No such assistant.}}
   ticket: {owned: ['[a-z0-9]{1,64}'], not_found: {message: No such ticket.}}
+  job: {owned: ['job_[0-9]{22}'], not_found: {message: No such job.}}
+  result: {owned: ['res_[0-9]{22}'], not_found: {message: No such result.}}
+  board: {owned: ['brd_[0-9]{22}'], not_found: {message: No such board.}}
+  rack: {owned: ['rck_[0-9]{22}'], not_found: {message: No such rack.}}
 operations:
   createFile:
     match: POST /v1/files
@@ -57,6 +61,66 @@ operations:
     match: DELETE /v1/assistants/{id}
     uses: [{kind: assistant, path: id}]
     ends: id
+  createPair:
+    match: POST /v1/pairs
+    request: json
+    creates: [{kind: ticket, at: [/ticket]}, {kind: assistant, at: [/id], undo: deleteAssistant}]
+  createJob:
+    match: POST /v1/jobs
+    request: json
+    creates: [{kind: job, at: [/id]}]
+  listJobs:
+    match: GET /v1/jobs
+    list: {kind: job, items: /data, id: /id, cursor: {by: [after_id], ends: true, default: 20, max: 100}}
+    yields: [{kind: result, at: ['/data/*/result']}]
+  getJob:
+    match: GET /v1/jobs/{id}
+    uses: [{kind: job, path: id}]
+    yields: [{kind: result, at: [/result]}]
+  createResult:
+    match: POST /v1/results
+    request: json
+    creates: [{kind: result, at: [/id], undo: deleteResult, label: {json: /purpose}}]
+  listResults:
+    match: GET /v1/results
+    list: {kind: result, items: /data, id: /id, cursor: {by: [after], ends: true, default: 20, max: 100}}
+  getResult:
+    match: GET /v1/results/{id}
+    uses: [{kind: result, path: id}]
+  deleteResult:
+    match: DELETE /v1/results/{id}
+    uses: [{kind: result, path: id}]
+    ends: id
+  createBoard:
+    match: POST /v1/boards
+    request: json
+    creates: [{kind: board, at: [/id], undo: deleteBoard}]
+  listBoards:
+    match: GET /v1/boards
+    list: {kind: board, items: /results, id: /id, pages: {number: page, size: size, total: count, default: 5, max: 100}}
+  getBoard:
+    match: GET /v1/boards/{id}
+    uses: [{kind: board, path: id}]
+  deleteBoard:
+    match: DELETE /v1/boards/{id}
+    uses: [{kind: board, path: id}]
+    ends: id
+  createRack:
+    match: POST /v1/racks
+    request: json
+    creates: [{kind: rack, at: [/id], undo: deleteRack}]
+  listRacks:
+    match: GET /v1/racks
+    query: [page, page_size]
+    only: {kind: rack, query: ids, none: rck_0000000000000000000000, at_most: 100}
+    shows: [{kind: rack, at: ['/results/*/id'], required: true}]
+  getRack:
+    match: GET /v1/racks/{id}
+    uses: [{kind: rack, path: id}]
+  deleteRack:
+    match: DELETE /v1/racks/{id}
+    uses: [{kind: rack, path: id}]
+    ends: id
   createTicket:
     match: POST /v1/tickets
     request: json
@@ -81,10 +145,14 @@ pub(crate) struct Thing {
 #[derive(Clone, Default)]
 pub(crate) struct Shop(Arc<Mutex<(u64, Vec<Thing>)>>);
 
-const COLLECTIONS: [(&str, &str, &str); 3] = [
+const COLLECTIONS: [(&str, &str, &str); 7] = [
     ("files", "file", "file-"),
     ("vector_stores", "vector_store", "vs_"),
     ("assistants", "assistant", "asst_"),
+    ("jobs", "job", "job_"),
+    ("results", "result", "res_"),
+    ("boards", "board", "brd_"),
+    ("racks", "rack", "rck_"),
 ];
 
 impl Shop {
@@ -108,11 +176,26 @@ impl Shop {
         id
     }
 
+    /// Changes what is shown of something.
+    pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Value)) {
+        let mut shop = self.0.lock().unwrap();
+        change(&mut shop.1.iter_mut().find(|thing| thing.id == id).unwrap().shown);
+    }
+
+    /// Whether something is there.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.things().iter().any(|thing| thing.id == id)
+    }
+
     /// Answers as the API does.
     pub(crate) fn answer(&self, up: &Arrived) -> Vec<Step> {
         let (path, query) = up.target().split_once('?').unwrap_or((up.target(), ""));
         let mut parts = path.trim_start_matches("/v1/").split('/');
         let of = parts.next().unwrap();
+        if up.line.starts_with("POST /v1/pairs") {
+            let id = self.make("assistants", "pair", &json!({}));
+            return reply(200, &json!({"id": id, "ticket": "t1"}));
+        }
         let Some((of, object, _)) = COLLECTIONS.into_iter().find(|(known, ..)| *known == of) else {
             return reply(404, &json!({"error": {"message": "unknown"}}));
         };
@@ -141,7 +224,10 @@ impl Shop {
         let mut all: Vec<Value> =
             self.things().into_iter().filter(|thing| thing.of == of).map(|thing| thing.shown).collect();
         all.reverse();
-        if let Some(after) = value("after") {
+        if ["boards", "racks"].contains(&of) {
+            return numbered(&all, value("page"), of == "racks");
+        }
+        if let Some(after) = value("after").or_else(|| value("after_id")) {
             let decoded = percent_encoding::percent_decode_str(after).decode_utf8().unwrap();
             let at = all.iter().position(|item| item["id"] == *decoded).map_or(all.len(), |at| at + 1);
             all.drain(..at);
@@ -156,10 +242,23 @@ impl Shop {
     }
 }
 
+/// A page by its number: counted, or with the way to the next one.
+fn numbered(all: &[Value], page: Option<&str>, leads: bool) -> Value {
+    let page: usize = page.map_or(1, |page| page.parse().unwrap());
+    let items = all.chunks(7).nth(page - 1).unwrap_or_default();
+    let next = (page * 7 < all.len()).then(|| format!("https://localhost/v1/racks?page={}", page + 1));
+    if leads {
+        return json!({"results": items, "next": next, "previous": null});
+    }
+    json!({"results": items, "count": all.len()})
+}
+
 /// The name, and what else is shown later, of what is to be made.
 fn said(up: &Arrived) -> (String, Value) {
     if up.header("content-type") == Some("application/json") {
-        return (up.value()["name"].as_str().unwrap_or_default().to_owned(), json!({}));
+        let value = up.value();
+        let more = value["purpose"].as_str().map_or(json!({}), |purpose| json!({"purpose": purpose}));
+        return (value["name"].as_str().unwrap_or_default().to_owned(), more);
     }
     let text = up.text();
     let between = |before: &str, end: &str| {

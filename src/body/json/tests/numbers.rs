@@ -101,6 +101,35 @@ fn numbers_of_real_calls_stay() {
     }
 }
 
+/// A word speaks for a number as a whole word of the field's name: `cancelled_at` is no cell, and `recall` no call.
+#[test]
+fn a_word_within_a_word_of_a_name_speaks_for_nothing() {
+    let cancelled = r#"{"id":"batch_1","object":"batch","status":"cancelled","created_at":1764531120,"in_progress_at":null,"cancelling_at":1764531180,"cancelled_at":1764531181,"expires_at":1764617520,"excelled":1764531181,"contact_issued_at":1764531181}"#;
+    for direction in [Direction::Request, Direction::Response] {
+        let mut transform = JsonTransform::new(shipped(direction), Arc::new(JsonPlan::empty()));
+        assert_eq!(run(&mut transform, [cancelled.as_bytes()]).text(), cancelled);
+    }
+    let said = [
+        "cell",
+        "cellPhone",
+        "cell_phone",
+        "CELL-PHONE",
+        "homePhone",
+        "phone2",
+        "phones",
+        "user.mobile",
+        "SMSPhone",
+        "联系手机号",
+        "Telefon",
+        "contactUs",
+    ];
+    for name in said {
+        let body = json!({ name: 4_915_112_345_678_u64 }).to_string();
+        let mut transform = JsonTransform::new(shipped(Direction::Request), Arc::new(JsonPlan::empty()));
+        assert_ne!(run(&mut transform, [body.as_bytes()]).text(), body, "{name}");
+    }
+}
+
 #[test]
 fn a_card_as_a_number_does_not_pass() {
     let body = format!(
