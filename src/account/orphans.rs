@@ -4,7 +4,7 @@
 //! said: what it is for, what it was made from. That is certain only if no other caller's call fits, there are no more
 //! such resources than calls, and nothing but calls makes such resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -123,8 +123,8 @@ impl Doubt {
 pub enum Verdict {
     /// A call that is under way may have made it.
     UnderWay,
-    /// It came of this call, or of one that said the same for the same tenant.
-    Certain(usize),
+    /// It came of one of these calls, which say the same for the same tenant.
+    Certain,
     /// It came of one of several calls, of several tenants.
     Contested,
     /// It may have come of a call, or of something else.
@@ -251,7 +251,7 @@ pub fn verdicts(times: &Times, orphans: &[Orphan], intents: &[OpenIntent]) -> Ve
             return Verdict::Ambiguous;
         }
         if orphan.by.iter().all(|other| say_the_same(intents, first, *other)) {
-            Verdict::Certain(first)
+            Verdict::Certain
         } else if orphan.by.iter().any(|other| tenant(*other) != tenant(first)) {
             Verdict::Contested
         } else {
@@ -279,6 +279,55 @@ fn outnumbered(orphans: &[&Orphan], by: &[usize]) -> bool {
             return things > calls.len();
         }
         calls = all;
+    }
+}
+
+/// Which call each of the certain orphans is put down to: a call makes one thing of a kind, so none is put down to two. As
+/// many find one as can at all; the first that fits is not always right, where another thing fits that call alone.
+#[must_use]
+pub fn makers(orphans: &[Orphan], verdicts: &[Verdict]) -> Vec<Option<usize>> {
+    let mut made: HashMap<usize, usize> = HashMap::new();
+    for (orphan, verdict) in verdicts.iter().enumerate() {
+        if *verdict == Verdict::Certain {
+            put_down(orphans, orphan, &mut made);
+        }
+    }
+    let mut makers = vec![None; orphans.len()];
+    for (call, orphan) in made {
+        if let Some(maker) = makers.get_mut(orphan) {
+            *maker = Some(call);
+        }
+    }
+    makers
+}
+
+/// Finds a call for one more orphan. The others that have one keep one, if not always the same: the shortest augmenting path of
+/// a bipartite matching (Berge 1957).
+fn put_down(orphans: &[Orphan], orphan: usize, made: &mut HashMap<usize, usize>) {
+    let mut reached: HashMap<usize, usize> = HashMap::new();
+    let mut waiting = VecDeque::from([orphan]);
+    while let Some(one) = waiting.pop_front() {
+        for call in orphans.get(one).into_iter().flat_map(|orphan| &orphan.by) {
+            if reached.contains_key(call) {
+                continue;
+            }
+            reached.insert(*call, one);
+            let Some(other) = made.get(call) else { return hand_on(*call, &reached, made) };
+            waiting.push_back(*other);
+        }
+    }
+}
+
+/// The call is put down to the orphan that reached it, and what that orphan had to the one before.
+fn hand_on(free: usize, reached: &HashMap<usize, usize>, made: &mut HashMap<usize, usize>) {
+    let mut free = Some(free);
+    while let Some(call) = free {
+        let Some(orphan) = reached.get(&call).copied() else { return };
+        free = made.iter().find(|(_, has)| **has == orphan).map(|(had, _)| *had);
+        made.insert(call, orphan);
+        if let Some(had) = free {
+            made.remove(&had);
+        }
     }
 }
 

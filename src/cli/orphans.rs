@@ -121,17 +121,11 @@ impl Looking<'_> {
     async fn run(&self) -> Result<usize, Fault> {
         let read = self.read().await?;
         let verdicts = orphans::verdicts(&self.times, &read.orphans, &read.intents);
+        let makers = orphans::makers(&read.orphans, &verdicts);
         // What a list that was cut short does not show may be left as well.
         let mut left = read.unread.len();
         let (mut busy, mut settled) = (HashSet::new(), HashSet::new());
-        for (orphan, verdict) in read.orphans.iter().zip(verdicts) {
-            // A call makes one thing of a kind: one that is closed is not closed for another.
-            let call = match verdict {
-                Verdict::Certain(first) => {
-                    Some(orphan.by.iter().copied().find(|call| !settled.contains(call)).unwrap_or(first))
-                }
-                Verdict::UnderWay | Verdict::Contested | Verdict::Ambiguous | Verdict::Nobody => None,
-            };
+        for ((orphan, verdict), call) in read.orphans.iter().zip(verdicts).zip(makers) {
             let fate = self.mend(orphan, verdict, call.and_then(|call| read.intents.get(call))).await?;
             match fate {
                 Fate::Claimed => settled.extend(call),
@@ -224,7 +218,8 @@ impl Looking<'_> {
         let Some(how) = self.arguments.mend else { return Ok(Fate::Left) };
         let ends = match verdict {
             Verdict::UnderWay | Verdict::Ambiguous | Verdict::Nobody => return Ok(Fate::Left),
-            Verdict::Certain(_) => how == Mend::End,
+            Verdict::Certain if how == Mend::Claim && call.is_none() => return Ok(Fate::Left),
+            Verdict::Certain => how == Mend::End,
             Verdict::Contested => true,
         };
         match call.filter(|_| !ends) {

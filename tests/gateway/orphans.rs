@@ -119,6 +119,30 @@ fn a_thing_whose_answer_was_lost_is_found_and_given_to_its_maker() {
     assert_eq!(orphans(&running.gateway.setup, &[]).0, 0);
 }
 
+/// Two calls of a tenant said the same, and the first is told last: what came of the second fits both, what came of the first
+/// fits the first alone.
+#[test]
+fn a_call_is_not_put_down_to_what_came_of_another() {
+    let shop = Shop::default();
+    let account = shop.clone();
+    let running = own().start(move |up| {
+        let steps = account.answer(up);
+        if up.line.starts_with("POST") { vec![Step::Cut] } else { steps }
+    });
+    running.acme().ask(&upload("user_data", "acme-1", &record("x")));
+    // The upstream tells whole seconds, and its clock may be one off.
+    std::thread::park_timeout(Duration::from_millis(2_050));
+    running.acme().ask(&upload("user_data", "acme-2", &record("x")));
+    let (status, lines, written) = orphans(&running.gateway.setup, &["--mend"]);
+    let states = |what: &str| -> Vec<_> {
+        of_type(&lines, what).iter().map(|line| line["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(states("resource"), ["claimed", "claimed"], "{written}");
+    assert_eq!(states("call"), ["closed", "closed"], "{written}");
+    assert_eq!(status, 0, "{written}");
+    assert!(shop.things().iter().all(|thing| sees(&running, thing)));
+}
+
 /// Two callers said the same at the same time: it is nobody's to guess whose it is.
 #[test]
 fn what_may_be_one_of_two_callers_is_taken_back() {

@@ -42,7 +42,7 @@ impl Report {
             (Fate::Claimed, _) => "claimed",
             (Fate::Deleted, _) => "deleted",
             (Fate::Queued, _) => "queued",
-            (Fate::Left, Verdict::Certain(_)) => "certain",
+            (Fate::Left, Verdict::Certain) => "certain",
             (Fate::Left, Verdict::Contested) => "contested",
             (Fate::Left, Verdict::Ambiguous) => "ambiguous",
             (Fate::Left, Verdict::UnderWay) => "under_way",
