@@ -57,13 +57,13 @@ pub(crate) const PROFILES: &[(&str, &str, &str)] = &[
     ),
     (
         "an answer tells what others have asked",
-        "          - /usage/prompt_tokens_details/cached_tokens\n          - /usage/cache_read_input_tokens\n          - /usage/cache_creation_input_tokens",
-        "          - /usage/cache_creation_input_tokens",
+        "          - /usage/prompt_tokens_details/cached_tokens\n          - /usage/prompt_tokens_details/cache_write_tokens\n          - /usage/cache_read_input_tokens",
+        "          - /usage/prompt_tokens_details/cache_write_tokens\n          - /usage/cache_read_input_tokens",
     ),
     (
         "a list tells what others have asked",
-        "    response_edits: [{at: [\"/data/*/usage/prompt_tokens_details/cached_tokens\"], do: {replace: 0}}]\n",
-        "",
+        "      - at: [\"/data/*/usage/prompt_tokens_details/cached_tokens\", \"/data/*/usage/prompt_tokens_details/cache_write_tokens\"]",
+        "      - at: [\"/data/*/usage/prompt_tokens_details/cache_write_tokens\"]",
     ),
     ("a header tells how busy the account is", "      - x-ratelimit-*\n", ""),
     (
