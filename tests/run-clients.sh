@@ -293,6 +293,7 @@ OPENAI_FAULTS=(
   'listModels::    list: {kind: model, items: /data, id: /id}'
   '-::      ListSkills: GET /v1/skills'
 )
+# shellcheck disable=SC2034 # faults_driver names it by the SDK
 OPENAI_FOUND=(
   "retrieveFile, another's file: NotFoundError" "createVectorStoreFile, another's file: NotFoundError"
   "getAssistant, another's assistant: NotFoundError" "listModels of B: holds nobody else's" 'ListSkills: is refused'
@@ -303,6 +304,7 @@ ANTHROPIC_FAULTS=(
   'files.list::    only: {kind: file, query: "ids[]", none: file_none, at_most: 100}'
   'files.list::    shows: [{kind: file, at: ["/data/*/id"], required: true}]' 'files.list::[beta]::[beta, page]'
 )
+# shellcheck disable=SC2034 # faults_driver names it by the SDK
 ANTHROPIC_FOUND=(
   "files.retrieve_metadata, another's file: NotFoundError" "messages.batches.create, another's file: NotFoundError"
   "files.list of B: holds nobody else's"
